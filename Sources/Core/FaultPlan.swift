@@ -10,7 +10,9 @@ public struct InjectedFault: Error, Hashable, Sendable, CustomStringConvertible 
   public var description: String { "injected fault at `\(point)`" }
 }
 
-/// Which of the points that code passes on its way shall fail. Production code runs under ``none``.
+/// Which of the points that code passes on its way shall fail.
+///
+/// Production code runs under ``none``.
 public struct FaultPlan: Sendable {
   private let body: (@Sendable (String) throws(InjectedFault) -> Void)?
 

@@ -30,7 +30,8 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
       }
       offset = sign * (hours * 60 + minutes)
     }
-    guard scanner.isAtEnd, (1...12).contains(month), day >= 1, day <= daysInMonth(month, year: year), hour < 24, minute < 60, second < 60 else {
+    guard scanner.isAtEnd, (1...12).contains(month), day >= 1, day <= daysInMonth(month, year: year), hour < 24, minute < 60, second < 60
+    else {
       return nil
     }
     let days = daysSinceEpoch(year: year, month: month, day: day)
@@ -47,7 +48,8 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
       return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
     let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-    return "\(date)T\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
+    return
+      "\(date)T\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
   }
 
   /// The moment in ISO 8601, UTC.

@@ -1,6 +1,8 @@
 internal import Synchronization
 
-/// A value that threads take turns with. The closure must not block or suspend.
+/// A value that threads take turns with.
+///
+/// The closure must not block or suspend.
 public final class Locked<Value: Sendable>: Sendable {
   private let mutex: Mutex<Value>
 

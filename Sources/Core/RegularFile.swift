@@ -36,7 +36,10 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 public enum RegularFile {
   /// Reads a whole file.
   ///
-  /// - Parameter maximumBytes: The largest size that is accepted.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - maximumBytes: The largest size that is accepted.
+  /// - Returns: Its bytes.
   /// - Throws: ``FileError``; a pipe or device is refused without waiting for it.
   public static func read(_ path: String, maximumBytes: Int) throws(FileError) -> [UInt8] {
     let descriptor = try open(path)

@@ -2,7 +2,11 @@
 /// sequences, bidirectional controls, zero-width and other invisible characters, unassigned code points.
 ///
 /// They appear as `\u{1B}`; a backslash before `u{` is doubled, so that the result is unambiguous. Nothing is dropped.
-/// - Parameter multiline: Whether line feeds stay as they are; otherwise they appear as `\n`.
+///
+/// - Parameters:
+///   - text: Any text.
+///   - multiline: Whether line feeds stay as they are; otherwise they appear as `\n`.
+/// - Returns: A text that is safe to print.
 /// - Complexity: O(n).
 public func visible(_ text: String, multiline: Bool = false) -> String {
   if text.utf8.allSatisfy({ ($0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\")) || ($0 == 0x0A && multiline) }) { return text }
@@ -14,7 +18,9 @@ public func visible(_ text: String, multiline: Bool = false) -> String {
     case "\n": result.append(contentsOf: "\\n".unicodeScalars)
     case "\r": result.append(contentsOf: "\\r".unicodeScalars)
     case "\t": result.append(contentsOf: "\\t".unicodeScalars)
-    case "\\": result.append(contentsOf: (index + 1 < scalars.count && "untr\\".unicodeScalars.contains(scalars[index + 1]) ? "\\\\" : "\\").unicodeScalars)
+    case "\\":
+      result.append(
+        contentsOf: (index + 1 < scalars.count && "untr\\".unicodeScalars.contains(scalars[index + 1]) ? "\\\\" : "\\").unicodeScalars)
     case " "..."~": result.append(scalar)
     default:
       if isInvisible(scalar) {

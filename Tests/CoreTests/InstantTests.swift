@@ -24,8 +24,10 @@ struct InstantTests {
   }
 
   static let durations: [(String, Int64?)] = [
-    ("P2D", 172_800_000), ("PT1H30M", 5_400_000), ("P1W", 604_800_000), ("PT0.5S", 500), ("P1DT12H", 129_600_000), ("PT0S", 0), ("P1M", nil),
-    ("P1Y", nil), ("P", nil), ("PT", nil), ("P1DT", nil), ("-P1D", nil), ("PT1M1H", nil), ("P1H", nil), ("PD", nil), ("P99999999999D", nil), ("PT1.5H", nil),
+    ("P2D", 172_800_000), ("PT1H30M", 5_400_000), ("P1W", 604_800_000), ("PT0.5S", 500), ("P1DT12H", 129_600_000), ("PT0S", 0),
+    ("P1M", nil),
+    ("P1Y", nil), ("P", nil), ("PT", nil), ("P1DT", nil), ("-P1D", nil), ("PT1M1H", nil), ("P1H", nil), ("PD", nil), ("P99999999999D", nil),
+    ("PT1.5H", nil),
   ]
 
   @Test(arguments: durations)
@@ -38,7 +40,9 @@ struct InstantTests {
 
 @Suite("Names and visible text")
 struct TextTests {
-  static let near: [(String, String?)] = [("amuont", "amount"), ("vendr", "vendor"), ("xyz", nil), ("Amount", "amount"), ("amounts", "amount")]
+  static let near: [(String, String?)] = [
+    ("amuont", "amount"), ("vendr", "vendor"), ("xyz", nil), ("Amount", "amount"), ("amounts", "amount"),
+  ]
 
   @Test(arguments: near)
   func theNearestNameIsFound(_ name: String, _ expected: String?) {

@@ -135,7 +135,9 @@ struct PositionedJSONTests {
     let value = try #require(try PositionedJSON.parseJSON5(Array(text.utf8))["when"])
     let content = try #require(value.stringValue)
     #expect(content == "a\n\u{E9}bA\u{1F600}z")
-    let expected: [(Character, String)] = [("a", "1:10"), ("\n", "1:11"), ("\u{E9}", "1:13"), ("b", "2:1"), ("A", "2:2"), ("\u{1F600}", "2:6"), ("z", "2:18")]
+    let expected: [(Character, String)] = [
+      ("a", "1:10"), ("\n", "1:11"), ("\u{E9}", "1:13"), ("b", "2:1"), ("A", "2:2"), ("\u{1F600}", "2:6"), ("z", "2:18"),
+    ]
     for (character, place) in expected {
       let index = try #require(content.firstIndex(of: character))
       let offset = content.utf8.distance(from: content.utf8.startIndex, to: index)

@@ -120,6 +120,7 @@ extension JSON {
   /// The value as text for people and for `--json`: exact numbers, members in their own order.
   ///
   /// - Parameter pretty: Whether to indent by two spaces a level, or to write one line.
+  /// - Returns: JSON.
   public func text(pretty: Bool = false) -> String {
     var output: [UInt8] = []
     write(into: &output, indent: pretty ? 0 : nil)

@@ -1,4 +1,6 @@
-/// A JSON value. Equality is by bytes for strings, by exact value for numbers, and in any member order for objects.
+/// A JSON value.
+///
+/// Equality is by bytes for strings, by exact value for numbers, and in any member order for objects.
 public enum JSON: Sendable {
   /// `null`.
   case null

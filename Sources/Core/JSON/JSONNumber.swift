@@ -47,7 +47,9 @@ public struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Reads `-12.5e3` and the like; nil when the text is not a decimal number. It may be larger than a double can be.
+  /// Reads `-12.5e3` and the like; nil when the text is not a decimal number.
+  ///
+  /// It may be larger than a double can be.
   public init?(decimal text: String) {
     var negative = false
     var digits: [UInt8] = []
@@ -131,7 +133,7 @@ public struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
   /// The exact value in decimal notation.
   public var description: String { text }
 
-  /// Whether this number is an integer multiple of another, in exact arithmetic. False for a divisor of zero.
+  /// Whether this number is an integer multiple of another, in exact arithmetic; false for a divisor of zero.
   ///
   /// - Complexity: O(n · m) for n and m decimal digits once both are written out with the same exponent.
   public func isMultiple(of divisor: JSONNumber) -> Bool {

@@ -29,7 +29,9 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
   /// The keys, in order.
   public var keys: [String] { members.map(\.key) }
 
-  /// The value of a key, or nil. Assigning nil removes the member.
+  /// The value of a key, or nil.
+  ///
+  /// Assigning nil removes the member.
   ///
   /// - Complexity: O(1) for large objects, at most 16 comparisons for small ones; O(n) to remove.
   public subscript(key: String) -> JSON? {

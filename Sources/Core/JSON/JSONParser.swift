@@ -44,7 +44,9 @@ struct JSONParser<Builder: JSONBuilder> {
   private var offset = 0
   private var depth = 0
 
-  static func parse(_ bytes: UnsafeBufferPointer<UInt8>, file: String?, maximumDepth: Int, builder: Builder) throws(JSONError) -> Builder.Value {
+  static func parse(_ bytes: UnsafeBufferPointer<UInt8>, file: String?, maximumDepth: Int, builder: Builder) throws(JSONError)
+    -> Builder.Value
+  {
     var parser = JSONParser(bytes: bytes, file: file, builder: builder, maximumDepth: maximumDepth)
     if Builder.isJSON5, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.offset = 3 }
     try parser.skipSpace()

@@ -22,7 +22,9 @@ final class JSONSource: Sendable {
   }
 }
 
-/// A value of a file that a person wrote, with the place of everything in it. Only loaders use it: values that are
+/// A value of a file that a person wrote, with the place of everything in it.
+///
+/// Only loaders use it: values that are
 /// stored, compared or hashed carry no positions.
 public struct PositionedJSON: Sendable {
   /// One member of an object.
@@ -77,6 +79,7 @@ public struct PositionedJSON: Sendable {
   ///
   /// For a value that is no string it is the place of the value.
   /// - Parameter utf8Offset: A place in the string's UTF-8 bytes; the end is allowed.
+  /// - Returns: The place in the file.
   public func position(inString utf8Offset: Int) -> SourcePosition {
     guard stringValue != nil else { return position }
     let bytes = source.bytes
@@ -94,7 +97,8 @@ public struct PositionedJSON: Sendable {
       place += length
     }
     // A line continuation produces nothing: the byte asked for stands behind it.
-    while place + 1 < bytes.count, bytes[place] == UInt8(ascii: "\\"), case let (length, after) = escape(at: place, produced: 0), after == 0 {
+    while place + 1 < bytes.count, bytes[place] == UInt8(ascii: "\\"), case let (length, after) = escape(at: place, produced: 0), after == 0
+    {
       place += length
     }
     return source.position(at: place)
@@ -123,7 +127,9 @@ public struct PositionedJSON: Sendable {
   ///
   /// - Throws: ``JSONError``, also for what JSON5 allows and a file that decides should not hold: duplicate keys, lone
   ///   surrogates, Infinity and NaN.
-  public static func parseJSON5(_ bytes: [UInt8], file: String? = nil, maximumDepth: Int = JSON.maximumDepth) throws(JSONError) -> PositionedJSON {
+  public static func parseJSON5(_ bytes: [UInt8], file: String? = nil, maximumDepth: Int = JSON.maximumDepth) throws(JSONError)
+    -> PositionedJSON
+  {
     let builder = PositionedBuilder(source: JSONSource(bytes: bytes, file: file))
     return try bytes.withUnsafeBufferPointerTyped { buffer throws(JSONError) in
       try JSONParser.parse(buffer, file: file, maximumDepth: maximumDepth, builder: builder)
