@@ -57,25 +57,12 @@ struct Child: ~Copyable {
       let hint = isFormat ? "; is it a script whose interpreter is missing?" : ""
       throw SubprocessError(code == ENOEXEC ? .notExecutable : .system, path, "`\(path)` could not be started: \(systemText(code))\(hint)")
     }
-    // The child's ends close here, with the pipes that own them.
-    return Child(process: process, taking: input, output, errors)
+    input.writing.setNonBlocking()
+    output.reading.setNonBlocking()
+    errors.reading.setNonBlocking()
+    // The child's ends close here, with the halves of the pipes that are not handed on.
+    return Child(process: process, input: input.writing, output: output.reading, errorOutput: errors.reading)
   }
-
-  private init(process: pid_t, taking input: consuming Pipe, _ output: consuming Pipe, _ errors: consuming Pipe) {
-    self.process = process
-    let (writing, reading, errorReading) = (input.takeWriting(), output.takeReading(), errors.takeReading())
-    writing.setNonBlocking()
-    reading.setNonBlocking()
-    errorReading.setNonBlocking()
-    self.input = writing
-    self.output = reading
-    errorOutput = errorReading
-  }
-}
-
-extension Pipe {
-  consuming func takeReading() -> Descriptor { reading }
-  consuming func takeWriting() -> Descriptor { writing }
 }
 
 /// Calls `body` with a NULL-terminated array of C strings.

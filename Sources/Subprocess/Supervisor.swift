@@ -45,32 +45,30 @@ final class Supervisor: Sendable {
         job.supervisor.watch(job.waiter)
         return nil
       }, retained.toOpaque())
-    guard code == 0 else {
+    if code != 0 {
       retained.release()
       let name = invocation.executable.description
       waiter.resume(returning: .failure(SubprocessError(.system, name, "no thread to watch `\(name)`: \(systemText(code))")))
-      return
     }
   }
 
-  /// The cancellation pipe's reading end, or `nil` when the task was cancelled already or the system has no descriptor left.
-  private func arm() -> (wake: Descriptor?, isCancelled: Bool) {
+  /// The reading end of the pipe that a cancellation closes; `nil` when the task was cancelled already, or no descriptor is left.
+  private func arm() -> Descriptor? {
     cancellation.withLock { state in
-      if state.isCancelled { return (nil, true) }
-      guard let extensions = GlibcExtensions.available, let pipe = Descriptor.pipe(extensions) else { return (nil, false) }
-      return (split(pipe, &state.wake), false)
+      guard !state.isCancelled, let extensions = GlibcExtensions.available, let pipe = Descriptor.pipe(extensions) else { return nil }
+      return .some(split(pipe, &state.wake))
     }
   }
 
   private func watch(_ waiter: UnsafeContinuation<Outcome, Never>) {
     let name = invocation.executable.description
-    let armed = arm()
-    if armed.isCancelled {
+    let wake = arm()
+    if cancellation.withLock({ $0.isCancelled }) {
       return waiter.resume(returning: .failure(SubprocessError(.cancelled, name, "`\(name)` was cancelled before it started")))
     }
     do throws(SubprocessError) {
       var watch = Watch(invocation, try Child.start(invocation))
-      let outcome = watch.run(wake: armed.wake)
+      let outcome = watch.run(wake: wake)
       cancellation.withLock { $0.wake = nil }
       waiter.resume(returning: outcome)
       watch.reap()
@@ -83,7 +81,7 @@ final class Supervisor: Sendable {
 
 /// Keeps the writing end in `wake` and gives the reading end back.
 private func split(_ pipe: consuming Pipe, _ wake: inout Descriptor?) -> Descriptor {
-  wake = pipe.writing
+  wake = .some(pipe.writing)
   return pipe.reading
 }
 

@@ -9,12 +9,10 @@ struct Watch: ~Copyable {
   private let name: String
   private let began = monotonicNanoseconds()
   private var input: Descriptor?
-  private var output: Descriptor?
-  private var errorOutput: Descriptor?
+  private var output: Collected
+  private var errorOutput: Collected
   private var exit: Descriptor?
   private var written = 0
-  private var out: [UInt8] = []
-  private var err: [UInt8] = []
   private var stop: Stop?
   private var lastSignal: Int32 = 0
   private var killAt = UInt64.max
@@ -27,10 +25,10 @@ struct Watch: ~Copyable {
     self.invocation = invocation
     process = child.process
     name = invocation.executable.description
-    let ends = child.takeEnds()
-    if !invocation.input.isEmpty { input = ends.input }
-    output = ends.output
-    errorOutput = ends.errorOutput
+    input = .some(child.input)
+    output = Collected(child.output, limit: invocation.limits.outputBytes)
+    errorOutput = Collected(child.errorOutput, limit: invocation.limits.errorBytes)
+    if invocation.input.isEmpty { input = nil }
     if let open = GlibcExtensions.available?.openProcess {
       let number = open(process, 0)
       if number >= 0 { exit = Descriptor(number) }
@@ -54,8 +52,8 @@ struct Watch: ~Copyable {
     }
     // What the program left behind in its group goes too; its id is still taken, because the program is not reaped yet.
     kill(-process, SIGKILL)
-    read(&output, &out, invocation.limits.outputBytes, .output)
-    read(&errorOutput, &err, invocation.limits.errorBytes, .errorOutput)
+    readOutput()
+    readErrorOutput()
     return outcome()
   }
 
@@ -65,14 +63,14 @@ struct Watch: ~Copyable {
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
   }
 
-  private var isDrained: Bool { noDescriptor(output) && noDescriptor(errorOutput) }
+  private var isDrained: Bool { output.isAtEnd && errorOutput.isAtEnd }
 
   // MARK: Waiting
 
   private mutating func wait(until next: UInt64, _ now: UInt64, _ wake: inout Descriptor?) {
     var watched: [pollfd] = []
     func number(_ descriptor: borrowing Descriptor?) -> Int32 { descriptorNumber(descriptor) }
-    let numbers = (wake: number(wake), input: number(input), output: number(output), errors: number(errorOutput), exit: number(exit))
+    let numbers = (wake: number(wake), input: number(input), output: output.number, errors: errorOutput.number, exit: number(exit))
     func add(_ number: Int32, _ events: Int32) { if number >= 0 { watched.append(pollfd(fd: number, events: Int16(events), revents: 0)) } }
     add(numbers.wake, POLLIN)
     add(numbers.input, POLLOUT)
@@ -90,8 +88,8 @@ struct Watch: ~Copyable {
       if stop == nil && !hasExited { begin(.cancelled, later) }
     }
     if isReady(numbers.input) { writeInput() }
-    if isReady(numbers.output) { read(&output, &out, invocation.limits.outputBytes, .output) }
-    if isReady(numbers.errors) { read(&errorOutput, &err, invocation.limits.errorBytes, .errorOutput) }
+    if isReady(numbers.output) { readOutput() }
+    if isReady(numbers.errors) { readErrorOutput() }
     if !hasExited && (isReady(numbers.exit) || numbers.exit < 0) { lookForExit(later) }
   }
 
@@ -123,28 +121,12 @@ struct Watch: ~Copyable {
     input = nil
   }
 
-  private mutating func read(_ source: inout Descriptor?, _ sink: inout [UInt8], _ limit: Int, _ stop: Stop) {
-    let number = descriptorNumber(source)
-    guard number >= 0 else { return }
-    while true {
-      let count = Glibc.read(number, buffer.baseAddress, buffer.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno != EAGAIN { source = nil }
-        return
-      }
-      if count == 0 {
-        source = nil
-        return
-      }
-      let room = max(0, limit - sink.count)
-      sink.append(contentsOf: buffer[..<min(room, count)])
-      if count > room {
-        if self.stop == nil { begin(stop, monotonicNanoseconds()) }
-        // Go on reading, so that the program can end, but not for ever in one turn.
-        return
-      }
-    }
+  private mutating func readOutput() {
+    if output.read(buffer), stop == nil { begin(.output, monotonicNanoseconds()) }
+  }
+
+  private mutating func readErrorOutput() {
+    if errorOutput.read(buffer), stop == nil { begin(.errorOutput, monotonicNanoseconds()) }
   }
 
   // MARK: Ending
@@ -173,7 +155,7 @@ struct Watch: ~Copyable {
       let status = childStatus(information)
       return .success(
         InvocationResult(
-          termination: status, output: out, errorOutput: err, duration: .nanoseconds(Int64(monotonicNanoseconds() - began))))
+          termination: status, output: output.bytes, errorOutput: errorOutput.bytes, duration: .nanoseconds(Int64(monotonicNanoseconds() - began))))
     }
     let how = lastSignal == 0 ? "had ended" : "was ended with \(signalName(lastSignal))"
     let (code, text): (SubprocessError.Code, String) =
@@ -183,7 +165,43 @@ struct Watch: ~Copyable {
       case .errorOutput: (.errorOutputLimit, "`\(name)` \(how): it wrote more than the limit of \(limits.errorBytes) bytes to standard error")
       case .cancelled: (.cancelled, "`\(name)` \(how): the run was cancelled")
       }
-    return .failure(SubprocessError(code, name, text, wasStarted: true, output: out, errorOutput: err))
+    return .failure(SubprocessError(code, name, text, wasStarted: true, output: output.bytes, errorOutput: errorOutput.bytes))
+  }
+}
+
+/// One of the program's outputs: our end of its pipe and what came through it.
+private struct Collected: ~Copyable {
+  private var source: Descriptor?
+  private let limit: Int
+  private(set) var bytes: [UInt8] = []
+
+  init(_ source: consuming Descriptor, limit: Int) {
+    self.source = .some(source)
+    self.limit = limit
+  }
+
+  var number: Int32 { descriptorNumber(source) }
+  var isAtEnd: Bool { number < 0 }
+
+  /// Reads what is there without waiting; bytes over the limit are dropped.
+  ///
+  /// - Returns: Whether there were any over the limit.
+  mutating func read(_ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    let number = number
+    guard number >= 0 else { return false }
+    while true {
+      let count = Glibc.read(number, buffer.baseAddress, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN { return false }
+      guard count > 0 else {
+        source = nil
+        return false
+      }
+      let room = max(0, limit - bytes.count)
+      bytes.append(contentsOf: buffer[..<min(room, count)])
+      // Not for ever in one turn: a program that floods the pipe must not keep the loop from its deadlines.
+      if count > room { return true }
+    }
   }
 }
 
@@ -194,8 +212,6 @@ private func descriptorNumber(_ descriptor: borrowing Descriptor?) -> Int32 {
   case .none: -1
   }
 }
-
-private func noDescriptor(_ descriptor: borrowing Descriptor?) -> Bool { descriptorNumber(descriptor) < 0 }
 
 private func childStatus(_ information: siginfo_t) -> InvocationResult.Termination {
   let status = information._sifields._sigchld.si_status
