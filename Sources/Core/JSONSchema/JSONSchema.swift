@@ -23,7 +23,9 @@ public struct JSONSchema: Sendable {
     }
   }
 
-  /// Bounds of one validation. A value that passes one is invalid, with the keyword `limit`.
+  /// Bounds of one validation.
+  ///
+  /// A value that passes one is invalid, with the keyword `limit`.
   public struct Limits: Sendable {
     /// How many violations are reported; the rest is left out.
     public var violations: Int
@@ -93,7 +95,9 @@ public struct JSONSchema: Sendable {
     return evaluator.violations
   }
 
-  /// Whether a value is valid. Faster than ``validate(_:subject:limits:)`` for values that are not.
+  /// Whether a value is valid.
+  ///
+  /// Faster than ``validate(_:subject:limits:)`` for values that are not.
   public func isValid(_ value: JSON, limits: Limits = Limits()) -> Bool {
     var evaluator = SchemaEvaluator(graph: graph, limits: limits, subject: "", quiet: true)
     return evaluator.run(value)

@@ -1,4 +1,6 @@
-/// Compiles a schema and all that it refers to into a graph. Every problem is found here; validating cannot fail.
+/// Compiles a schema and all that it refers to into a graph.
+///
+/// Every problem is found here; validating cannot fail.
 struct SchemaCompiler {
   typealias Location = SchemaLibrary.Location
 
@@ -141,7 +143,8 @@ struct SchemaCompiler {
     return applicators
   }
 
-  private mutating func dynamicReference(to target: SchemaLibrary.Target, named name: ExactString) throws(SchemaProblem) -> SchemaApplicator {
+  private mutating func dynamicReference(to target: SchemaLibrary.Target, named name: ExactString) throws(SchemaProblem) -> SchemaApplicator
+  {
     let node = try node(for: target)
     // Only a reference that at first leads to a dynamic anchor is dynamic.
     guard library.resources[target.resource].dynamicAnchors[name] == target.location else { return .reference(node) }
@@ -195,7 +198,8 @@ struct SchemaCompiler {
       if isModern {
         prefix = try children(schema, "prefixItems") ?? []
         if case .array = schema.json["items"] {
-          throw schema.fault("items", "must be a schema, not an array", hint: "a list of schemas, one for each place, is called `prefixItems`")
+          throw schema.fault(
+            "items", "must be a schema, not an array", hint: "a list of schemas, one for each place, is called `prefixItems`")
         }
         items = try child(schema, "items")
       } else if case .array(let list) = schema.json["items"] {
@@ -246,7 +250,8 @@ struct SchemaCompiler {
         dependentRequired.append((name, try schema.names(value, "dependentRequired")))
       }
     }
-    let required = asserts ? try schema.json["required"].map { (value) throws(SchemaProblem) in try schema.names(value, "required") } ?? [] : []
+    let required =
+      asserts ? try schema.json["required"].map { (value) throws(SchemaProblem) in try schema.names(value, "required") } ?? [] : []
     let minimum = asserts ? try schema.count("minProperties") : nil
     let maximum = asserts ? try schema.count("maxProperties") : nil
     if properties.isEmpty, patterns.isEmpty, dependentSchemas.isEmpty, dependentRequired.isEmpty, additional < 0, names < 0,

@@ -22,7 +22,7 @@ struct SchemaDialect: Hashable, Sendable {
 
   static let metaschema2020 = "https://json-schema.org/draft/2020-12/schema"
 
-  /// The dialects that are known without a document. Draft 6 is a part of draft 7.
+  /// The dialects that are known without a document; draft 6 is a part of draft 7.
   static func standard(_ uri: String) -> SchemaDialect? {
     switch uri {
     case metaschema2020: .draft2020
@@ -77,7 +77,8 @@ struct SchemaDialect: Hashable, Sendable {
     "else", "allOf", "anyOf", "oneOf", "dependencies", "dependentSchemas", "dependentRequired", "items", "prefixItems", "additionalItems",
     "unevaluatedItems", "unevaluatedProperties", "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum",
     "exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains",
-    "maxProperties", "minProperties", "required", "title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples", "example",
+    "maxProperties", "minProperties", "required", "title", "description", "default", "deprecated", "readOnly", "writeOnly", "examples",
+    "example",
     "format", "contentEncoding", "contentMediaType", "contentSchema", "unit", "sensitivity",
   ]
 }

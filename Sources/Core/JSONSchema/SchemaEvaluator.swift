@@ -56,14 +56,14 @@ struct SchemaEvaluator {
     steps = limits.steps
   }
 
-  /// Whether the value is valid. A limit that was passed is left in ``exhausted``.
+  /// Whether the value is valid; a limit that was passed is left in ``exhausted``.
   mutating func run(_ value: JSON) -> Bool { evaluate(graph.root, value, tracker: -1) && exhausted == nil }
 
   private var isDone: Bool { exhausted != nil || quiet > 0 || violations.count >= limits.violations }
 
   // MARK: One schema
 
-  /// - Parameter tracker: The place in ``trackers`` that takes down what is evaluated, or −1.
+  /// Applies a schema; `tracker` is the place in ``trackers`` that takes down what is evaluated, or −1.
   private mutating func evaluate(_ index: Int, _ value: JSON, tracker outer: Int) -> Bool {
     let node = graph.nodes[index]
     if let verdict = node.verdict {
@@ -213,7 +213,9 @@ struct SchemaEvaluator {
     var valid = true
     let bytes = string.utf8.count
     // A scalar takes one to four bytes, so most lengths are settled without counting.
-    if rules.minimumLength > 0, bytes < rules.minimumLength * 4, bytes < rules.minimumLength || string.unicodeScalars.count < rules.minimumLength {
+    if rules.minimumLength > 0, bytes < rules.minimumLength * 4,
+      bytes < rules.minimumLength || string.unicodeScalars.count < rules.minimumLength
+    {
       valid = fail("minLength") { "\($0) must have at least \(counted(rules.minimumLength, "character"))" }
     }
     if bytes > rules.maximumLength, string.unicodeScalars.count > rules.maximumLength {
@@ -449,7 +451,7 @@ struct SchemaEvaluator {
 
   // MARK: Problems
 
-  /// Records a problem with the value at ``path``. Always false.
+  /// Records a problem with the value at ``path``; always false.
   private mutating func fail(_ keyword: String, _ message: (_ subject: String) -> String) -> Bool {
     if quiet == 0, violations.count < limits.violations {
       violations.append(SchemaViolation(at: Self.pointer(path), keyword: keyword, message: message(Self.name(path, subject: subject))))
@@ -457,7 +459,7 @@ struct SchemaEvaluator {
     return false
   }
 
-  /// Gives up: the value counts as invalid. Always false.
+  /// Gives up, so that the value counts as invalid; always false.
   private mutating func stop(_ message: (_ subject: String) -> String) -> Bool {
     if exhausted == nil {
       exhausted = SchemaViolation(at: Self.pointer(path), keyword: "limit", message: message(Self.name(path, subject: subject)))

@@ -40,10 +40,19 @@ extension FormatReader {
     return true
   }
 
-  /// `xn--` and Punycode (RFC 3492) that decodes to at least one scalar beyond ASCII.
+  /// Whether a label is Punycode.
+  ///
+  /// That is `xn--` and the encoding (RFC 3492) of a label that has something beyond ASCII, begins with no combining mark, and has no hyphens
+  /// in the third and fourth place itself. The contextual rules of RFC 5892 are not checked.
   private func isEncodedLabel(_ label: ArraySlice<UInt8>) -> Bool {
-    guard label[label.startIndex] | 0x20 == UInt8(ascii: "x"), label[label.startIndex + 1] | 0x20 == UInt8(ascii: "n") else { return false }
-    return Punycode.decode(label.dropFirst(4)).map { $0.contains { $0 >= 0x80 } } ?? false
+    guard label.prefix(2).elementsEqual("xn".utf8, by: { $0 | 0x20 == $1 }), let decoded = Punycode.decode(label.dropFirst(4)) else {
+      return false
+    }
+    guard decoded.contains(where: { $0 >= 0x80 }), let first = Unicode.Scalar(decoded[0]) else { return false }
+    switch first.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: return false
+    default: return !(decoded.count >= 4 && decoded[2] == 0x2D && decoded[3] == 0x2D)
+    }
   }
 
   mutating func ipv4() -> Bool {
@@ -120,7 +129,9 @@ extension FormatReader {
     }
     if take("[") {
       if take("v") || take("V") {
-        guard skip(while: { hexDigit($0) != nil }) > 0, take("."), skip(while: { Self.isUnreserved($0) || $0 == 0x3A }) > 0 else { return false }
+        guard skip(while: { hexDigit($0) != nil }) > 0, take("."), skip(while: { Self.isUnreserved($0) || $0 == 0x3A }) > 0 else {
+          return false
+        }
       } else if !ipv6() {
         return false
       }

@@ -81,7 +81,9 @@ struct FormatReader {
   // MARK: RFC 3339
 
   mutating func date() -> Bool {
-    guard let year = number(digits: 4), take("-"), let month = number(digits: 2), take("-"), let day = number(digits: 2) else { return false }
+    guard let year = number(digits: 4), take("-"), let month = number(digits: 2), take("-"), let day = number(digits: 2) else {
+      return false
+    }
     guard (1...12).contains(month) else { return false }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let days = month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
@@ -97,7 +99,9 @@ struct FormatReader {
     var offset = 0
     if !take("Z"), !take("z") {
       let sign = take("+") ? 1 : take("-") ? -1 : 0
-      guard sign != 0, let hours = number(digits: 2), take(":"), let minutes = number(digits: 2), hours < 24, minutes < 60 else { return false }
+      guard sign != 0, let hours = number(digits: 2), take(":"), let minutes = number(digits: 2), hours < 24, minutes < 60 else {
+        return false
+      }
       offset = sign * (hours * 60 + minutes)
     }
     if second < 60 { return true }

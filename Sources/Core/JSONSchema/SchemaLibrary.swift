@@ -256,7 +256,9 @@ struct SchemaLibrary {
   }
 
   private func anchorName(_ value: JSON, _ keyword: String, at location: Location) throws(SchemaProblem) -> String {
-    guard let text = value.stringValue else { throw fault("schema-keyword", at: location, "`\(keyword)` must be a string, not \(value.described)") }
+    guard let text = value.stringValue else {
+      throw fault("schema-keyword", at: location, "`\(keyword)` must be a string, not \(value.described)")
+    }
     let isName =
       text.utf8.enumerated().allSatisfy { index, byte in
         (byte | 0x20) &- 0x61 < 26 || byte == 0x5F || (index > 0 && (byte &- 0x30 < 10 || byte == 0x2D || byte == 0x2E))
@@ -295,7 +297,9 @@ struct SchemaLibrary {
     }
     guard let own = metaschema["$schema"]?.stringValue.map({ SchemaURI($0).withoutFragment.description }),
       var dialect = SchemaDialect.standard(own)
-    else { throw fault("schema-dialect", at: location, "the metaschema `\(visible(text))` says in no known `$schema` how it is to be read") }
+    else {
+      throw fault("schema-dialect", at: location, "the metaschema `\(visible(text))` says in no known `$schema` how it is to be read")
+    }
     guard let vocabularies = metaschema["$vocabulary"]?.objectValue else { return dialect }
     dialect.vocabularies = .core
     for (uri, required) in vocabularies {

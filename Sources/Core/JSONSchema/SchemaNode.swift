@@ -29,7 +29,7 @@ struct SchemaTypes: OptionSet, Sendable {
     }
   }
 
-  /// `a string or null`
+  /// The kinds as in `a string or null`.
   var described: String {
     let kinds = Self.names.filter { row in
       isSuperset(of: row.types) && !(row.types == .integer && contains(.fraction))
@@ -220,15 +220,19 @@ struct MemberTable: Sendable {
   init(properties: [(name: String, schema: Int)], required: [String]) {
     var places: [ExactString: Int] = [:]
     for (index, name) in required.enumerated() { places[ExactString(name)] = index }
-    var entries = properties.map { Entry(name: $0.name, schema: $0.schema, required: places.removeValue(forKey: ExactString($0.name)) ?? -1) }
+    var entries = properties.map {
+      Entry(name: $0.name, schema: $0.schema, required: places.removeValue(forKey: ExactString($0.name)) ?? -1)
+    }
     for (index, name) in required.enumerated() where places[ExactString(name)] != nil {
       entries.append(Entry(name: name, schema: -1, required: index))
     }
     self.entries = entries
-    lookup = entries.count > 12 ? Dictionary(entries.enumerated().map { (ExactString($1.name), $0) }, uniquingKeysWith: { first, _ in first }) : nil
+    lookup =
+      entries.count > 12
+      ? Dictionary(entries.enumerated().map { (ExactString($1.name), $0) }, uniquingKeysWith: { first, _ in first }) : nil
   }
 
-  /// - Parameter hint: Where to look first: members mostly come in the order of the schema.
+  /// The place of a name; `hint` is where to look first, as members mostly come in the order of the schema.
   @inline(__always)
   func place(of name: String, hint: Int) -> Int? {
     if hint < entries.count, bytesEqual(entries[hint].name, name) { return hint }

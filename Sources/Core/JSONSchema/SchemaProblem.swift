@@ -9,7 +9,7 @@ struct SchemaProblem: Error {
   var hint: String?
   var severity = Diagnostic.Severity.error
 
-  /// - Parameter position: Gives the place of a JSON pointer into the schema that is compiled.
+  /// The problem with its place in a file; `position` gives that of a JSON pointer into the schema that is compiled.
   func diagnostic(_ position: (String) -> SourcePosition?) -> Diagnostic {
     let pointer = location.pointer.string + (keyword.map { JSONPointer.token($0) } ?? "")
     return Diagnostic(code, at: location.document == 0 ? position(pointer) : nil, message, hint: hint, severity: severity)
