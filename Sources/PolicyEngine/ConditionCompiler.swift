@@ -11,7 +11,8 @@ struct ConditionCompiler {
 
   init(environment: PolicyEnvironment) {
     tools = environment.tools
-    var base = CELEnvironment(limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
+    var base = CELEnvironment(
+      limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
     base.declareObject("run", fields: environment.fields.map { ($0.name, $0.type) })
     base.declareObject("step", fields: [("id", .string), ("risk", .string), ("iteration", .int), ("performer", .string)])
     base.declareObject("tool", fields: [("name", .string), ("effect", .string), ("connector", .string)])
@@ -26,7 +27,9 @@ struct ConditionCompiler {
   }
 
   /// Compiles the condition of a rule about these tools; nil with the problems reported.
-  mutating func compile(_ source: String, in place: PositionedJSON, tools patterns: [ToolPattern], _ problems: inout Problems) -> CELProgram? {
+  mutating func compile(_ source: String, in place: PositionedJSON, tools patterns: [ToolPattern], _ problems: inout Problems)
+    -> CELProgram?
+  {
     do throws(Diagnostics) {
       return try environment(for: patterns).compile(source, expecting: .bool) { place.position(inString: $0) }
     } catch {

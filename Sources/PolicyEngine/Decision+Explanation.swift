@@ -28,7 +28,10 @@ extension Decision {
   }
 
   private var defaultLines: [String] {
-    var lines = ["no rule permits `\(visible(request.tool.name))` by `\(visible(request.principal.id))`" + (request.step.map { " in step `\($0.id)`" } ?? "")]
+    var lines = [
+      "no rule permits `\(visible(request.tool.name))` by `\(visible(request.principal.id))`"
+        + (request.step.map { " in step `\($0.id)`" } ?? "")
+    ]
     lines += errors.map { "rule `\($0.rule)` would count, but could not be evaluated: \($0.message)" }
     let erred = Set(errors.map(\.rule))
     let near = rules.compiled.nearest(to: request).filter { !erred.contains($0.rule.id) }
@@ -52,7 +55,9 @@ extension CompiledRules {
         near.append((0, rule, "it needs \(visible(condition))"))
       }
     }
-    return near.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map { ($0.element.rule, $0.element.difference) }
+    return near.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map {
+      ($0.element.rule, $0.element.difference)
+    }
   }
 
   /// The place of a rule in the set, or nil.

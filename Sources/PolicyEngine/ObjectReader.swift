@@ -48,7 +48,9 @@ struct ObjectReader {
       return value.text("`\(key)`", maximumBytes: 256, &problems).map { [($0, value)] } ?? []
     }
     if elements.isEmpty { problems.add("empty-list", at: value.position, "`\(key)` is an empty list") }
-    if elements.count > 1024 { problems.add("too-long", at: value.position, "`\(key)` has \(elements.count) elements; at most 1024 can be used") }
+    if elements.count > 1024 {
+      problems.add("too-long", at: value.position, "`\(key)` has \(elements.count) elements; at most 1024 can be used")
+    }
     var texts: [(String, PositionedJSON)] = []
     for element in elements.prefix(1024) {
       guard let text = element.text("an element of `\(key)`", maximumBytes: 256, &problems) else { continue }
@@ -92,7 +94,9 @@ extension PositionedJSON {
   }
 
   func integer(_ what: String, in range: ClosedRange<Int>, _ problems: inout Problems) -> Int? {
-    if case .scalar(let scalar) = value, let number = scalar.intValue, let small = Int(exactly: number), range.contains(small) { return small }
+    if case .scalar(let scalar) = value, let number = scalar.intValue, let small = Int(exactly: number), range.contains(small) {
+      return small
+    }
     problems.add("wrong-type", at: position, "\(what) is a whole number from \(range.lowerBound) to \(range.upperBound)")
     return nil
   }

@@ -109,7 +109,8 @@ struct RuleLoader {
   private mutating func effect(_ reader: ObjectReader) -> (Outcome, [ToolPattern])? {
     let given = Outcome.allCases.filter { reader[$0.rawValue] != nil }
     guard let effect = given.first, given.count == 1 else {
-      let message = given.isEmpty ? "a rule needs one of `permit`, `hold` and `forbid`" : "a rule has only one of `permit`, `hold` and `forbid`"
+      let message =
+        given.isEmpty ? "a rule needs one of `permit`, `hold` and `forbid`" : "a rule has only one of `permit`, `hold` and `forbid`"
       problems.add("rule-effect", at: given.last.flatMap { reader.keyPosition($0.rawValue) } ?? reader.position, message)
       return nil
     }
@@ -213,7 +214,8 @@ struct RuleLoader {
     }
     if effect == .forbid || (effect == .permit && !isEarned) {
       problems.add(
-        "unused-approval", at: reader.keyPosition("approval"), "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
+        "unused-approval", at: reader.keyPosition("approval"),
+        "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
     }
     guard let approval = ObjectReader(value, "`approval`", keys: ["roles", "count", "not", "within"], &problems) else { return nil }
     let roles = approval.texts("roles", &problems)

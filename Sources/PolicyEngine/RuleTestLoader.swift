@@ -24,7 +24,8 @@ struct RuleTestLoader {
       return
     }
     if elements.count > RuleTests.maximumTests {
-      problems.add("too-many-tests", at: list.position, "the file has \(elements.count) tests; at most \(RuleTests.maximumTests) can be used")
+      problems.add(
+        "too-many-tests", at: list.position, "the file has \(elements.count) tests; at most \(RuleTests.maximumTests) can be used")
       return
     }
     for element in elements { test(element) }

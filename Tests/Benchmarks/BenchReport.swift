@@ -94,6 +94,12 @@ struct BenchReport {
   }
 }
 
+/// Prints a line on standard error.
+func complain(_ text: String) {
+  let bytes = Array((text + "\n").utf8)
+  _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
 /// The CPU time of this process, user and system, all threads, in seconds.
 func cpuSeconds() -> Double {
   var time = timespec()
@@ -109,7 +115,9 @@ func wallSeconds() -> Double {
 }
 
 /// The largest resident size since the last reset, in megabytes; nil where the kernel does not say.
-func peakMegabytes() -> Double? { procField("/proc/self/status", "VmHWM").flatMap { Double($0.split(separator: " ")[0]) }.map { $0 / 1024 } }
+func peakMegabytes() -> Double? {
+  procField("/proc/self/status", "VmHWM").flatMap { Double($0.split(separator: " ")[0]) }.map { $0 / 1024 }
+}
 
 /// Asks the kernel to start the largest resident size again from the present one.
 private func resetPeak() {
@@ -136,7 +144,8 @@ func machine() -> String {
   var names = utsname()
   uname(&names)
   let release = withUnsafeBytes(of: &names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-  return "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, \(procField("/proc/cpuinfo", "model name") ?? "unknown processor"), Linux \(release)"
+  return
+    "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores, \(procField("/proc/cpuinfo", "model name") ?? "unknown processor"), Linux \(release)"
 }
 
 func rounded(_ value: Double, _ places: Int) -> JSON {
@@ -147,7 +156,8 @@ func rounded(_ value: Double, _ places: Int) -> JSON {
 private func nanoseconds(_ rate: Double) -> String {
   if rate <= 0 { return "" }
   let each = 1e9 / rate
-  return each < 10_000 ? "\(Int(each.rounded())) ns" : each < 10_000_000 ? "\(Int((each / 1000).rounded())) µs" : "\(Int((each / 1e6).rounded())) ms"
+  return each < 10_000
+    ? "\(Int(each.rounded())) ns" : each < 10_000_000 ? "\(Int((each / 1000).rounded())) µs" : "\(Int((each / 1e6).rounded())) ms"
 }
 
 private func grouped(_ value: Double) -> String {

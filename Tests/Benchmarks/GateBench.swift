@@ -81,5 +81,5 @@ private func check(_ workload: GateWorkload, _ rules: RuleSet, _ requests: [Requ
 /// Keeps a result from being optimised away.
 @inline(never)
 func keep(_ value: Int) {
-  if value == .min { fputs("", stderr) }
+  if value == .min { complain("") }
 }

@@ -66,7 +66,8 @@ struct GateWorkload {
   private static let schema: JSON = [
     "type": "object", "additionalProperties": false,
     "properties": [
-      "type": ["type": "string"], "id": ["type": "string"], "team": ["type": "string"], "class": ["type": "string"], "env": ["type": "string"],
+      "type": ["type": "string"], "id": ["type": "string"], "team": ["type": "string"], "class": ["type": "string"],
+      "env": ["type": "string"],
     ],
   ]
 }
@@ -126,7 +127,8 @@ extension GateWorkload.Question {
 
 extension GateWorkload {
   static let actions = [
-    "tool.call", "file.read", "file.write", "db.query", "db.write", "payment.create", "payment.refund", "email.send", "http.get", "http.post",
+    "tool.call", "file.read", "file.write", "db.query", "db.write", "payment.create", "payment.refund", "email.send", "http.get",
+    "http.post",
     "deploy.start", "deploy.approve", "ticket.create", "ticket.close", "model.invoke", "secret.read",
   ]
   private static let types = ["database", "document", "ledger", "mailbox", "service", "repository", "queue", "vault"]
@@ -217,10 +219,11 @@ extension GateWorkload {
     questions = try list("requests.json").map { value in
       let (agent, context) = (value["agent"], value["context"])
       return Question(
-        id: text(agent?["id"]), team: text(agent?["team"]), roles: texts(agent?["roles"]), trust: int(agent?["trust"]), action: text(value["action"]),
-        resource: Dictionary(
-          (value["resource"]?.objectValue ?? []).map { ($0.key, text($0.value)) }, uniquingKeysWith: { first, _ in first }),
-        risk: int(context?["risk"]), amount: int(context?["amount"]), hasMFA: context?["mfa"] == true, isApproved: context?["approved"] == true,
+        id: text(agent?["id"]), team: text(agent?["team"]), roles: texts(agent?["roles"]), trust: int(agent?["trust"]),
+        action: text(value["action"]),
+        resource: Dictionary(uniqueKeysWithValues: (value["resource"]?.objectValue ?? JSONObject()).map { ($0.key, text($0.value)) }),
+        risk: int(context?["risk"]), amount: int(context?["amount"]), hasMFA: context?["mfa"] == true,
+        isApproved: context?["approved"] == true,
         hour: int(context?["hour"]))
     }
     expected = try list("expected.json").map { value in

@@ -89,7 +89,8 @@ import Testing
   }
 
   @Test func anEarnedPermitWithNobodyToAskPermitsNothing() throws {
-    let decision = try Example.rules("{ id: 'e', permit: 'comment', autonomy: 'earned' }").authorize(try Example.request("comment", owner: nil))
+    let decision = try Example.rules("{ id: 'e', permit: 'comment', autonomy: 'earned' }").authorize(
+      try Example.request("comment", owner: nil))
     #expect(decision.outcome == .forbid && decision.errors.map(\.rule) == ["e"])
   }
 
@@ -116,7 +117,8 @@ import Testing
   }
 
   @Test func patternsOfToolsPrincipalsAndStepsAllHaveToFit() throws {
-    let rules = try Example.rules("{ id: 'p', permit: ['crm.*', 'comment'], by: ['agent:clerk', 'role:finance', 'system:*'], step: 'collect' }")
+    let rules = try Example.rules(
+      "{ id: 'p', permit: ['crm.*', 'comment'], by: ['agent:clerk', 'role:finance', 'system:*'], step: 'collect' }")
     let step = Request.Step(id: "collect")
     func outcome(_ tool: String, _ principal: String, _ roles: [String] = [], step: Request.Step? = step) throws -> Outcome {
       rules.authorize(try Example.request(tool, by: principal, roles: roles, step: step)).outcome

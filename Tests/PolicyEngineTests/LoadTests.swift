@@ -16,13 +16,16 @@ import Testing
 
   static let bad: [Bad] = [
     Bad(
-      name: "unknown key", text: "{ id: 'a', permit: 'comment', whn: 'true' }", code: "unknown-key", place: "2:31", message: "unknown key `whn`",
+      name: "unknown key", text: "{ id: 'a', permit: 'comment', whn: 'true' }", code: "unknown-key", place: "2:31",
+      message: "unknown key `whn`",
       hint: "did you mean `when`?"),
     Bad(
       name: "duplicate id", text: "{ id: 'a', permit: 'comment' },\n{ id: 'a', forbid: 'comment' }", code: "duplicate-id", place: "3:7",
       message: "the id `a` is used twice", hint: "the other rule is at rules.json5:2:7"),
     Bad(name: "no id", text: "{ permit: 'comment' }", code: "missing-key", place: "2:1", message: "a rule needs `id`"),
-    Bad(name: "no effect", text: "{ id: 'a' }", code: "rule-effect", place: "2:1", message: "a rule needs one of `permit`, `hold` and `forbid`"),
+    Bad(
+      name: "no effect", text: "{ id: 'a' }", code: "rule-effect", place: "2:1",
+      message: "a rule needs one of `permit`, `hold` and `forbid`"),
     Bad(
       name: "two effects", text: "{ id: 'a', permit: 'comment', forbid: 'comment' }", code: "rule-effect", place: "2:31",
       message: "a rule has only one of `permit`, `hold` and `forbid`"),
@@ -30,10 +33,12 @@ import Testing
       name: "hold without approval", text: "{ id: 'a', hold: 'comment' }", code: "hold-without-approval", place: "2:12",
       message: "a hold needs `approval`, or nobody could ever release it"),
     Bad(
-      name: "approval of a forbid", text: "{ id: 'a', forbid: 'comment', approval: { roles: ['finance'] } }", code: "unused-approval", place: "2:31",
+      name: "approval of a forbid", text: "{ id: 'a', forbid: 'comment', approval: { roles: ['finance'] } }", code: "unused-approval",
+      place: "2:31",
       message: "`approval` belongs to a hold or to an earned permit, this rule says `forbid`"),
     Bad(
-      name: "unknown tool", text: "{ id: 'a', permit: 'crm.lokup' }", code: "unknown-tool", place: "2:20", message: "unknown tool `crm.lokup`",
+      name: "unknown tool", text: "{ id: 'a', permit: 'crm.lokup' }", code: "unknown-tool", place: "2:20",
+      message: "unknown tool `crm.lokup`",
       hint: "did you mean `crm.lookup`?"),
     Bad(
       name: "homoglyph in a tool", text: "{ id: 'a', permit: 'c\u{43E}mment' }", code: "bad-tool-name", place: "2:20",
@@ -57,13 +62,15 @@ import Testing
       name: "unknown kind of principal", text: "{ id: 'a', permit: 'comment', by: 'robot:x' }", code: "bad-principal", place: "2:35",
       message: "`robot` is no kind of principal; write `agent:*`, `agent:<name>`, `user:…`, `system:…`, `role:<name>` or `*`"),
     Bad(
-      name: "unknown field in a condition", text: "{ id: 'a', permit: 'comment',\n  when: 'run.amont > 1.0' }", code: "unknown-field", place: "3:13",
+      name: "unknown field in a condition", text: "{ id: 'a', permit: 'comment',\n  when: 'run.amont > 1.0' }", code: "unknown-field",
+      place: "3:14",
       message: "unknown field `amont` of `run`", hint: "did you mean `amount`?"),
     Bad(
-      name: "unknown argument", text: "{ id: 'a', permit: 'crm.lookup', when: \"args.vendr == 'x'\" }", code: "unknown-field", place: "2:45",
+      name: "unknown argument", text: "{ id: 'a', permit: 'crm.lookup', when: \"args.vendr == 'x'\" }", code: "unknown-field",
+      place: "2:46",
       message: "unknown field `vendr` of `args`", hint: "did you mean `vendor`?"),
     Bad(
-      name: "type of a condition", text: "{ id: 'a', permit: 'comment', when: 'run.amount' }", code: "cel-type", place: "2:41",
+      name: "type of a condition", text: "{ id: 'a', permit: 'comment', when: 'run.amount' }", code: "cel-type", place: "2:42",
       message: "the expression is of type `double`, but `bool` is needed here"),
     Bad(
       name: "unknown clause", text: "{ id: 'a', permit: 'comment', clause: 'policy.md#4.2' }", code: "unknown-clause", place: "2:39",
@@ -72,13 +79,16 @@ import Testing
       name: "clause without heading", text: "{ id: 'a', permit: 'comment', clause: 'policy.md' }", code: "bad-clause", place: "2:39",
       message: "a clause is `document#heading`, such as `policy.md#4.1`"),
     Bad(
-      name: "unknown exclusion", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], not: ['requestor'] } }", code: "unknown-exclusion",
+      name: "unknown exclusion", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], not: ['requestor'] } }",
+      code: "unknown-exclusion",
       place: "2:67", message: "unknown exclusion `requestor`", hint: "did you mean `requester`?"),
     Bad(
-      name: "no people", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], count: 0 } }", code: "wrong-type", place: "2:68",
+      name: "no people", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], count: 0 } }", code: "wrong-type",
+      place: "2:68",
       message: "`count` is a whole number from 1 to 20"),
     Bad(
-      name: "no time", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], within: 'P0D' } }", code: "bad-duration", place: "2:69",
+      name: "no time", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], within: 'P0D' } }", code: "bad-duration",
+      place: "2:69",
       message: "`within` is a length of time such as `PT4H` or `P2D`"),
     Bad(
       name: "earned hold", text: "{ id: 'a', hold: 'comment', autonomy: 'earned', approval: { roles: ['finance'] } }", code: "bad-autonomy",

@@ -37,12 +37,14 @@ enum Example {
   }
 
   static func request(
-    _ tool: String, by principal: String = "agent:risk-analyst", roles: [String] = [], owner: String? = "user:ana", args: JSONObject = JSONObject(),
+    _ tool: String, by principal: String = "agent:risk-analyst", roles: [String] = [], owner: String? = "user:ana",
+    args: JSONObject = JSONObject(),
     run: JSONObject = JSONObject(), step: Request.Step? = nil, facts: JSONObject = JSONObject(), labels: JSONObject = JSONObject(),
     requester: Request.Requester? = nil, now: String = "2026-01-01T10:00:00Z", implied: [RuleMatch] = []
   ) throws -> Request {
     Request(
-      principal: try #require(Request.Principal(id: principal, roles: roles, owner: owner)), tool: Self.tool(tool), arguments: args, step: step,
+      principal: try #require(Request.Principal(id: principal, roles: roles, owner: owner)), tool: Self.tool(tool), arguments: args,
+      step: step,
       run: run, requester: requester, facts: facts, labels: labels, now: try #require(Instant(iso8601: now)), implied: implied)
   }
 }

@@ -143,7 +143,9 @@ struct Conjunction: Sendable {
     if name == "@in" {
       if let path = path(left), case .list(let elements, let optional) = right.kind, optional.isEmpty, !elements.isEmpty {
         let constants = elements.compactMap(constant)
-        guard constants.count == elements.count, constants.allSatisfy({ isIndexable($0) && kind($0) == kind(constants[0]) }) else { return nil }
+        guard constants.count == elements.count, constants.allSatisfy({ isIndexable($0) && kind($0) == kind(constants[0]) }) else {
+          return nil
+        }
         return (path, .isOneOf(constants))
       }
       if case .literal(.string(let text)) = left.kind, let path = path(right) { return (path, .contains(text)) }

@@ -73,7 +73,8 @@ struct RuleBucket: Sendable {
     for slot in slots.prefix(Self.maximumDimensions) {
       dimensions.append(
         RuleDimension(
-          slot: slot, isOfRoles: values[slot].isOfRoles, atoms: bySlot[slot] ?? [], count: rules.count, words: &words, isIndexed: &isIndexed))
+          slot: slot, isOfRoles: values[slot].isOfRoles, atoms: bySlot[slot] ?? [], count: rules.count, words: &words, isIndexed: &isIndexed
+        ))
     }
     dimensions.sort { $0.selectivity != $1.selectivity ? $0.selectivity > $1.selectivity : $0.slot < $1.slot }
     indexed = addMask { isIndexed[$0] }

@@ -37,7 +37,11 @@ struct RuleDimension: Sendable {
     for (bit, atom) in all {
       var (newTexts, newLimits) = (texts, limits)
       for constant in atom.constants {
-        if case .string(let text) = constant { newTexts.insert(text) } else if let number = Atom.number(constant) { newLimits.insert(number) }
+        if case .string(let text) = constant {
+          newTexts.insert(text)
+        } else if let number = Atom.number(constant) {
+          newLimits.insert(number)
+        }
       }
       if newTexts.count > Self.maximumConstants || newLimits.count > Self.maximumConstants {
         isIndexed[bit] = false

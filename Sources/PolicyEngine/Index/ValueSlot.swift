@@ -37,7 +37,8 @@ struct ValueSlot: Sendable {
     case .principal where rest.isEmpty && first == "roles": return .list(request.principal.roles.map { .string($0) })
     case .step where rest.isEmpty && first == "risk": return request.step?.risk.map { .string($0) }
     case .step where rest.isEmpty && first == "id": return (request.step?.id).map { .string($0) }
-    case .step, .tool, .principal, .requester: return try request.value(at: path).map { value throws(CELEvaluationError) in try typed(value) }
+    case .step, .tool, .principal, .requester:
+      return try request.value(at: path).map { value throws(CELEvaluationError) in try typed(value) }
     }
   }
 
@@ -46,7 +47,9 @@ struct ValueSlot: Sendable {
     if first.isEmpty { return try typed(.object(object)) }
     guard var value = object[first] else { return nil }
     for name in rest {
-      guard let object = value.objectValue else { throw CELEvaluationError(.noSuchOverload, "a JSON \(value.typeName) has no field `\(name)`") }
+      guard let object = value.objectValue else {
+        throw CELEvaluationError(.noSuchOverload, "a JSON \(value.typeName) has no field `\(name)`")
+      }
       guard let next = object[name] else { return nil }
       value = next
     }
@@ -70,12 +73,30 @@ struct ValueSlot: Sendable {
 
   @inline(never)
   private func converted(_ value: JSON) throws(CELEvaluationError) -> CELValue {
-    do {
+    let name = path.map(\.description) ?? ""
+    if !value.isExact(as: type) {
+      throw CELEvaluationError(.invalidArgument, "`\(name)` has a number that a double would round; send it as a string")
+    }
+    do throws(CELBridgingError) {
       return try CELValue(json: value, as: type)
     } catch {
-      let name = path.map(\.description) ?? ""
-      let given = "a JSON \(value.typeName)"
-      throw CELEvaluationError(.invalidArgument, "`\(name)` is \(given) that cannot be used as \(type)")
+      throw CELEvaluationError(.invalidArgument, "`\(name)`: \(error.message)")
+    }
+  }
+}
+
+extension JSON {
+  /// Whether conditions would see every number of the value as it is, and not a rounded one.
+  fileprivate func isExact(as type: CELType) -> Bool {
+    switch self {
+    case .null, .bool, .string: return true
+    case .number(let number): return (type != .double && number.int64 != nil) || number.exactDouble != nil
+    case .array(let elements):
+      let element: CELType = if case .list(let element) = type { element } else { .dyn }
+      return elements.allSatisfy { $0.isExact(as: element) }
+    case .object(let object):
+      let member: CELType = if case .map(_, let member) = type { member } else { .dyn }
+      return object.allSatisfy { $0.value.isExact(as: member) }
     }
   }
 }
