@@ -35,7 +35,9 @@ public struct DirectlyFollowsGraph: Sendable {
   public let events: Int
   /// Activities in byte order of their names.
   public let nodes: [Node]
-  /// Arcs in order of their earlier, then of their later activity. Their counts sum up to ``events`` - ``cases``.
+  /// Arcs in order of their earlier, then of their later activity.
+  ///
+  /// Their counts sum up to ``events`` - ``cases``.
   public let arcs: [Arc]
 
   /// Counts the arcs of a log.
@@ -92,7 +94,8 @@ public struct DirectlyFollowsGraph: Sendable {
   ///   - nodes: Activities; their order decides ties.
   ///   - arcs: Arcs whose ends are indices of `nodes`; anything else is a programming error.
   public init(cases: Int, events: Int, nodes: [Node], arcs: [Arc]) {
-    precondition(arcs.allSatisfy { nodes.indices.contains($0.from) && nodes.indices.contains($0.to) }, "an arc joins two nodes of the graph")
+    precondition(
+      arcs.allSatisfy { nodes.indices.contains($0.from) && nodes.indices.contains($0.to) }, "an arc joins two nodes of the graph")
     self.cases = cases
     self.events = events
     self.nodes = nodes

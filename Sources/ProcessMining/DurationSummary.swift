@@ -1,4 +1,6 @@
-/// Durations of one kind, summed up. All values are whole milliseconds.
+/// Durations of one kind, summed up.
+///
+/// All values are whole milliseconds.
 public struct DurationSummary: Hashable, Sendable {
   /// How many durations there were; at least one.
   public let count: Int

@@ -38,6 +38,7 @@ public struct EventLog: Sendable {
   /// The events of one case as a range into the columns.
   ///
   /// - Parameter index: 0 up to ``caseCount``; anything else is a programming error.
+  /// - Returns: The positions, ascending in time; empty for a case without an event.
   public func events(ofCase index: Int) -> Range<Int> { Int(caseOffsets[index])..<Int(caseOffsets[index + 1]) }
 
   /// The log with nothing but its completions; the same log when it holds nothing else.

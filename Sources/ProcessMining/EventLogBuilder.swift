@@ -23,7 +23,9 @@ public struct EventLogBuilder: Sendable {
     lifecycles.reserveCapacity(total)
   }
 
-  /// Adds one event. Names are told apart byte for byte, and any text is a name, the empty one included.
+  /// Adds one event.
+  ///
+  /// Names are told apart byte for byte, and any text is a name, the empty one included.
   ///
   /// - Parameters:
   ///   - name: The case (a run) that the event belongs to.
@@ -46,7 +48,9 @@ public struct EventLogBuilder: Sendable {
     if lifecycle != .completed { onlyCompletions = false }
   }
 
-  /// The log of everything that was added. The builder stays as it is and can go on.
+  /// The log of everything that was added.
+  ///
+  /// The builder stays as it is and can go on.
   ///
   /// - Complexity: O(E + C log C) for E events in C cases when each case arrives in order of time, else O(E log E) at worst.
   public func finish() -> EventLog {

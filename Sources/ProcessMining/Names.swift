@@ -16,7 +16,9 @@ enum Names {
 struct NameTable: Sendable {
   private var arena: [UInt8] = []
   private var ends: [Int] = []
-  /// Number of the name + 1 by hash; 0 is free. The size is a power of two and at least twice the number of names.
+  /// Number of the name + 1 by hash; 0 is free.
+  ///
+  /// The size is a power of two and at least twice the number of names.
   private var slots: [UInt32] = Array(repeating: 0, count: 64)
 
   var count: Int { ends.count }

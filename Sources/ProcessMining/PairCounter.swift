@@ -148,7 +148,9 @@ struct PairCounter {
     }
   }
 
-  /// Where the pair stands, or where it would go. The multiplier spreads neighbouring numbers (Fibonacci hashing).
+  /// Where the pair stands, or where it would go.
+  ///
+  /// The multiplier spreads neighbouring numbers (Fibonacci hashing).
   private func slot(_ from: UInt32, _ to: UInt32) -> Int {
     let key = UInt64(from) << 32 | UInt64(to)
     var slot = Self.spread(key, keys.count)

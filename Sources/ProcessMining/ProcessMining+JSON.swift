@@ -89,7 +89,8 @@ extension HoldSuggestion {
   public var json: JSON {
     [
       "kind": "needless-hold", "summary": .string(summary), "rule": .string(rule), "tool": .string(tool),
-      "step": step.map { .string($0) } ?? .null, "decided": .int(decided), "approved_unchanged": .int(approvedUnchanged), "error": error.json,
+      "step": step.map { .string($0) } ?? .null, "decided": .int(decided), "approved_unchanged": .int(approvedUnchanged),
+      "error": error.json,
       "condition": .string(condition.cel), "covered": .int(covered), "error_under_condition": errorUnderCondition.json,
       "conditions_tried": .int(conditionsTried), "still_held_by_others": .int(stillHeldByOthers),
       "support": .array(support.map { .int($0) }),
@@ -109,7 +110,8 @@ extension HoldFinding {
     case .suggestion(let suggestion): suggestion.json
     case .nothing(let rule, let tool, let step, let decided, let reason):
       [
-        "kind": "nothing", "rule": .string(rule), "tool": .string(tool), "step": step.map { .string($0) } ?? .null, "decided": .int(decided),
+        "kind": "nothing", "rule": .string(rule), "tool": .string(tool), "step": step.map { .string($0) } ?? .null,
+        "decided": .int(decided),
         "reason": .string("\(reason)"),
       ]
     }

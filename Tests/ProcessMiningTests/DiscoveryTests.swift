@@ -1,7 +1,8 @@
 import Core
-@testable import ProcessMining
 import TestSupport
 import Testing
+
+@testable import ProcessMining
 
 @Suite struct DiscoveryTests {
   struct Case: Sendable {
@@ -139,7 +140,9 @@ import Testing
 
   @Test func withoutLifecycleTheArcsAreRanked() throws {
     var builder = EventLogBuilder()
-    for (activity, time) in [("a", 0), ("b", 10), ("c", 100), ("b", 105)] { try builder.add(case: "x", activity: activity, at: Int64(time)) }
+    for (activity, time) in [("a", 0), ("b", 10), ("c", 100), ("b", 105)] {
+      try builder.add(case: "x", activity: activity, at: Int64(time))
+    }
     let ranking = Bottlenecks(builder.finish())
     #expect(ranking.basis == .arcs)
     #expect(ranking.places.map { "\($0.after ?? "?")\($0.activity)" } == ["bc", "ab", "cb"])

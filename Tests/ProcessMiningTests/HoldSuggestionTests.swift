@@ -1,13 +1,17 @@
 import Core
-@testable import ProcessMining
 import TestSupport
 import Testing
+
+@testable import ProcessMining
 
 @Suite struct HoldSuggestionTests {
   static let amount = Feature("run.amount", .number)
   static let risk = Feature("run.risk", .choice)
   static let rules: [JSONObject] = [
-    ["id": "big", "hold": "erp.activate_vendor", "when": "run.amount > 1000.0", "approval": ["roles": ["finance"]], "clause": "policy.md#4.1"],
+    [
+      "id": "big", "hold": "erp.activate_vendor", "when": "run.amount > 1000.0", "approval": ["roles": ["finance"]],
+      "clause": "policy.md#4.1",
+    ],
     ["id": "every", "hold": "erp.*", "by": "agent:*"],
     ["id": "every-unattended", "permit": "erp.read"],
   ]
@@ -16,6 +20,15 @@ import Testing
     DecidedHold(
       rule: rule, tool: "erp.activate_vendor", outcome: outcome,
       features: ["run.amount": .number(amount), "run.risk": .choice(risk), "run.iban_checked": .flag(true)], entry: entry)
+  }
+
+  /// Several holds with rising amounts, beginning with `base`.
+  static func holds(
+    _ count: Int, _ outcome: DecidedHold.Outcome, _ risk: String = "low", base: Double = 1000, by step: Double = 1, entry: Int64 = 0
+  ) -> [DecidedHold] {
+    (0..<count).map { (number: Int) -> DecidedHold in
+      hold(base + step * Double(number), risk, outcome, entry: entry + Int64(number))
+    }
   }
 
   static func suggestion(_ holds: [DecidedHold], _ features: [Feature] = [amount, risk]) throws -> HoldSuggestion {
@@ -27,9 +40,11 @@ import Testing
   struct Missing: Error { var findings: [HoldFinding] }
 
   @Test func aThresholdIsFoundWithItsEvidence() throws {
-    let holds =
-      (0..<20).map { Self.hold(1100 + 100 * Double($0), $0 % 2 == 0 ? "low" : "medium", .approvedUnchanged, entry: Int64(100 - $0)) }
-      + [Self.hold(5000, "low", .rejected, entry: 7), Self.hold(9000, "medium", .edited, entry: 3), Self.hold(4000, "low", .timedOut, entry: 9)]
+    var holds = Self.holds(10, .approvedUnchanged, "low", base: 1200, by: 200, entry: 81)
+    holds += Self.holds(10, .approvedUnchanged, "medium", base: 1100, by: 200, entry: 91)
+    holds.append(Self.hold(5000, "low", .rejected, entry: 7))
+    holds.append(Self.hold(9000, "medium", .edited, entry: 3))
+    holds.append(Self.hold(4000, "low", .timedOut, entry: 9))
     let found = try Self.suggestion(holds)
     #expect(found.condition.cel == "run.amount <= 3000.0")
     #expect([found.decided, found.approvedUnchanged, found.covered] == [23, 20, 20])
@@ -49,10 +64,9 @@ import Testing
   }
 
   @Test func twoComparisonsWhereOneDoesNotDo() throws {
-    let holds =
-      (0..<8).map { Self.hold(1000 + Double($0), "low", .approvedUnchanged, entry: Int64($0)) }
-      + (0..<8).map { Self.hold(1000 + Double($0), "high", .rejected, entry: Int64(20 + $0)) }
-      + (0..<8).map { Self.hold(6000 + Double($0), "low", .rejected, entry: Int64(40 + $0)) }
+    var holds = Self.holds(8, .approvedUnchanged)
+    holds += Self.holds(8, .rejected, "high", entry: 20)
+    holds += Self.holds(8, .rejected, base: 6000, entry: 40)
     let found = try Self.suggestion(holds)
     #expect(found.condition.cel == "run.risk == 'low' && run.amount <= 1007.0")
     #expect(found.change.afterText.contains("!(run.risk == 'low' && run.amount <= 1007.0)"))
@@ -60,17 +74,14 @@ import Testing
 
   @Test func equallyGoodConditionsAreDecidedByTheStatedOrder() throws {
     // Everything was approved: one comparison, and equality before thresholds.
-    let found = try Self.suggestion((0..<9).map { Self.hold(2000 + Double($0), "low", .approvedUnchanged, entry: Int64($0)) })
+    let found = try Self.suggestion(Self.holds(9, .approvedUnchanged, base: 2000))
     #expect(found.condition.cel == "run.risk == 'low'")
-    let byAmount = try Self.suggestion(
-      (0..<9).map { Self.hold(2000 + Double($0), "low", .approvedUnchanged, entry: Int64($0)) }, [Self.amount])
+    let byAmount = try Self.suggestion(Self.holds(9, .approvedUnchanged, base: 2000), [Self.amount])
     #expect(byAmount.condition.cel == "run.amount <= 2008.0")
   }
 
   @Test func confidentialFeaturesAreNeverUsed() throws {
-    let holds =
-      (0..<8).map { Self.hold(1000, "low", .approvedUnchanged, entry: Int64($0)) }
-      + (0..<8).map { Self.hold(1000, "high", .rejected, entry: Int64(20 + $0)) }
+    let holds = Self.holds(8, .approvedUnchanged, by: 0) + Self.holds(8, .rejected, "high", by: 0, entry: 20)
     let secret = Feature("run.risk", .choice, isConfidential: true)
     let findings = HoldAnalysis().findings(holds: holds, features: [Self.amount, secret], rules: Self.rules)
     guard case .nothing(_, _, _, 16, .noCondition(approvedUnchanged: 8, minimum: 5))? = findings.first else {
@@ -82,7 +93,7 @@ import Testing
   }
 
   @Test func nothingIsSuggestedFromTooLittleAndTheReasonIsSaid() {
-    let few = (0..<4).map { Self.hold(1000, "low", .approvedUnchanged, entry: Int64($0)) }
+    let few = Self.holds(4, .approvedUnchanged)
     let control = (0..<9).map { Self.hold(1000, "low", .approvedUnchanged, entry: Int64($0), rule: "C2") }
     let findings = HoldAnalysis().findings(holds: few + control, features: [Self.risk], rules: Self.rules)
     #expect(
@@ -93,9 +104,10 @@ import Testing
       ])
     var strict = HoldAnalysis()
     strict.maximumError = 0.1
-    let nine = (0..<9).map { Self.hold(1000, "low", .approvedUnchanged, entry: Int64($0)) }
-    guard case .nothing(_, _, _, _, .tooUncertain(covered: 9, _, 0.1))? =
-      strict.findings(holds: nine, features: [Self.risk], rules: Self.rules).first
+    let nine = Self.holds(9, .approvedUnchanged)
+    guard
+      case .nothing(_, _, _, _, .tooUncertain(covered: 9, _, 0.1))? =
+        strict.findings(holds: nine, features: [Self.risk], rules: Self.rules).first
     else {
       Issue.record("expected a bound that is too wide")
       return

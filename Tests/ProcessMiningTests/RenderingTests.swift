@@ -1,15 +1,17 @@
 import Core
 import Foundation
 import FoundationXML
-@testable import ProcessMining
 import TestSupport
 import Testing
+
+@testable import ProcessMining
 
 @Suite struct RenderingTests {
   /// Lines wider than the terminal, or with a byte that a terminal would act on.
   static func badLines(_ text: String, width: Int = 80) -> [String] {
     text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).filter { line in
-      displayWidth(line) > width || line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F || $0.properties.generalCategory == .format }
+      displayWidth(line) > width
+        || line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F || $0.properties.generalCategory == .format }
     }
   }
 
@@ -55,7 +57,9 @@ import Testing
     let one = DirectlyFollowsGraph(try Samples.log(traces: ["a"])).text()
     #expect(one.hasPrefix("1 case, 1 event, 1 activity, 0 arcs\n"))
     var builder = EventLogBuilder()
-    for number in 0..<201 { try builder.add(case: "c", activity: "step \(number)", at: Int64(number) * 1000, resource: "user:u\(number % 20)") }
+    for number in 0..<201 {
+      try builder.add(case: "c", activity: "step \(number)", at: Int64(number) * 1000, resource: "user:u\(number % 20)")
+    }
     let log = builder.finish()
     #expect(DirectlyFollowsGraph(log).text().contains("… and 161 more activities\n"))
     #expect(DirectlyFollowsGraph(log).text().hasSuffix("… and 160 more arcs\n"))
@@ -87,7 +91,10 @@ import Testing
   func hostileNamesAreShownAndObeyedNowhere() throws {
     let names = try JSON.parse(Conformance.bytes("vectors/naughty/blns.json")).arrayValue?.compactMap(\.stringValue) ?? []
     #expect(names.count > 500)
-    let esc = ["\u{1B}]52;c;AAAA\u{7}", "\u{1B}[2J", "a\rb", "\u{FFFE}\u{FFFF}\u{0}", "]]>", "<!--", "\u{202E}txt", String(repeating: "W", count: 300)]
+    let esc = [
+      "\u{1B}]52;c;AAAA\u{7}", "\u{1B}[2J", "a\rb", "\u{FFFE}\u{FFFF}\u{0}", "]]>", "<!--", "\u{202E}txt",
+      String(repeating: "W", count: 300),
+    ]
     for (number, name) in (names + esc).enumerated() {
       var builder = EventLogBuilder()
       for step in 0..<3 {
@@ -97,19 +104,22 @@ import Testing
       for text in Self.everything(log) { #expect(Self.badLines(text).isEmpty, "name \(number)") }
       let svg = ProcessMap(DirectlyFollowsGraph(log), options: .init(title: name)).svg()
       let reader = try #require(Reader.read(svg), "name \(number)")
-      let expected = visible(name)
-      #expect(reader.text.contains(expected), "name \(number): a title or tooltip holds all of it")
+      let shown = Array(reader.text.utf8)
+      #expect(shown.contains(Array(visible(name).utf8)), "name \(number): a title or tooltip holds all of it")
     }
     // All of them in one picture and one table.
     var builder = EventLogBuilder()
     for (number, name) in (names + esc).enumerated() { try builder.add(case: "c\(number % 40)", activity: name, at: Int64(number)) }
     let log = builder.finish()
-    try Self.expectSelfContained(ProcessMap(DirectlyFollowsGraph(log)).svg().replacing("https://", with: "").replacing("http://www.w3.org", with: "://").replacing("http://", with: ""))
+    try Self.expectSelfContained(
+      ProcessMap(DirectlyFollowsGraph(log)).svg().replacing("https://", with: "").replacing("http://www.w3.org", with: "://").replacing(
+        "http://", with: ""))
     for text in Self.everything(log) { #expect(Self.badLines(text).isEmpty) }
   }
 
   @Test func mapsAreSelfContained() throws {
-    for log in [try Samples.log(traces: []), try Samples.log(traces: ["a"]), try Samples.linear(), try Samples.loops(), try Samples.wide()] {
+    for log in [try Samples.log(traces: []), try Samples.log(traces: ["a"]), try Samples.linear(), try Samples.loops(), try Samples.wide()]
+    {
       let graph = DirectlyFollowsGraph(log)
       try Self.expectSelfContained(ProcessMap(graph).svg())
       #expect(ProcessMap(graph).svg().contains("prefers-color-scheme:dark"))
@@ -156,7 +166,8 @@ import Testing
 
   @Test func durationsForPeople() {
     let table: [(Int64, String)] = [
-      (0, "0 ms"), (999, "999 ms"), (1000, "1 s"), (61_000, "1 min 1 s"), (3_600_000, "1 h"), (7_260_000, "2 h 1 min"), (90_000_000, "1 d 1 h"),
+      (0, "0 ms"), (999, "999 ms"), (1000, "1 s"), (61_000, "1 min 1 s"), (3_600_000, "1 h"), (7_260_000, "2 h 1 min"),
+      (90_000_000, "1 d 1 h"),
       (864_000_000_000, "10000 d"), (-1500, "-1 s"),
     ]
     for (milliseconds, text) in table { #expect(durationText(milliseconds: milliseconds) == text) }
@@ -166,11 +177,12 @@ import Testing
     let log = try Samples.log(traces: ["ab"])
     #expect(
       DirectlyFollowsGraph(log).json.text()
-        == #"{"cases":1,"events":2,"activities":[{"activity":"a","count":1,"starts":1,"ends":0},{"activity":"b","count":1,"starts":0,"ends":1}],"#
-        + #""arcs":[{"from":"a","to":"b","count":1,"duration":{"count":1,"total_ms":60000,"mean_ms":60000,"median_ms":60000,"p90_ms":60000,"#
-        + #""min_ms":60000,"max_ms":60000}}]}"#)
+        == #"{"cases": 1, "events": 2, "activities": [{"activity": "a", "count": 1, "starts": 1, "ends": 0}, "#
+        + #"{"activity": "b", "count": 1, "starts": 0, "ends": 1}], "#
+        + #""arcs": [{"from": "a", "to": "b", "count": 1, "duration": {"count": 1, "total_ms": 60000, "mean_ms": 60000, "#
+        + #""median_ms": 60000, "p90_ms": 60000, "min_ms": 60000, "max_ms": 60000}}]}"#)
     #expect(Variants(log).json["variants"]?.arrayValue?.count == 1)
-    #expect(HandOffs(log).json.text() == #"{"hand_offs":[],"unattributed":1}"#)
+    #expect(HandOffs(log).json.text() == #"{"hand_offs": [], "unattributed": 1}"#)
     #expect(Bottlenecks(log).json["basis"] == "arcs")
   }
 }

@@ -9,7 +9,9 @@
 ///   1981, doi:10.1109/TSMC.1981.4308636; P. Eades, X. Lin, W. Smyth, "A fast and effective heuristic for the feedback arc set problem",
 ///   1993, doi:10.1016/0020-0190(93)90079-O.
 struct LayeredLayout {
-  /// A box to place. Its left and right halves may differ, since a loop hangs on the right.
+  /// A box to place.
+  ///
+  /// Its left and right halves may differ, since a loop hangs on the right.
   struct Vertex {
     var left: Double
     var right: Double

@@ -1,8 +1,9 @@
 import Core
 
 extension ProcessMap {
-  /// The picture as one SVG 1.1 document in UTF-8: no script, no link, no font or image from outside. It follows the reader's light or
-  /// dark setting. The same graph and options give the same bytes.
+  /// The picture as one SVG 1.1 document in UTF-8: no script, no link, no font or image from outside.
+  ///
+  /// It follows the reader's light or dark setting. The same graph and options give the same bytes.
   ///
   /// - Complexity: Bounded by ``Options``: some milliseconds for a few dozen activities.
   public func svg() -> String {
@@ -90,7 +91,8 @@ extension ProcessMap {
     var lines = ["\(cases), \(events). Arrows: how many times · median time. Dashed: against the main direction."]
     if shown.count < graph.nodes.count || arrows.count < arrowCount {
       lines.append(
-        "Shown: \(shown.count) of \(graph.nodes.count) activities, \(arrows.count) of \(arrowCount) arrows between them (the most frequent).")
+        "Shown: \(shown.count) of \(graph.nodes.count) activities, \(arrows.count) of \(arrowCount) arrows between them (the most frequent)."
+      )
     }
     return lines
   }

@@ -9,8 +9,10 @@ public struct ProcessMap: Sendable {
     public var title: String
     /// Most activities to show; the most frequent are kept.
     public var maximumActivities: Int
-    /// Most arrows to show. Beyond them only those are kept without which an activity would hang in the air, and those are always kept:
-    /// the widest way from the start to each activity and from there to the end.
+    /// Most arrows to show.
+    ///
+    /// Beyond them only those are kept without which an activity would hang in the air, and those are always kept: the widest way from the
+    /// start to each activity and from there to the end.
     public var maximumArcs: Int
 
     /// The usual picture: at most 60 activities and 70 arrows.

@@ -1,6 +1,8 @@
 import Core
 
-/// Writes the SVG of a ``ProcessMap``. Every text goes through ``escaped(_:)``.
+/// Writes the SVG of a ``ProcessMap``.
+///
+/// Every text goes through ``escaped(_:)``.
 struct SVGText {
   private(set) var text = ""
 
@@ -40,7 +42,8 @@ struct SVGText {
   mutating func endGroup() { text += "</g>\n" }
 
   mutating func pill(_ label: String, at centre: LayeredLayout.Point, style: String) {
-    text += "<rect class=\"\(style)\" x=\"\(Self.number(centre.x - 34))\" y=\"\(Self.number(centre.y - 14))\" width=\"68\" height=\"28\" rx=\"14\"/>\n"
+    text +=
+      "<rect class=\"\(style)\" x=\"\(Self.number(centre.x - 34))\" y=\"\(Self.number(centre.y - 14))\" width=\"68\" height=\"28\" rx=\"14\"/>\n"
     write(label, x: centre.x, y: centre.y + 4.3, style: "pill")
   }
 
@@ -51,7 +54,8 @@ struct SVGText {
       + "height=\"\(Self.number(box.height))\" rx=\"7\""
     let counts = "\(Self.grouped(box.node.count)) times; \(Self.grouped(box.node.starts)) starts, \(Self.grouped(box.node.ends)) ends"
     text += "<g><title>\(Self.escaped("\(box.node.activity): \(counts)"))</title>\n"
-    text += "<rect class=\"base\" \(frame)/><rect class=\"heat box\" fill-opacity=\"\(Self.number(0.05 + 0.3 * share, digits: 3))\" \(frame)/>\n"
+    text +=
+      "<rect class=\"base\" \(frame)/><rect class=\"heat box\" fill-opacity=\"\(Self.number(0.05 + 0.3 * share, digits: 3))\" \(frame)/>\n"
     var baseline = top + 21
     for line in box.lines {
       write(line, x: centre.x, y: baseline, style: "name")

@@ -2,7 +2,9 @@
 public struct Condition: Hashable, Sendable {
   /// One comparison of a feature with a value.
   public struct Comparison: Hashable, Sendable {
-    /// How the feature and the value are compared. The order is the order of preference where several conditions are equally good.
+    /// How the feature and the value are compared.
+    ///
+    /// The order is the order of preference where several conditions are equally good.
     public enum Operator: Int, Hashable, Sendable {
       /// The feature is the value.
       case equal

@@ -16,7 +16,9 @@ public struct Feature: Hashable, Sendable {
   public let path: String
   /// What values it takes.
   public let kind: Kind
-  /// Whether the value must not show in a rule or a report. Such a feature is never used.
+  /// Whether the value must not show in a rule or a report.
+  ///
+  /// Such a feature is never used.
   public let isConfidential: Bool
 
   /// A feature that conditions can name.

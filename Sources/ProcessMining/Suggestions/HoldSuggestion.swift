@@ -14,7 +14,9 @@ public struct HoldSuggestion: Sendable {
   public let approvedUnchanged: Int
   /// The rate of holds that were not approved unchanged: its interval over all of them.
   public let error: WilsonInterval
-  /// When to permit without asking. It covers none of ``counterExamples``.
+  /// When to permit without asking.
+  ///
+  /// It covers none of ``counterExamples``.
   public let condition: Condition
   /// How many holds the condition covers; all of them were approved unchanged.
   public let covered: Int
@@ -82,7 +84,9 @@ public struct HoldAnalysis: Sendable {
   /// - Complexity: O(H log H) for H holds, plus O(F² · H) bit operations for F features with at most
   ///   ``ConditionSearch/thresholdLimit`` thresholds each way.
   public func findings(holds: [DecidedHold], features: [Feature], rules: [JSONObject]) -> [HoldFinding] {
-    let sorted = holds.stableSorted { a, b in Self.key(a).lexicographicallyPrecedes(Self.key(b)) || (Self.key(a) == Self.key(b) && a.entry < b.entry) }
+    let sorted = holds.stableSorted { a, b in
+      Self.key(a).lexicographicallyPrecedes(Self.key(b)) || (Self.key(a) == Self.key(b) && a.entry < b.entry)
+    }
     var findings: [HoldFinding] = []
     var start = 0
     while start < sorted.count {

@@ -20,8 +20,10 @@ public struct RuleChange: Hashable, Sendable {
     (["- \(beforeText)"] + after.map { "+ \(JSON5Text.object($0))" }).joined(separator: "\n")
   }
 
-  /// Lets `condition` pass where `rule` held it. The permit is written out, since what no rule matches is forbidden; it asks for the
-  /// hold's own condition as well, so that it reaches nothing that the hold did not hold.
+  /// Lets `condition` pass where `rule` held it.
+  ///
+  /// The permit is written out, since what no rule matches is forbidden; it asks for the hold's own condition as well, so that it reaches
+  /// nothing that the hold did not hold.
   init(holding rule: JSONObject, tool: String, step: String?, condition: Condition, takenIDs: Set<String>) {
     let id = rule["id"]?.stringValue ?? ""
     let old = rule["when"]?.stringValue.map(Self.bracketed)

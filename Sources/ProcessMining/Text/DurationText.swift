@@ -1,4 +1,6 @@
-/// A duration for people: its two largest units, such as `2 d 3 h`, `4 min 5 s`, `350 ms`. Rounded down.
+/// A duration for people: its two largest units, such as `2 d 3 h`, `4 min 5 s`, `350 ms`.
+///
+/// Rounded down.
 public func durationText(milliseconds: Int64) -> String {
   let sign = milliseconds < 0 ? "-" : ""
   let value = milliseconds.magnitude

@@ -15,6 +15,7 @@ extension HoldSuggestion {
   /// - Parameters:
   ///   - width: Columns of the terminal.
   ///   - limit: Most log entries and counter-examples to name; how many more there are is said.
+  /// - Returns: Text that is safe to print.
   public func text(width: Int = 80, limit: Int = 10) -> String {
     var lines = TextTable.wrap(summary, width)
     lines.append("")
@@ -45,7 +46,8 @@ extension HoldFinding {
     case .suggestion(let suggestion): return suggestion.summary
     case .nothing(let rule, let tool, let step, let decided, let reason):
       let place = step.map { " at step `\(visible($0))`" } ?? ""
-      return "rule `\(visible(rule))` held `\(visible(tool))`\(place) \(decided) time\(decided == 1 ? "" : "s"); nothing suggested: \(reason)"
+      return
+        "rule `\(visible(rule))` held `\(visible(tool))`\(place) \(decided) time\(decided == 1 ? "" : "s"); nothing suggested: \(reason)"
     }
   }
 }
@@ -58,7 +60,7 @@ extension HoldFinding.NoSuggestion: CustomStringConvertible {
     case .noCondition(let approved, let minimum):
       "\(approved) approved unchanged, but no small condition covers \(minimum) of them without covering another outcome"
     case .tooUncertain(let covered, let bound, let maximum):
-      "the best condition covers \(covered), so the error may be as high as \(percentText(bound)); the limit is \(percentText(maximum))"
+      "the best condition covers \(covered), so the error may be as high as \(percentText(bound)) (the limit is \(percentText(maximum)))"
     case .notARule: "it comes from no rule that holds in this file (a control or a guard): not for mining to relax"
     }
   }

@@ -13,6 +13,7 @@ extension DirectlyFollowsGraph {
   /// - Parameters:
   ///   - width: Columns of the terminal. Long names go on in the next line.
   ///   - limit: Most rows of each table; how many were left out is said below it.
+  /// - Returns: Text that is safe to print.
   public func text(width: Int = 80, limit: Int = 40) -> String {
     var out = "\(counted(cases, "case")), \(counted(events, "event"))"
     out += ", \(nodes.count) \(nodes.count == 1 ? "activity" : "activities"), \(counted(arcs.count, "arc"))\n"
@@ -40,6 +41,7 @@ extension Variants {
   ///   - width: Columns of the terminal.
   ///   - limit: Most rows; how many were left out, and how many cases they have, is said below.
   ///   - steps: Most activities of one variant; how many were left out is said in the row.
+  /// - Returns: Text that is safe to print.
   public func text(width: Int = 80, limit: Int = 20, steps: Int = 30) -> String {
     var out = "\(counted(cases, "case")), \(counted(variants.count, "variant"))\n"
     guard !variants.isEmpty else { return out }
@@ -83,23 +85,23 @@ extension Bottlenecks {
   /// The ranking as a table; every line ends with a newline.
   public func text(width: Int = 80, limit: Int = 15) -> String {
     guard !places.isEmpty else { return "no waiting time in this log\n" }
+    let numbers: [TextTable.Column] = [.number("share"), .number("count"), .number("median"), .number("90 %"), .number("total")]
     let heading: String
     var table: TextTable
     switch basis {
     case .stepWaits:
       heading = "where work waits, from ready until begun or decided"
-      table = TextTable([
-        .text("activity"), .number("share"), .number("count"), .number("median"), .number("90 %"), .number("total"), .number("open"),
-      ])
+      table = TextTable([.text("activity")] + numbers + [.number("open")])
     case .arcs:
       heading = "where time goes from one completion to the next (this log records no begin, so work is included)"
-      table = TextTable([.text("from → to"), .number("share"), .number("count"), .number("median"), .number("90 %"), .number("total")])
+      table = TextTable([.text("from → to")] + numbers)
     }
     for place in places.prefix(limit) {
       let times = [place.time.median, place.time.p90, place.time.total].map(durationText(milliseconds:))
       let name = place.after.map { "\($0) → \(place.activity)" } ?? place.activity
       table.add([name, percentText(place.share), "\(place.time.count)"] + times + (basis == .stepWaits ? ["\(place.open)"] : []))
     }
-    return TextTable.wrap(heading, width).joined(separator: "\n") + "\n\n" + table.text(width: width) + remainder(places.count, limit, "place")
+    return TextTable.wrap(heading, width).joined(separator: "\n") + "\n\n" + table.text(width: width)
+      + remainder(places.count, limit, "place")
   }
 }

@@ -1,7 +1,8 @@
 import Core
 
-/// An aligned table for a terminal. Cells show hostile characters instead of obeying them, and what does not fit goes on in the next line:
-/// nothing is cut off.
+/// An aligned table for a terminal.
+///
+/// Cells show hostile characters instead of obeying them, and what does not fit goes on in the next line: nothing is cut off.
 struct TextTable {
   struct Column {
     let title: String
