@@ -115,7 +115,11 @@ enum EntryDrafting {
     if events.isEmpty { return }
     let (structure, values) = RunEvent.encode(events)
     body["events"] = structure
-    if !values.isEmpty { content.append(Content(ContentPart.values, Array(JSON.object(values).text().utf8))) }
+    if !values.isEmpty {
+      let json = JSON.object(values)
+      // A tool's number can have no exact canonical form; it is then kept as the tool wrote it.
+      content.append(Content(ContentPart.values, (try? json.canonicalBytes()) ?? Array(json.text().utf8)))
+    }
   }
 }
 

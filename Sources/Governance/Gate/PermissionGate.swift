@@ -43,6 +43,13 @@ public final class PermissionGate: Sendable {
   /// A new id for a run.
   public func mintRunID() -> String { Proposal.mintID(prefix: "r", random) }
 
+  /// A release of the store, by digest.
+  ///
+  /// - Throws: ``Refusal`` where the store has no such release, or this build cannot use it.
+  public func release(_ digest: String, in context: ReadContext<GovernanceLedger>) throws -> Release {
+    try releases.release(digest) { try context.evidence($0) }
+  }
+
   // MARK: Submitting
 
   /// Judges a proposal and records it with its verdict and every consequence, in one entry.

@@ -22,6 +22,12 @@ public struct RunRecord: Sendable {
   /// - Complexity: O(proposals of the run); the latest are found first.
   public func proposal(_ id: String) -> ProposalRecord? { place(of: id).map { proposals[$0] } }
 
+  /// The latest proposal that took the place of another one, by an edit or after a change; nil where none did.
+  public func replacement(of id: String) -> ProposalRecord? {
+    guard let next = proposals.last(where: { $0.replaces == id }) else { return nil }
+    return replacement(of: next.id) ?? next
+  }
+
   func place(of id: String) -> Int? { proposals.lastIndex { $0.id == id } }
 
   /// Proposals that people have to decide on.

@@ -119,6 +119,23 @@ public struct Release: Sendable {
       clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))
   }
 
+  /// Whether an agent's call of a tool could ever be permitted or held on a step: which tools to offer to its model.
+  public func couldPermit(
+    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory
+  ) -> Bool {
+    guard let principal = Request.Principal(id: agent.principal, owner: agent.owner.description) else { return false }
+    let builtin = BuiltinTool(rawValue: tool)
+    guard builtin != nil || process.tool(tool) != nil else { return false }
+    let definition = process.tool(tool)
+    let effect = definition.flatMap { EffectClass(rawValue: $0.effect.rawValue) } ?? .state
+    let risk = process.step(step.occurrence.id)?.risk?.rawValue
+    return rules.couldPermit(
+      tool: Request.Tool(name: tool, effect: effect, connector: definition?.connector.rawValue ?? "builtin"), principal: principal,
+      step: Request.Step(id: step.occurrence.id, risk: risk, iteration: step.occurrence.iteration, performer: step.performer.description),
+      requester: Request.Requester(id: requester, roles: directory.roles(of: requester)),
+      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [])
+  }
+
   /// The text of a clause such as `policy.md#3.2`; nil where the release has none of that name.
   public func clause(_ reference: String) -> ControlledDocument.Clause? {
     let parts = reference.split(separator: "#", maxSplits: 1)
