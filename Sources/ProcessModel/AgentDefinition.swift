@@ -1,5 +1,3 @@
-public import Core
-
 /// An agent that a process employs: who answers for it, which model it uses, and what it may spend on one step.
 public struct AgentDefinition: Sendable {
   /// The name; the agent's principal is `agent:<name>`.

@@ -1,5 +1,3 @@
-public import Core
-
 /// A node of the process tree.
 public indirect enum Block: Sendable {
   /// One piece of work.

@@ -1,5 +1,3 @@
-public import Core
-
 /// A process that has been loaded and checked: who owns it, which fields its runs hold, who does what in which order, and which controls
 /// must hold.
 ///

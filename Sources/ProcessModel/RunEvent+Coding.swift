@@ -230,7 +230,8 @@ extension RunEvent {
       let values = try reader.values(value)
       let origin = try reader.optionalString("origin") ?? by
       self = .fieldsSet(values, step: at, by: by, origin: Origin(origin, trusted: try !reader.flag("untrusted")))
-      return try reader.finish()
+      try reader.finish()
+      return
     case "branch.chosen": self = .branchChosen(try reader.occurrence(), branch: try reader.string("branch"))
     case "block.completed": self = .blockCompleted(try reader.occurrence())
     case "timer.armed":
@@ -251,7 +252,8 @@ extension RunEvent {
       let origin = try reader.string("origin")
       let tool = try reader.optionalString("tool")
       self = .factsLearned(values, step: at, tool: tool, origin: Origin(origin, trusted: try !reader.flag("untrusted")))
-      return try reader.finish()
+      try reader.finish()
+      return
     case "evidence.added":
       let at = try reader.occurrence()
       let by = try reader.string("by")
@@ -261,7 +263,8 @@ extension RunEvent {
       self = .evidenceAttached(name: name, digest: digest, media: media, size: try reader.int("size"), step: at, by: by)
     default:
       self = try RunEvent(rare: name, &reader, try Self.text(value))
-      return try reader.finish()
+      try reader.finish()
+      return
     }
     guard value == nil else { throw MemberError(message: "`\(name)` has no values") }
     try reader.finish()

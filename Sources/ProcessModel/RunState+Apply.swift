@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 extension RunState {
   /// Folds one event into the state. Total and deterministic: it never traps, and consults nothing but its two inputs.

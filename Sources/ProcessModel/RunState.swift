@@ -55,7 +55,11 @@ public struct RunState: Hashable, Sendable {
   /// - Returns: `nil` for any event but ``RunEvent/runStarted(run:process:release:requester:trigger:)``.
   public init?(_ first: RunEvent) {
     guard case .runStarted(let run, let process, let release, let requester, let trigger) = first else { return nil }
-    self.id = run
+    self.init(run: run, process: process, release: release, requester: requester, trigger: trigger)
+  }
+
+  init(run: String, process: String, release: String, requester: String, trigger: String?) {
+    id = run
     self.process = process
     self.release = release
     self.requester = requester

@@ -1,3 +1,4 @@
+internal import CEL
 internal import Core
 
 /// Finds what each part of a process alone does not show: names that nothing uses, and values that may be missing where they are read.
