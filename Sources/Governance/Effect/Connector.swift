@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 /// A source of tools: what actually reaches the outside.
 ///

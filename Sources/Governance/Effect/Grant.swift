@@ -2,6 +2,7 @@ public import Audit
 public import Core
 internal import PolicyEngine
 public import ProcessModel
+internal import Storage
 
 /// The single-use capability to carry out one decided proposal.
 ///

@@ -1,5 +1,7 @@
-public import Core
+internal import Audit
+internal import Core
 public import ProcessModel
+internal import Storage
 
 /// Carries out granted proposals with the connectors, and records what became of them.
 public struct ToolRunner: Sendable {

@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 public import ProcessModel
 
 /// What became of a person's decision on a held proposal.

@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 public import Core
 import PolicyEngine
 import ProcessModel

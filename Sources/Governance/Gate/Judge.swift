@@ -385,7 +385,7 @@ struct Judge {
       run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:], labels: state?.labels ?? [:],
       now: view.now, implied: implied + impliedForStart(principal, release))
     let decision = release.rules.authorize(request)
-    judgement.read = decision.readValues
+    judgement.read = JSONObject(decision.read.map { ($0.path, $0.value ?? .null) })
     judgement.errors += decision.errors
     let controls = judgement.matched.filter { $0.effect == .hold }
     judgement.matched = controls + decision.matched

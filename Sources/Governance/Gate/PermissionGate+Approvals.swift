@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 public import Core
 internal import PolicyEngine
 internal import ProcessModel

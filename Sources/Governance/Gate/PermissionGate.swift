@@ -1,7 +1,7 @@
 public import Audit
 public import Core
-public import PolicyEngine
-public import ProcessModel
+internal import PolicyEngine
+internal import ProcessModel
 
 /// The one way to change a run or to reach the outside.
 ///

@@ -1,7 +1,7 @@
 public import Audit
-public import Core
-public import PolicyEngine
-public import ProcessModel
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
 
 /// What the gate's entries mean: the fold that the live service, recovery, replay and verification share.
 ///

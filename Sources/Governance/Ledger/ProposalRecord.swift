@@ -1,4 +1,4 @@
-public import Audit
+internal import Audit
 public import Core
 public import PolicyEngine
 public import ProcessModel

@@ -1,5 +1,5 @@
 public import Core
-public import PolicyEngine
+internal import PolicyEngine
 public import ProcessModel
 
 /// One run as the log has it: its state, and the proposals made in it.

@@ -1,5 +1,6 @@
-internal import Audit
+public import Audit
 internal import Core
+internal import PolicyEngine
 internal import ProcessModel
 internal import Storage
 
@@ -39,11 +40,11 @@ struct RunProjection: Projection {
       .int(state.problemCount), .text(state.id),
     ]
     if run.firstEntry == entry.index {
-      try tables.execute(
+      try tables.run(
         "INSERT INTO run (status, updated, open, problems, id, process, release, requester, started, first) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         values + [.text(state.process), .text(state.release), .text(state.requester), .integer(run.started.milliseconds), .int(entry.index)])
     } else {
-      try tables.execute("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE id = ?", values)
+      try tables.run("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE id = ?", values)
     }
   }
 }
@@ -80,16 +81,16 @@ struct ProposalProjection: Projection {
     guard let id = entry.body["proposal"]?.stringValue else { return }
     guard let record = run?.proposal(id) ?? shared.proposals.last(where: { $0.id == id }) else { return }
     if record.entry == entry.index {
-      try tables.execute(
-        "INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-          .text(id), run.map { .text($0.state.id) } ?? .null, .int(entry.index), .text(record.principal), .text(record.tool),
-          record.step.map { .text($0.description) } ?? .null, .text(record.effect.rawValue),
-          .text(entry.body["verdict"]?.stringValue ?? ""), .text(record.status.rawValue), .integer(record.time.milliseconds),
-          record.expires.map { .integer($0.milliseconds) } ?? .null,
-        ])
+      let run = SQLValue.text(run?.state.id)
+      let step = SQLValue.text(record.step?.description)
+      let verdict = entry.body["verdict"]?.stringValue ?? ""
+      let values: [SQLValue] = [
+        .text(id), run, .int(entry.index), .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
+        .text(record.status.rawValue), .integer(record.time.milliseconds), SQLValue.integer(record.expires?.milliseconds),
+      ]
+      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     } else if entry.type != EntryType.approvalRefused {
-      try tables.execute("UPDATE proposal SET status = ? WHERE id = ?", [.text(record.status.rawValue), .text(id)])
+      try tables.run("UPDATE proposal SET status = ? WHERE id = ?", [.text(record.status.rawValue), .text(id)])
     }
   }
 }
@@ -119,7 +120,7 @@ struct WorkProjection: Projection {
     for step in touchedSteps(events, run) {
       let key: [SQLValue] = [.text(run.state.id), .text(step.occurrence.description)]
       if step.status.isOpen {
-        try tables.execute(
+        try tables.run(
           """
           INSERT INTO work (run, step, performer, title, status, since, due) VALUES (?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (run, step) DO UPDATE SET performer = excluded.performer, status = excluded.status,
@@ -127,11 +128,10 @@ struct WorkProjection: Projection {
             due = excluded.due
           """,
           key + [
-            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index),
-            step.due.map { .integer($0.milliseconds) } ?? .null,
+            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index), SQLValue.integer(step.due?.milliseconds),
           ])
       } else {
-        try tables.execute("DELETE FROM work WHERE run = ? AND step = ?", key)
+        try tables.run("DELETE FROM work WHERE run = ? AND step = ?", key)
       }
     }
   }
@@ -165,10 +165,10 @@ struct TimerProjection: Projection {
     let key = SQLValue.text(run.state.id)
     let stored = try tables.query("SELECT id FROM timer WHERE run = ?", [key]) { $0.text(0) }
     for id in stored where !wanted.contains(where: { $0.id == id }) {
-      try tables.execute("DELETE FROM timer WHERE run = ? AND id = ?", [key, .text(id)])
+      try tables.run("DELETE FROM timer WHERE run = ? AND id = ?", [key, .text(id)])
     }
     for timer in wanted where !stored.contains(timer.id) {
-      try tables.execute("INSERT INTO timer VALUES (?, ?, ?)", [key, .text(timer.id), .integer(timer.at.milliseconds)])
+      try tables.run("INSERT INTO timer VALUES (?, ?, ?)", [key, .text(timer.id), .integer(timer.at.milliseconds)])
     }
   }
 }

@@ -1,4 +1,4 @@
-public import ProcessModel
+internal import ProcessModel
 
 /// Why a proposal was stopped before any rule was asked, or why a rule's permit came to nothing.
 ///

@@ -1,4 +1,4 @@
-public import CEL
+internal import CEL
 public import Core
 public import PolicyEngine
 public import ProcessModel
