@@ -1,4 +1,4 @@
-public import Core
+internal import Core
 
 /// Secrets that connectors may use: resolved at the moment of a call, and blotted out of everything that comes back.
 ///
