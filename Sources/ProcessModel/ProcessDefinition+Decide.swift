@@ -7,6 +7,7 @@ extension ProcessDefinition {
   /// here is only whether the run can take it. Role steps take `user:` principals, agent steps their own agent.
   ///
   /// - Parameters:
+  ///   - command: What someone wants to happen.
   ///   - state: The run; `nil` for ``RunCommand/start(run:release:requester:trigger:fields:)`` alone.
   ///   - now: Due dates and timers are counted from here.
   /// - Returns: The consequences in order, at least one. Each fits the state that the ones before it lead to.

@@ -4,8 +4,8 @@ internal import Core
 extension ProcessLoader {
   /// Keys of JSON Schema that a field may use; they go into its schema as they stand.
   private static let schemaKeys = [
-    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
-    "items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties",
+    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+    "format", "items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties",
   ]
   /// Keys that say more about a field than JSON Schema does.
   private static let ownKeys = ["title", "help", "unit", "sensitivity", "required"]

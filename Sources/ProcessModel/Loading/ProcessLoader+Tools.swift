@@ -34,7 +34,8 @@ extension ProcessLoader {
       return false
     }
     if let twin = tools.first(where: { $0.name != name && lookAlike($0.name) == lookAlike(name) }) {
-      sink.error("look-alike", at: member.keyPosition, "the tool `\(name)` looks like the tool `\(twin.name)`", hint: "give one another name")
+      sink.error(
+        "look-alike", at: member.keyPosition, "the tool `\(name)` looks like the tool `\(twin.name)`", hint: "give one another name")
       return false
     }
     return true
@@ -47,11 +48,14 @@ extension ProcessLoader {
     let effect = reader.word("effect", ToolDefinition.Effect.self, isRequired: true)
     let isIdempotent = reader.flag("idempotent") ?? (effect == .read)
     if effect == .read, !isIdempotent {
-      sink.error("wrong-key", at: reader.keyPosition("idempotent"), "\(label) only reads, so a repeated call changes nothing: leave `idempotent` out")
+      sink.error(
+        "wrong-key", at: reader.keyPosition("idempotent"), "\(label) only reads, so a repeated call changes nothing: leave `idempotent` out"
+      )
     }
     if effect == .state {
       sink.error(
-        "wrong-effect", at: reader["effect"]?.position, "\(label) belongs to a connector, so its effect is `read` or `external`, not `state`")
+        "wrong-effect", at: reader["effect"]?.position,
+        "\(label) belongs to a connector, so its effect is `read` or `external`, not `state`")
     }
     let settings = connector.map { self.settings($0, reader, label: label) }
     let arguments = loadArguments(reader, label: label)
