@@ -147,7 +147,7 @@ extension Decider {
       guard value.isWithin(bytes: RunLimits.valueBytes) else {
         throw RunRefusal(.limitReached, "fact `\(name)` is longer than \(RunLimits.valueBytes) bytes")
       }
-      if let problem = fact.value.problem(with: value) { throw RunRefusal(.factInvalid, "fact `\(name)`: \(problem)") }
+      if let problem = fact.value.problem(with: value, as: "fact") { throw RunRefusal(.factInvalid, problem) }
       values.append(NamedValue(fact.name, value))
     }
     guard !values.isEmpty else { throw RunRefusal(.factInvalid, "no facts are given") }

@@ -88,7 +88,7 @@ extension ProcessDefinition {
     guard value.isWithin(bytes: RunLimits.valueBytes) else {
       throw RunRefusal(.limitReached, "\(label(field.name)) is longer than \(RunLimits.valueBytes) bytes")
     }
-    if let problem = field.problem(with: value) { throw RunRefusal(.fieldInvalid, "\(label(field.name)): \(problem)") }
+    if let problem = field.problem(with: value) { throw RunRefusal(.fieldInvalid, problem) }
   }
 
   func label(_ field: String) -> String { "field `\(field)`" }

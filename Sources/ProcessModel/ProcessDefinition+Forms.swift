@@ -54,8 +54,8 @@ extension ProcessDefinition {
       guard let value = result[fact.name] else { continue }
       if !value.isWithin(bytes: RunLimits.valueBytes) {
         problems.append("fact `\(fact.name)` is longer than \(RunLimits.valueBytes) bytes")
-      } else if let problem = fact.value.problem(with: value) {
-        problems.append("fact `\(fact.name)`: \(problem)")
+      } else if let problem = fact.value.problem(with: value, as: "fact") {
+        problems.append(problem)
       } else {
         facts.append((fact.name, value))
       }

@@ -148,7 +148,14 @@ extension ProcessLoader {
       guard let text = name.stringValue, !names.contains(where: { bytesEqual($0, text) }) else { continue }
       sink.unknown("argument", text, known: names, at: name.position)
     }
-    return compile(schema: .object(schema), of: "`arguments` of \(label)", at: value) == nil ? nil : .object(schema)
+    do throws(Diagnostic) {
+      let compiled = try JSONSchema(value, options: JSONSchema.Options(assertsFormats: true))
+      compiled.warnings.forEach(sink.add)
+      return .object(schema)
+    } catch {
+      sink.error(error.code, at: error.position ?? value.position, "`arguments` of \(label): \(error.message)", hint: error.hint)
+      return nil
+    }
   }
 
   private func loadFacts(_ reader: ObjectReader, tool: String) -> [FactDefinition] {
