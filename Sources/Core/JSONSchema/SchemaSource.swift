@@ -28,8 +28,12 @@ struct SchemaSource {
   func count(_ keyword: String) throws(SchemaProblem) -> Int? {
     guard let value = json[keyword] else { return nil }
     guard let number = value.numberValue else { throw fault(keyword, "must be a number, not \(value.described)") }
-    guard number.isInteger, number >= JSONNumber(0) else { throw fault(keyword, "must be a whole number ≥ 0, not \(number)") }
-    return number.int64.map { Int($0) } ?? .max
+    if let count = number.int64 {
+      if count >= 0 { return Int(count) }
+    } else if number.isInteger, JSONNumber(0) < number {
+      return .max
+    }
+    throw fault(keyword, "must be a whole number ≥ 0, not \(number.text)")
   }
 
   func number(_ keyword: String) throws(SchemaProblem) -> JSONNumber? {
