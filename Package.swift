@@ -51,7 +51,7 @@ func dependencies(_ names: [String]) -> [Target.Dependency] {
 var targets: [Target] = []
 if exists("Sources/CSHA256") { targets.append(.target(name: "CSHA256", cSettings: [.unsafeFlags(["-O2"])])) }
 if exists("Sources/CSQLite") { targets.append(.systemLibrary(name: "CSQLite", pkgConfig: "sqlite3")) }
-if exists("Sources/CCurl") { targets.append(.systemLibrary(name: "CCurl", pkgConfig: "libcurl")) }
+if exists("Sources/CCurl") { targets.append(.systemLibrary(name: "CCurl")) }
 for row in table where exists("Sources/\(row.name)") {
   targets.append(.target(name: row.name, dependencies: dependencies(closure(row.name)), swiftSettings: strict))
 }

@@ -1,0 +1,27 @@
+public import Storage
+
+/// Tables that follow from the log: updated in the transaction that appends an entry, dropped and rebuilt at will.
+public protocol Projection<Meaning>: Sendable {
+  /// What the entries mean.
+  associatedtype Meaning: Ledger
+
+  /// Lower-case letters and digits. Every table and index of the projection is called this, or begins with this and `_`.
+  var name: String { get }
+
+  /// Counts up when ``schema`` or the meaning of the tables changes: a store with an older one is rebuilt when it is opened.
+  var version: Int { get }
+
+  /// The statements that make the empty tables; they should be `STRICT`.
+  var schema: String { get }
+
+  /// Updates the tables for one entry.
+  ///
+  /// Content must depend on nothing but the entries up to this one, in their order: no clock, no randomness, no row ids in a column.
+  /// - Parameters:
+  ///   - entry: The entry just appended.
+  ///   - run: The state of its run after it; `nil` for an entry without a run.
+  ///   - shared: The shared state after it.
+  ///   - tables: The connection; write only to own tables.
+  /// - Throws: What fails; a broken `UNIQUE` rule refuses the entry and everything that was submitted with it.
+  func apply(_ entry: Entry, run: Meaning.Run?, shared: Meaning.Shared, to tables: Connection) throws
+}

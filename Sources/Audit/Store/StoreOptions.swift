@@ -1,0 +1,28 @@
+public import Core
+
+/// How a store is opened.
+public struct StoreOptions: Sendable {
+  /// Whether to make the file when it is not there.
+  public var create = true
+  /// Whether to refuse all writing. The file then needs only read access.
+  public var readOnly = false
+  /// Where the time of entries comes from.
+  public var time = TimeSource.system
+  /// Where salts and ids come from.
+  public var random = RandomSource.system
+  /// Where tests make operations fail.
+  public var faults = FaultPlan.none
+  /// How long to wait for another process's lock.
+  public var busyTimeout = Duration.seconds(5)
+  /// How many run states the writer keeps in memory.
+  public var cachedRuns = 10_000
+  /// How many decisions one transaction takes at most.
+  public var batch = 512
+  /// Pages of write-ahead log after which they are merged into the file.
+  public var checkpointPages = 4000
+  /// How many connections read at the same time.
+  public var readers = 2
+
+  /// The values for normal use.
+  public init() {}
+}

@@ -1,0 +1,198 @@
+import Core
+import Storage
+
+/// The writer without its actor: a synchronous machine that turns a batch of decisions into one transaction.
+///
+/// Simulations drive it directly; ``AuditStore`` gives it a thread, a queue and waiting callers.
+final class WriterCore<Meaning: Ledger> {
+  let connection: Connection
+  let random: RandomSource
+  let time: TimeSource
+  let appender: LogAppender
+  let reader: EntryReader
+  let projections: [any Projection<Meaning>]
+  private let cache: StateCache<Meaning>
+  /// How many content and envelope bytes one transaction takes before it ends early.
+  private let batchBytes = 16 << 20
+  /// From how many entries of other processes on the runs are folded anew instead of entry by entry.
+  private let catchUpLimit = 20_000
+  /// How far ``cache`` is folded; `nil` when nothing is.
+  private var foldedTo: Int?
+
+  init(
+    connection: Connection, projections: [any Projection<Meaning>], time: TimeSource, random: RandomSource, cachedRuns: Int
+  ) throws {
+    self.connection = connection
+    self.projections = projections
+    self.time = time
+    self.random = random
+    appender = try LogAppender(connection: connection, random: random)
+    reader = EntryReader(connection)
+    cache = StateCache(limit: cachedRuns)
+  }
+
+  // MARK: The batch
+
+  /// Runs a batch of decisions in one transaction with one sync, and tells each its result.
+  ///
+  /// A decision that throws, or whose entries are refused, fails alone: the others are then decided again, as if it had not been there.
+  /// When the transaction itself fails, all fail, and nothing in memory is trusted any more.
+  /// - Returns: The decisions that did not fit and wait for the next batch.
+  func process(_ batch: [any Decision<Meaning>]) -> ArraySlice<any Decision<Meaning>> {
+    var excluded: [Int: any Error] = [:]
+    while true {
+      do {
+        var refused = excluded
+        let (end, isEmpty) = try attempt(batch, &refused)
+        if isEmpty { connection.rollback() } else { try connection.commit() }
+        cache.commit()
+        foldedTo = appender.size
+        for place in 0..<end {
+          if let error = refused[place] { batch[place].fail(error) } else { batch[place].succeed() }
+        }
+        return batch[end...]
+      } catch let refusal as Refusal {
+        // Undo all, and decide the others again without the one that was refused.
+        connection.rollback()
+        cache.undo()
+        appender.undo()
+        excluded[refusal.place] = refusal.error
+      } catch {
+        if let storage = error as? StorageError { connection.note(storage) }
+        connection.rollback()
+        reset()
+        for decision in batch { decision.fail(error) }
+        return []
+      }
+    }
+  }
+
+  /// A decision whose entries could not be written or folded.
+  private struct Refusal: Error {
+    let place: Int
+    let error: any Error
+  }
+
+  /// Writes everything but the commit.
+  ///
+  /// - Returns: How many decisions were looked at, and whether they wrote nothing.
+  private func attempt(_ batch: [any Decision<Meaning>], _ refused: inout [Int: any Error]) throws -> (end: Int, isEmpty: Bool) {
+    try connection.begin(.immediate)
+    try catchUp(from: try appender.begin())
+    let before = appender.size
+    let context = WriteContext<Meaning>(core: self, now: appender.logTime(time.now()))
+    var bytes = 0
+    var place = 0
+    while place < batch.count, bytes < batchBytes {
+      defer { place += 1 }
+      if refused[place] != nil { continue }
+      context.now = appender.logTime(time.now())
+      var drafts: [EntryDraft]
+      do {
+        drafts = try batch[place].decide(context)
+        for draft in drafts.indices { try drafts[draft].validate() }
+      } catch let error as StorageError where error.code != .constraint && error.code != .misuse && error.code != .tooBig {
+        throw error
+      } catch {
+        refused[place] = error  // nothing was written: no need to begin again
+        continue
+      }
+      do {
+        for draft in drafts {
+          try write(draft, at: context.now)
+          bytes += draft.content.reduce(512) { $0 + ($1.bytes?.count ?? 0) } + draft.evidence.reduce(0) { $0 + $1.reference.size }
+        }
+      } catch let error as StorageError where error.code != .constraint && error.code != .tooBig {
+        throw error
+      } catch {
+        throw Refusal(place: place, error: error)
+      }
+    }
+    guard appender.size > before else { return (place, true) }
+    try appender.finish()
+    return (place, false)
+  }
+
+  private func write(_ draft: EntryDraft, at time: Instant) throws {
+    do throws(InjectedFault) {
+      try connection.faults.reach(AuditFaultPoint.append)
+    } catch {
+      throw StorageError(.injected, "a test made `\(AuditFaultPoint.append)` fail")
+    }
+    // The states must be here before the entry is, so that folding them does not meet it.
+    var slot: StateCache<Meaning>.Slot?
+    if let run = draft.run { slot = try self.slot(run) } else { _ = try shared() }
+    let entry = try appender.append(draft, time: time)
+    try cache.apply(entry)
+    if projections.isEmpty { return }
+    let shared = try shared()
+    for projection in projections { try projection.apply(entry, run: slot?.state, shared: shared, to: connection) }
+  }
+
+  // MARK: State
+
+  /// Folds what other processes appended into the states that are in memory.
+  private func catchUp(from known: Int?) throws {
+    guard let folded = foldedTo, known != nil, folded <= appender.size else {
+      cache.reset()
+      foldedTo = appender.size
+      return
+    }
+    if folded == appender.size { return }
+    let range = folded..<appender.size
+    if range.count > catchUpLimit {
+      cache.forgetRuns()
+      try reader.forEach(run: nil, in: range) { try cache.apply($0) }
+    } else {
+      var wanted: [Int] = []
+      try reader.forEachRun(in: range) { (index: Int, run: String?) in
+        if let run, cache.cached(run) == nil { return }
+        wanted.append(index)
+      }
+      for index in wanted {
+        guard let entry = try reader.entry(at: index) else { continue }
+        try cache.apply(entry)
+      }
+    }
+    foldedTo = appender.size
+    // These entries are committed: an undo of our own transaction must not forget them.
+    cache.commit()
+  }
+
+  private func slot(_ id: String) throws -> StateCache<Meaning>.Slot {
+    try cache.slot(id) {
+      var state: Meaning.Run?
+      try reader.forEach(run: id, in: 0..<appender.size) { try Meaning.apply($0, to: &state) }
+      return state
+    }
+  }
+
+  func run(_ id: String) throws -> Meaning.Run? { try slot(id).state }
+
+  func shared() throws -> Meaning.Shared {
+    try cache.loadShared {
+      var state = Meaning.start()
+      try reader.forEach(run: nil, in: 0..<appender.size) { try Meaning.apply($0, to: &state) }
+      return state
+    }
+  }
+
+  func history(of run: String) throws -> [Entry] {
+    var entries: [Entry] = []
+    try reader.forEach(run: run, in: 0..<appender.size) { entries.append($0) }
+    return entries
+  }
+
+  /// Drops everything in memory; it is read from the store again when it is next used.
+  func reset() {
+    cache.reset()
+    appender.forget()
+    foldedTo = nil
+  }
+}
+
+/// The points of the log's writer at which a `FaultPlan` can make it fail; the storage has more.
+public enum AuditFaultPoint {
+  /// Before an entry is written.
+  public static let append = "audit.append"
+}

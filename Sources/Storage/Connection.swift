@@ -1,0 +1,240 @@
+import CSQLite
+public import Core
+import Glibc
+
+/// One SQLite connection: prepared statements, transactions, errors that say what to do.
+///
+/// Confined to one thread at a time: an actor on a ``Core/BlockingExecutor`` owns it, and values, never the connection, cross the
+/// actor's boundary. Each write connection runs with `journal_mode=WAL`, `synchronous=FULL` and foreign keys on.
+public final class Connection {
+  /// What a connection may do.
+  public enum Mode: Hashable, Sendable {
+    /// Reads and writes; makes the file (mode 0600) when `create` is set and it is not there.
+    case readWrite(create: Bool)
+    /// Reads only. Works on a read-only medium when no unmerged WAL lies beside the file.
+    case readOnly
+    /// A private database in memory, gone with the connection.
+    case memory
+  }
+
+  /// The file, as it was given; `:memory:` for ``Mode/memory``.
+  public let path: String
+  /// What the connection may do.
+  public let mode: Mode
+  /// How long a statement waits for another connection's lock before it fails with ``StorageError/Code/busy``.
+  public let busyTimeout: Duration
+  /// The points at which tests make this connection fail.
+  public let faults: FaultPlan
+  /// Pages in the WAL after this connection's last commit.
+  public internal(set) var walPages = 0
+  /// Set once a write below SQLite failed: from then on ``begin(_:)`` refuses.
+  public internal(set) var failure: StorageError?
+
+  private(set) var handle: OpaquePointer?
+  private var statements: [String: Statement] = [:]
+  private var begins: [TransactionKind: Statement] = [:]
+  private var busyWait: UnsafeMutablePointer<BusyWait>
+
+  /// Opens a database.
+  ///
+  /// - Parameters:
+  ///   - path: The file. Its directory must be there.
+  ///   - mode: What the connection may do.
+  ///   - busyTimeout: How long to wait for another connection's lock.
+  ///   - faults: Where tests make operations fail.
+  /// - Throws: ``StorageError``. A file that was made by this call and not yet usable stays, empty.
+  public init(path: String, mode: Mode, busyTimeout: Duration = .seconds(5), faults: FaultPlan = .none) throws(StorageError) {
+    self.path = mode == .memory ? ":memory:" : path
+    self.mode = mode
+    self.busyTimeout = busyTimeout
+    self.faults = faults
+    busyWait = .allocate(capacity: 1)
+    busyWait.initialize(to: BusyWait(limit: busyTimeout))
+    guard sqlite3_threadsafe() != 0 else { throw StorageError(.misuse, "this SQLite library was built without thread support") }
+    if mode != .memory { try Self.prepareFile(path, mode) }
+    let deadline = ContinuousClock.now + busyTimeout
+    while true {
+      do throws(StorageError) {
+        try openHandle(immutable: false)
+        return
+      } catch {
+        close()
+        if error.code == .busy, ContinuousClock.now < deadline {
+          usleep(2000)
+          continue
+        }
+        guard mode == .readOnly, !Self.hasWAL(path) else { throw error }
+        let unreachable: [Int32] = [SQLITE_CANTOPEN, SQLITE_READONLY]
+        guard unreachable.contains(error.resultCode & 0xff) else { throw error }
+      }
+      try openHandle(immutable: true)
+      return
+    }
+  }
+
+  deinit {
+    close()
+    busyWait.deallocate()
+  }
+
+  /// Closes the handle; every later call fails with ``StorageError/Code/stopped``. Uncommitted work is lost.
+  public func close() {
+    statements.removeAll()
+    begins.removeAll()
+    sqlite3_close_v2(handle)
+    handle = nil
+  }
+
+  // MARK: Statements
+
+  /// A prepared statement for `sql`, from the cache when it is there and not in use.
+  ///
+  /// - Parameter sql: One statement. Use literals with parameters, so that the cache stays small.
+  /// - Throws: ``StorageError``.
+  /// - Complexity: O(length of `sql`) when cached.
+  public func statement(_ sql: String) throws(StorageError) -> Statement {
+    if let cached = statements[sql], !cached.inUse { return cached }
+    let fresh = try prepare(sql)
+    if statements.count >= Self.cacheLimit { statements = statements.filter { $0.value.inUse } }
+    if statements[sql] == nil { statements[sql] = fresh }
+    return fresh
+  }
+
+  /// How many prepared statements are kept.
+  static let cacheLimit = 256
+
+  /// Prepares a statement that the caller keeps, outside the cache.
+  ///
+  /// - Throws: ``StorageError``; its message holds the SQL, never a bound value.
+  public func prepare(_ sql: String) throws(StorageError) -> Statement {
+    guard let handle else { throw Self.closed(path) }
+    var statement: OpaquePointer?
+    let result = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+    guard result == SQLITE_OK else { throw error(result, doing: sql) }
+    guard let statement else { throw StorageError(.misuse, "an SQL text holds no statement: \(sql)") }
+    return Statement(handle: statement, connection: self)
+  }
+
+  /// Runs a script of any number of statements without parameters.
+  ///
+  /// - Throws: ``StorageError``; what ran before the failing statement stays.
+  public func execute(_ script: String) throws(StorageError) {
+    guard let handle else { throw Self.closed(path) }
+    let result = sqlite3_exec(handle, script, nil, nil, nil)
+    guard result == SQLITE_OK else { throw error(result, doing: script) }
+  }
+
+  func beginStatement(_ kind: TransactionKind) throws(StorageError) -> Statement {
+    if let cached = begins[kind] { return cached }
+    let fresh = try prepare(kind.sql)
+    begins[kind] = fresh
+    return fresh
+  }
+
+  // MARK: Opening
+
+  private func openHandle(immutable: Bool) throws(StorageError) {
+    var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    var name = path
+    switch mode {
+    case .readWrite: flags |= SQLITE_OPEN_READWRITE
+    case .readOnly: flags |= SQLITE_OPEN_READONLY
+    case .memory: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY
+    }
+    if immutable {
+      flags |= SQLITE_OPEN_URI
+      name = "file:" + Self.percentEncoded(path) + "?immutable=1"
+    }
+    let result = sqlite3_open_v2(name, &handle, flags, nil)
+    guard result == SQLITE_OK, let handle else { throw error(result, doing: "open") }
+    sqlite3_busy_handler(handle, { context, attempt in BusyWait.wait(context, attempt) }, busyWait)
+    for (option, on) in [
+      (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), (SQLITE_DBCONFIG_DQS_DML, 0), (SQLITE_DBCONFIG_DQS_DDL, 0),
+      (SQLITE_DBCONFIG_ENABLE_FKEY, 1),
+    ] {
+      guard csqlite_db_config_flag(handle, option, Int32(on)) == SQLITE_OK else {
+        throw StorageError(.misuse, "this SQLite library does not know option \(option)", hint: "use SQLite 3.37 or newer")
+      }
+    }
+    // The first statement that reads the file: it finds out whether this is a database at all.
+    try execute("PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA schema_version;")
+    if case .readWrite = mode {
+      sqlite3_wal_hook(
+        handle,
+        { context, _, _, pages in
+          if let context { Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walPages = Int(pages) }
+          return SQLITE_OK
+        }, Unmanaged.passUnretained(self).toOpaque())
+      let journal = try prepare("PRAGMA journal_mode=WAL")
+      guard try journal.step(), journal.text(0) == "wal" else {
+        throw StorageError(.readOnly, "`\(visible(path))` cannot be switched to a write-ahead log", hint: "use a local file system")
+      }
+      journal.reset()
+      try execute("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=-1;")
+    }
+  }
+
+  private static func prepareFile(_ path: String, _ mode: Mode) throws(StorageError) {
+    let shown = "`\(visible(path))`"
+    var status = stat()
+    if stat(path, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { throw StorageError(.notAStore, "\(shown) is a directory, not a store file") }
+      if status.st_mode & S_IFMT != S_IFREG { throw StorageError(.notAStore, "\(shown) is not a regular file") }
+      let wanted: Int32 = mode == .readOnly ? R_OK : R_OK | W_OK
+      if access(path, wanted) != 0 { throw Self.systemError(errno, path, mode == .readOnly ? "read" : "write") }
+      return
+    }
+    let problem = errno
+    guard problem == ENOENT, mode == .readWrite(create: true) else {
+      if problem != ENOENT { throw Self.systemError(problem, path, "open") }
+      throw StorageError(.notFound, "there is no store at \(shown)", hint: "check the workspace: `--workspace DIR` or `REMIT_WORKSPACE`")
+    }
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      if errno == EEXIST { return }  // another process was faster
+      throw Self.systemError(errno, path, "create")
+    }
+    Glibc.close(descriptor)
+    // The new name must survive a power loss before anything is said to be durable.
+    let directory = open(Self.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if directory >= 0 {
+      fsync(directory)
+      Glibc.close(directory)
+    }
+  }
+
+  static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func hasWAL(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path + "-wal", &status) == 0 && status.st_size > 0
+  }
+
+  private static func percentEncoded(_ path: String) -> String {
+    let digits = Array("0123456789ABCDEF")
+    var text = ""
+    for byte in path.utf8 {
+      let plain = (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "/-_.~".utf8.contains(byte)
+      if plain { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])" }
+    }
+    return text
+  }
+}
+
+/// What SQLite's busy handler needs to know.
+struct BusyWait {
+  let limit: Duration
+  var began = ContinuousClock.now
+
+  /// Sleeps 1 to 10 ms, so that a waiting writer is soon served and none starves; 0 ends the wait.
+  static func wait(_ context: UnsafeMutableRawPointer?, _ attempt: Int32) -> Int32 {
+    guard let wait = context?.assumingMemoryBound(to: BusyWait.self) else { return 0 }
+    if attempt == 0 { wait.pointee.began = .now }
+    guard ContinuousClock.now - wait.pointee.began < wait.pointee.limit else { return 0 }
+    usleep(UInt32(min(attempt + 1, 10)) * 1000)
+    return 1
+  }
+}
