@@ -21,7 +21,8 @@ public func visible(_ text: String, multiline: Bool = false) -> String {
     case "\\":
       // Doubled where what follows would otherwise read as an escape, or is shown as one.
       let next = index + 1 < scalars.count ? scalars[index + 1] : "."
-      let isAmbiguous = "untr\\".unicodeScalars.contains(next) || !((" "..."~").contains(next) || next == "\n" && multiline) && isInvisible(next)
+      let isAmbiguous =
+        "untr\\".unicodeScalars.contains(next) || !((" "..."~").contains(next) || next == "\n" && multiline) && isInvisible(next)
       result.append(contentsOf: (isAmbiguous ? "\\\\" : "\\").unicodeScalars)
     case " "..."~": result.append(scalar)
     default:

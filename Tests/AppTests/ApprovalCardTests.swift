@@ -22,7 +22,9 @@ import Testing
           clause: .init(reference: "policy.md#3.2", title: "3.2 High risk", text: "A vendor of high risk needs\ncompliance."))
       ],
       requirements: [.init(rule: "C2", roles: ["compliance"], count: 2, approvedBy: ["user:cleo"], excluded: ["requester"])],
-      evidence: [.init(name: "contract", media: "application/pdf", size: 102_400, digest: String(repeating: "ab", count: 32), source: "user:ana")],
+      evidence: [
+        .init(name: "contract", media: "application/pdf", size: 102_400, digest: String(repeating: "ab", count: 32), source: "user:ana")
+      ],
       reason: reason, readings: [.init(path: "run.risk", value: "high", origin: "agent:risk-analyst")],
       consequences: .init(
         approve: "erp.activate_vendor runs once with these arguments", reject: "the agent is told your reason", expiry: "it counts as no"),
@@ -35,12 +37,13 @@ import Testing
     guard let start = lines.firstIndex(of: "Arguments, exactly as they will run") else { return [] }
     var values: [String] = []
     for line in lines[(start + 1)...].prefix(while: { !$0.isEmpty }) {
-      if line.hasPrefix("    │ ") {
+      if line.begins(with: "    │ ") {
         values.append(String(line.unicodeScalars.dropFirst(6)))
-      } else if line.hasPrefix("    ┊ "), !values.isEmpty {
+      } else if line.begins(with: "    ┊ "), !values.isEmpty {
         values[values.count - 1].unicodeScalars.append(contentsOf: line.unicodeScalars.dropFirst(6))
-      } else if line.hasPrefix("  v"), let gap = line.range(of: "  ", in: 2) {
-        values.append(String(String.UnicodeScalarView(line.unicodeScalars[gap...].drop { $0 == " " })))
+      } else if line.begins(with: "  v"), let gap = line.range(of: "  ", in: 2) {
+        let value = String(String.UnicodeScalarView(line.unicodeScalars[gap...].drop { $0 == " " }))
+        if value.unicodeScalars.first == "\"" { values.append(value) }  // otherwise a note on the text that follows
       }
     }
     return values
@@ -52,12 +55,14 @@ import Testing
     for line in lines {
       #expect(displayWidth(line) <= width, "\(line)", sourceLocation: sourceLocation)
       #expect(line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "\(line)", sourceLocation: sourceLocation)
-      #expect(bytesEqual(visible(line).replacing("\\\\"), line.replacing("\\\\")), "\(line)", sourceLocation: sourceLocation)
+      let harmless = line.unicodeScalars.allSatisfy { $0 == "\\" || bytesEqual(visible(String($0)), String($0)) }
+      #expect(harmless, "\(line)", sourceLocation: sourceLocation)
     }
     let shown = readBack(lines)
     #expect(shown.count == texts.count, sourceLocation: sourceLocation)
     for (value, text) in zip(shown, texts) {
-      #expect(bytesEqual(Hostile.read(String(value.unicodeScalars.dropFirst().dropLast())), text), "\(value)", sourceLocation: sourceLocation)
+      #expect(
+        bytesEqual(Hostile.read(String(value.unicodeScalars.dropFirst().dropLast())), text), "\(value)", sourceLocation: sourceLocation)
     }
   }
 
@@ -105,7 +110,9 @@ import Testing
   }
 
   @Test func theWholeCard() {
-    let card = Self.card(arguments: ["vendor": "Blauwal GmbH", "amount": 25_000, "address": ["city": "Kiel", "a.b": true], "tags": []], reason: "Looks fine to me")
+    let card = Self.card(
+      arguments: ["vendor": "Blauwal GmbH", "amount": 25_000, "address": ["city": "Kiel", "a.b": true], "tags": []],
+      reason: "Looks fine to me")
     let text = card.lines(width: 80).map { $0.rendered(colour: false) }.joined(separator: "\n")
     #expect(text == Self.expected)
   }
@@ -178,7 +185,8 @@ import Testing
 
   @Test func wordsThatMixAlphabetsAreFlagged() {
     let lines = Self.card(arguments: ["vendor": "Blauw\u{430}l GmbH", "city": "Київ"]).lines(width: 80).map(\.plain)
-    #expect(lines.filter { $0.contains("look closely") } == ["    look closely: Blauw\u{430}l mixes alphabets: U+0430 CYRILLIC SMALL LETTER A"])
+    #expect(
+      lines.filter { $0.contains("look closely") } == ["    look closely: Blauw\u{430}l mixes alphabets: U+0430 CYRILLIC SMALL LETTER A"])
   }
 
   @Test func theCardForProgramsHoldsTheSame() {
@@ -195,7 +203,8 @@ extension String {
   fileprivate func replacingAll(_ part: String, with other: String) -> String {
     split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
   }
-  fileprivate func replacing(_ part: String) -> String { replacingAll(part, with: "\\") }
+  /// Unlike `hasPrefix`, which compares characters: a mark on the last one would hide it.
+  fileprivate func begins(with text: String) -> Bool { unicodeScalars.starts(with: text.unicodeScalars) }
 
   /// Where a text first occurs after that many scalars.
   fileprivate func range(of text: String, in start: Int) -> String.Index? {

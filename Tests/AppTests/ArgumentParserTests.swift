@@ -123,7 +123,8 @@ private let table = CommandTable(commands: [
 
   @Test func errorsAreObjectsOnStandardOutputWithJSON() async {
     let result = await transcript(["inbox", "--json"], commands: table)
-    #expect(result == Transcript(exit: 8, output: #"{"error":{"code":"waits","message":"it `waits`","hint":"wait"}}"# + "\n", words: ""))
+    #expect(
+      result == Transcript(exit: 8, output: #"{"error": {"code": "waits", "message": "it `waits`", "hint": "wait"}}"# + "\n", words: ""))
   }
 
   @Test func workspaceComesFromTheOptionThenTheEnvironmentThenTheFolder() async throws {
@@ -134,7 +135,9 @@ private let table = CommandTable(commands: [
     #expect(try [named, inherited, empty].map { try $0.json()["workspace"] } == ["/tmp/named", "/tmp/env", "."])
   }
 
-  @Test(arguments: [["--help"], ["-h"], ["help"], [], ["run", "--help"], ["help", "run"], ["run", "start", "-h"], ["help", "run", "start"]])
+  @Test(arguments: [
+    ["--help"], ["-h"], ["help"], [], ["run", "--help"], ["help", "run"], ["run", "start", "-h"], ["help", "run", "start"],
+  ])
   func helpAtEveryLevelShowsExamplesFirst(_ arguments: [String]) async throws {
     let result = await transcript(arguments, commands: table)
     #expect(result.exit == 0)

@@ -20,7 +20,8 @@ func transcript(
     arguments, environment: Environment(environment), terminal: terminal, output: .memory(output), words: .memory(words),
     commands: commands)
   return Transcript(
-    exit: exit, output: String(decoding: output.withLock { $0 }, as: UTF8.self), words: String(decoding: words.withLock { $0 }, as: UTF8.self))
+    exit: exit, output: String(decoding: output.withLock { $0 }, as: UTF8.self),
+    words: String(decoding: words.withLock { $0 }, as: UTF8.self))
 }
 
 func console(width: Int = 80, height: Int = 24, into words: Locked<[UInt8]>, output: Locked<[UInt8]> = Locked([])) -> Console {

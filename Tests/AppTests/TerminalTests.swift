@@ -51,7 +51,8 @@ import Testing
 
   @Test func cutPiecesJoinedAreTheText() {
     withSeeds { seed, random in
-      let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in Hostile.texts.randomElement(using: &random) ?? "" }.joined(separator: " ")
+      let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in Hostile.texts.randomElement(using: &random) ?? "" }.joined(
+        separator: " ")
       let columns = Int.random(in: 4...40, using: &random)
       let shown = Shown(text)
       let pieces = shown.cut(to: columns)
@@ -150,7 +151,10 @@ import Testing
   }
 
   @Test func sizes() {
-    #expect([0, 1, 999, 1000, 102_400, 3_400_000, 7_000_000_000].map(sizeText) == ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "102.4 kB", "3.4 MB", "7.0 GB"])
+    #expect(
+      [0, 1, 999, 1000, 102_400, 3_400_000, 7_000_000_000].map(sizeText) == [
+        "0 bytes", "1 byte", "999 bytes", "1.0 kB", "102.4 kB", "3.4 MB", "7.0 GB",
+      ])
   }
 }
 

@@ -1,7 +1,9 @@
 internal import Core
 
 extension ApprovalCard {
-  /// The card for a screen of that many columns. Nothing is cut: what does not fit a line goes on in the next one.
+  /// The card for a screen of that many columns.
+  ///
+  /// Nothing is cut: what does not fit a line goes on in the next one.
   ///
   /// The code that decides stands in the last section, so whoever has it went past everything else.
   func lines(width: Int) -> [Shown] {
@@ -115,7 +117,8 @@ extension ApprovalCard {
     return evidence.flatMap { item -> [Shown] in
       var title: Shown = "\(item.name, .strong)  \(item.media), \(sizeText(item.size))"
       if let source = item.source { title.append(", from \(source)") }
-      return title.wrapped(to: width - 2).map { "  \($0)" } + Shown("sha256 \(item.digest)", .faint).wrapped(to: width - 4).map { "    \($0)" }
+      return title.wrapped(to: width - 2).map { "  \($0)" }
+        + Shown("sha256 \(item.digest)", .faint).wrapped(to: width - 4).map { "    \($0)" }
     }
   }
 

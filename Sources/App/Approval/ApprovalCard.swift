@@ -1,6 +1,8 @@
 internal import Core
 
-/// Everything that a person needs to decide one held proposal, as a value. It is rendered from the exact bytes that will run.
+/// Everything that a person needs to decide one held proposal, as a value.
+///
+/// It is rendered from the exact bytes that will run.
 struct ApprovalCard: Sendable {
   /// A field of the run that the proposal would change.
   struct Change: Sendable {

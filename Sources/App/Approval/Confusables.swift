@@ -8,7 +8,9 @@ enum Confusables {
   /// - Complexity: O(n).
   static func firstMixedWord(in text: String) -> (word: String, scalar: String)? {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return nil }
-    for word in text.unicodeScalars.split(whereSeparator: { !$0.properties.isAlphabetic && $0.properties.generalCategory != .nonspacingMark }) {
+    for word in text.unicodeScalars.split(whereSeparator: {
+      !$0.properties.isAlphabetic && $0.properties.generalCategory != .nonspacingMark
+    }) {
       guard word.contains(where: { isLatin($0) }), let foreign = word.first(where: { isLookalike($0) }) else { continue }
       let name = foreign.properties.name ?? "a character without a name"
       return (String(word), "U+\(hex(foreign.value)) \(name)")

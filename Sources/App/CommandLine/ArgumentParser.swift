@@ -51,7 +51,8 @@ struct ArgumentParser {
         } else {
           guard index < arguments.count, !arguments[index].hasPrefix("--") else {
             throw CommandError.usage(
-              "`\(visible(name))` needs a value", hint: "write `\(visible(name)) \(option.value ?? "VALUE")`, or `\(visible(name))=…` for one that begins with `--`")
+              "`\(visible(name))` needs a value",
+              hint: "write `\(visible(name)) \(option.value ?? "VALUE")`, or `\(visible(name))=…` for one that begins with `--`")
           }
           given.append((option.name, name, arguments[index]))
           index += 1

@@ -36,7 +36,9 @@ final class Console: Sendable {
   /// Says one line beside the result.
   func say(_ line: Shown) { say([line]) }
 
-  /// Writes to the screen of words without a line feed, for prompts and progress. The text is the program's own.
+  /// Writes to the screen of words without a line feed, for prompts and progress.
+  ///
+  /// The text is the program's own.
   func control(_ text: StaticString, _ shown: Shown = "") {
     _ = words.write(Array("\(text)\(shown.rendered(colour: terminal.wordsColour))".utf8))
   }

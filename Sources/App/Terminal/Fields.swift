@@ -1,6 +1,8 @@
 internal import Core
 
-/// Names with values, one under the other: a card. Long values go on under themselves.
+/// Names with values, one under the other: a card.
+///
+/// Long values go on under themselves.
 struct Fields {
   /// A name and the lines of its value.
   var rows: [(name: String, value: [Shown])]
@@ -17,6 +19,7 @@ struct Fields {
   ///   - width: Columns of the screen.
   ///   - indent: Columns left free before the names.
   ///   - nameWidth: The width of the column of names; by default that of the longest one, at most 20.
+  /// - Returns: The lines, in order.
   func lines(width: Int, indent: Int = 0, nameWidth: Int? = nil) -> [Shown] {
     let column = nameWidth ?? min(20, rows.map { displayWidth(visible($0.name)) }.max() ?? 0)
     var lines: [Shown] = []

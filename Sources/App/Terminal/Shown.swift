@@ -1,7 +1,9 @@
 internal import Core
 
-/// One line for a terminal. Whatever is put into it is made visible first: control characters, escape sequences,
-/// bidirectional and zero-width characters of users, tools and models never reach a terminal as themselves.
+/// One line for a terminal.
+///
+/// Whatever is put into it is made visible first: control characters, escape sequences, bidirectional and zero-width characters
+/// of users, tools and models never reach a terminal as themselves.
 ///
 /// Only the program's own literals stay as they are, so text can be printed in no other way than safely:
 ///
@@ -28,7 +30,9 @@ struct Shown: Hashable, Sendable, ExpressibleByStringInterpolation {
   init(stringInterpolation: StringInterpolation) { self = stringInterpolation.shown }
 
   /// A text whose author has already made the users' parts visible, such as a diagnostic: what is still unsafe is escaped,
-  /// backslashes are left alone. A line feed begins a new line.
+  /// backslashes are left alone.
+  ///
+  /// A line feed begins a new line.
   static func message(_ text: String, _ tone: Tone = .plain) -> [Shown] {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       var result = Shown(spans: [])

@@ -1,6 +1,8 @@
 internal import Core
 
-/// Rows under titles, aligned by display width. What does not fit a column goes on in the next line; nothing is cut.
+/// Rows under titles, aligned by display width.
+///
+/// What does not fit a column goes on in the next line; nothing is cut.
 struct Table {
   struct Column: Sendable {
     enum Alignment: Sendable { case leading, trailing }
