@@ -17,7 +17,8 @@ struct Watch: ~Copyable {
   private var lastSignal: Int32 = 0
   private var killAt = UInt64.max
   private var giveUpAt = UInt64.max
-  private var hasExited = false
+  /// Whether the program has ended; it is a zombie until ``reap()``.
+  private(set) var hasExited = false
   private var drainUntil = UInt64.max
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
 
