@@ -52,7 +52,9 @@ public final class HTTPClient: Sendable {
 
   deinit { engine.withLock { $0?.close() } }
 
-  /// Aborts all exchanges and refuses further ones, with the error `unavailable`. A client that is released does the same.
+  /// Aborts all exchanges and refuses further ones, with the error `unavailable`.
+  ///
+  /// A client that is released does the same.
   public func shutDown() {
     engine.withLock { engine in
       engine?.close()

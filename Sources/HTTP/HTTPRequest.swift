@@ -14,9 +14,13 @@ public struct HTTPRequest: Hashable, Sendable {
   public var method: Method
   /// An absolute `http:` or `https:` URL without user information.
   public var url: String
-  /// Sent as given, in order. `Content-Length`, `Transfer-Encoding` and `Expect` are the client's own and refused here.
+  /// Sent as given, in order.
+  ///
+  /// `Content-Length`, `Transfer-Encoding` and `Expect` are the client's own and refused here.
   public var headers: HTTPHeaders
-  /// Sent with its length; empty for none. `GET` and `HEAD` take none.
+  /// Sent with its length; empty for none.
+  ///
+  /// `GET` and `HEAD` take none.
   public var body: [UInt8]
   /// What the exchange may cost.
   public var limits: HTTPLimits

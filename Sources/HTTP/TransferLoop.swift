@@ -205,7 +205,9 @@ struct TransferLoop {
     }
   }
 
-  /// Ends answers that drip. curl's own low-speed limit would also count the time in which a model thinks.
+  /// Ends answers that drip.
+  ///
+  /// curl's own low-speed limit would also count the time in which a model thinks.
   private mutating func sweep() {
     let now = monotonicNanoseconds()
     guard now >= nextSweep else { return }

@@ -51,13 +51,15 @@ public final class RecordedModel: ModelClient {
       case .sequence:
         let place = used.next
         guard place < turns.count else {
-          return .failure(ModelError(.notRecorded, "the recording ends after \(turns.count) turns; request \(place + 1) (\(short)) was not recorded"))
+          return .failure(
+            ModelError(.notRecorded, "the recording ends after \(turns.count) turns; request \(place + 1) (\(short)) was not recorded"))
         }
         guard turns[place].request == digest else {
           let known = byDigest[digest].map { "; it was recorded as turn \($0[0] + 1)" } ?? "; it was not recorded at all"
           return .failure(
             ModelError(
-              .notRecorded, "turn \(place + 1) was recorded for another request: \(turns[place].request.hex.prefix(12)), not \(short)\(known)"))
+              .notRecorded,
+              "turn \(place + 1) was recorded for another request: \(turns[place].request.hex.prefix(12)), not \(short)\(known)"))
         }
         used.next += 1
         return .success(place)

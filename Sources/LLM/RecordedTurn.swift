@@ -44,7 +44,8 @@ public struct RecordedTurn: Hashable, Sendable {
     self.isScripted = isScripted
     self.warnings = []
     for warning in warnings {
-      guard let code = warning["code"]?.stringValue.flatMap({ ModelWarning.Code(rawValue: $0) }), let message = warning["message"]?.stringValue
+      guard let code = warning["code"]?.stringValue.flatMap({ ModelWarning.Code(rawValue: $0) }),
+        let message = warning["message"]?.stringValue
       else { return nil }
       self.warnings.append(ModelWarning(code, message))
     }

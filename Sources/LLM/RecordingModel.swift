@@ -8,7 +8,9 @@ public final class RecordingModel: ModelClient {
   /// A recorder around a model.
   public init(_ base: any ModelClient) { self.base = base }
 
-  /// The turns that were answered so far, in the order of their answers. Failed turns are not among them.
+  /// The turns that were answered so far, in the order of their answers.
+  ///
+  /// Failed turns are not among them.
   public var turns: [RecordedTurn] { kept.withLock { $0 } }
 
   /// The reply of the model behind it.

@@ -77,7 +77,8 @@ private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTP
   @Test(
     "other protocols, user information and control characters are refused before anything is sent",
     arguments: [
-      "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "scp://x/y", "127.0.0.1:80", "http://", "http:///x", "http://u:p@127.0.0.1/",
+      "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "scp://x/y", "127.0.0.1:80", "http://", "http:///x",
+      "http://u:p@127.0.0.1/",
       "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y", "dict://127.0.0.1/", "",
     ])
   func badURL(url: String) async {
@@ -89,8 +90,11 @@ private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTP
 
   @Test("headers that would split the request are refused")
   func badHeaders() async {
-    for header in [("X", "a\r\nY: b"), ("X", "a\0b"), ("X Y", "a"), ("X:", "a"), ("", "a"), ("Content-Length", "5"), ("transfer-encoding", "chunked")] {
-      let error = await failure(HTTPClient(), HTTPRequest(url: "http://127.0.0.1:1/", headers: HTTPHeaders([.init(name: header.0, value: header.1)])))
+    for header in [
+      ("X", "a\r\nY: b"), ("X", "a\0b"), ("X Y", "a"), ("X:", "a"), ("", "a"), ("Content-Length", "5"), ("transfer-encoding", "chunked"),
+    ] {
+      let error = await failure(
+        HTTPClient(), HTTPRequest(url: "http://127.0.0.1:1/", headers: HTTPHeaders([.init(name: header.0, value: header.1)])))
       #expect(error?.code == .invalidRequest, "\(header)")
     }
   }
@@ -109,10 +113,12 @@ private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTP
       name: "hangs in the body", steps: [.send(FakeEndpoint.head(200, length: 100)), .hang], code: .timeout,
       limits: HTTPLimits(timeout: .milliseconds(300))),
     Fault(
-      name: "drips the body", steps: [.send(FakeEndpoint.head(200, length: 1000)), .drip([UInt8](repeating: 120, count: 1000), .milliseconds(50))],
+      name: "drips the body",
+      steps: [.send(FakeEndpoint.head(200, length: 1000)), .drip([UInt8](repeating: 120, count: 1000), .milliseconds(50))],
       code: .tooSlow, limits: HTTPLimits(timeout: .seconds(20), minimumBytesPerWindow: 100, slowWindow: .milliseconds(800))),
     Fault(
-      name: "drips a header line", steps: [.drip(Array("HTTP/1.1 200 OK\r\n".utf8) + [UInt8](repeating: 120, count: 1000), .milliseconds(20))],
+      name: "drips a header line",
+      steps: [.drip(Array("HTTP/1.1 200 OK\r\n".utf8) + [UInt8](repeating: 120, count: 1000), .milliseconds(20))],
       code: .timeout, limits: HTTPLimits(timeout: .milliseconds(700))),
     Fault(name: "announces 50 MB", steps: [.send(FakeEndpoint.head(200, length: 50 << 20)), .flood(50 << 20)], code: .bodyTooLarge),
     Fault(
@@ -120,12 +126,15 @@ private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTP
     Fault(name: "sends endless headers", steps: [.send(Array("HTTP/1.1 200 OK\r\nX: ".utf8)), .flood(1 << 20), .close], code: .malformed),
     Fault(
       name: "sends many headers",
-      steps: [.send(Array(("HTTP/1.1 200 OK\r\n" + String(repeating: "X: \(String(repeating: "y", count: 900))\r\n", count: 100) + "\r\n").utf8))],
+      steps: [
+        .send(Array(("HTTP/1.1 200 OK\r\n" + String(repeating: "X: \(String(repeating: "y", count: 900))\r\n", count: 100) + "\r\n").utf8))
+      ],
       code: .headersTooLarge),
     Fault(name: "closes without an answer", steps: [.close], code: .connectionLost),
     Fault(name: "resets", steps: [.reset], code: .connectionLost),
     Fault(name: "closes half-way", steps: [.send(FakeEndpoint.head(200, length: 100) + [1, 2, 3]), .close], code: .connectionLost),
-    Fault(name: "half-closes half-way", steps: [.send(FakeEndpoint.head(200, length: 100) + [1]), .halfClose, .hang], code: .connectionLost),
+    Fault(
+      name: "half-closes half-way", steps: [.send(FakeEndpoint.head(200, length: 100) + [1]), .halfClose, .hang], code: .connectionLost),
     Fault(name: "speaks no HTTP", steps: [.send(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)), .close], code: .malformed),
   ]
 
@@ -196,7 +205,9 @@ private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTP
 
   @Test("256 at once are answered, over at most as many connections as allowed")
   func many() async throws {
-    try await FakeEndpoint.run({ request in [.pause(.milliseconds(20))] + FakeEndpoint.answer(200, String(decoding: request.body, as: UTF8.self)) }) { endpoint in
+    try await FakeEndpoint.run({ request in
+      [.pause(.milliseconds(20))] + FakeEndpoint.answer(200, String(decoding: request.body, as: UTF8.self))
+    }) { endpoint in
       let client = HTTPClient(.init(maximumConnections: 32))
       let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
         for index in 0..<256 {

@@ -11,13 +11,17 @@ import Testing
       """
     let reply = try await read(chat(message, finish: "tool_calls"))
     let call = try #require(reply.toolCalls.first)
-    #expect(call == ModelToolCall(id: "call_1", name: "crm.lookup", arguments: .success(["vendor": "Acme"]), rawArguments: "{\"vendor\":\"Acme\"}"))
+    #expect(
+      call
+        == ModelToolCall(id: "call_1", name: "crm.lookup", arguments: .success(["vendor": "Acme"]), rawArguments: "{\"vendor\":\"Acme\"}"))
     #expect(reply.finish == .toolCalls && reply.model == "m-1" && reply.text.isEmpty && reply.warnings.isEmpty)
     #expect(reply.usage == ModelUsage(inputTokens: 10, outputTokens: 5, cachedInputTokens: 4, reasoningTokens: 2))
     #expect(reply.assistant.text() == (try JSON.parse(message)).text(), "unknown members go back unchanged, in their order")
 
     let next = try await sent(
-      ask(messages: [.user("go"), .assistant(reply.assistant), .toolResults([.init(callID: "call_1", name: "crm.lookup", content: "found")])]))
+      ask(messages: [
+        .user("go"), .assistant(reply.assistant), .toolResults([.init(callID: "call_1", name: "crm.lookup", content: "found")]),
+      ]))
     let messages = try #require(next["messages"]?.arrayValue)
     #expect(messages.count == 4)
     #expect(messages[2] == reply.assistant)
@@ -44,7 +48,8 @@ import Testing
       ask(
         .responses,
         messages: [
-          .user("go"), .assistant(reply.assistant), .toolResults([.init(callID: "call_9", name: "crm.lookup", content: "no", isError: true)]),
+          .user("go"), .assistant(reply.assistant),
+          .toolResults([.init(callID: "call_9", name: "crm.lookup", content: "no", isError: true)]),
         ]))
     let input = try #require(next["input"]?.arrayValue)
     #expect(input.count == 5)
@@ -66,13 +71,18 @@ import Testing
     Dialect(name: "Ollama: reasoning beside the content", body: chat(#"{"role":"assistant","content":"ok","reasoning":"hm"}"#)) {
       $0.text == "ok" && $0.assistant["reasoning"] == "hm"
     },
-    Dialect(name: "vLLM: empty list of calls announced as calls", body: chat(#"{"role":"assistant","content":"hi","tool_calls":[]}"#, finish: "tool_calls")) {
+    Dialect(
+      name: "vLLM: empty list of calls announced as calls",
+      body: chat(#"{"role":"assistant","content":"hi","tool_calls":[]}"#, finish: "tool_calls")
+    ) {
       $0.toolCalls.isEmpty && $0.warnings.map(\.code) == [.toolCallsMissing] && $0.assistant["tool_calls"] == nil
     },
     Dialect(name: "vLLM: a call with the reason stop", body: chat(calls(call("functions.f:0", "complete_step", "{}")))) {
       $0.toolCalls.map(\.id) == ["functions.f:0"] && $0.finish == .stop
     },
-    Dialect(name: "Gemini: empty ids", body: chat(calls(call("", "complete_step", "{}") + "," + call("", "complete_step", "{\"risk\":\"low\"}")))) { reply in
+    Dialect(
+      name: "Gemini: empty ids", body: chat(calls(call("", "complete_step", "{}") + "," + call("", "complete_step", "{\"risk\":\"low\"}")))
+    ) { reply in
       let ids = reply.toolCalls.map(\.id)
       let replayed = reply.assistant["tool_calls"]?.arrayValue?.compactMap { $0["id"]?.stringValue }
       return Set(ids).count == 2 && ids.allSatisfy { $0.utf8.count == 9 } && replayed == ids && reply.warnings.map(\.code) == [.mintedIDs]
@@ -80,22 +90,31 @@ import Testing
     Dialect(name: "a missing id", body: chat(calls(#"{"type":"function","function":{"name":"complete_step","arguments":"{}"}}"#))) {
       $0.toolCalls.first?.id.utf8.count == 9
     },
-    Dialect(name: "arguments as an object", body: chat(calls(#"{"id":"a","function":{"name":"complete_step","arguments":{"risk":"low"}}}"#))) {
+    Dialect(
+      name: "arguments as an object", body: chat(calls(#"{"id":"a","function":{"name":"complete_step","arguments":{"risk":"low"}}}"#))
+    ) {
       (try? $0.toolCalls.first?.arguments.get()) == ["risk": "low"]
         && $0.assistant["tool_calls"]?.arrayValue?.first?["function"]?["arguments"] == "{\"risk\":\"low\"}"
     },
-    Dialect(name: "empty arguments", body: chat(calls(call("a", "complete_step", "")))) { (try? $0.toolCalls.first?.arguments.get()) == [:] },
+    Dialect(name: "empty arguments", body: chat(calls(call("a", "complete_step", "")))) {
+      (try? $0.toolCalls.first?.arguments.get()) == [:]
+    },
     Dialect(name: "no arguments", body: chat(calls(#"{"id":"a","type":"function","function":{"name":"complete_step"}}"#))) {
       (try? $0.toolCalls.first?.arguments.get()) == [:]
     },
-    Dialect(name: "content in parts", body: chat(#"{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#)) { $0.text == "ab" },
+    Dialect(
+      name: "content in parts", body: chat(#"{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#)
+    ) { $0.text == "ab" },
     Dialect(name: "no content at all", body: chat(#"{"role":"assistant"}"#)) { $0.text.isEmpty && $0.assistant["content"] == "" },
     Dialect(name: "no role", body: chat(#"{"content":"x"}"#)) { $0.assistant["role"] == "assistant" },
     Dialect(name: "refusal", body: chat(#"{"role":"assistant","content":null,"refusal":"I cannot"}"#)) { $0.refusal == "I cannot" },
     Dialect(name: "LiteLLM: extras", body: chat(#"{"role":"assistant","content":"x","provider_specific_fields":{"a":1}}"#)) {
       $0.assistant["provider_specific_fields"] == ["a": 1]
     },
-    Dialect(name: "Azure: filter results", body: chat(#"{"role":"assistant","content":"x"}"#, finish: "content_filter", more: #","prompt_filter_results":[]"#)) {
+    Dialect(
+      name: "Azure: filter results",
+      body: chat(#"{"role":"assistant","content":"x"}"#, finish: "content_filter", more: #","prompt_filter_results":[]"#)
+    ) {
       $0.finish == .contentFilter
     },
     Dialect(name: "no usage", body: #"{"choices":[{"message":{"content":"x"}}]}"#) { $0.usage == nil && $0.finish == .other },
@@ -105,7 +124,8 @@ import Testing
     },
     Dialect(
       name: "responses: refusal part",
-      body: #"{"status":"completed","output":[{"type":"message","role":"assistant","content":[{"type":"refusal","refusal":"no"}]}]}"#, api: .responses
+      body: #"{"status":"completed","output":[{"type":"message","role":"assistant","content":[{"type":"refusal","refusal":"no"}]}]}"#,
+      api: .responses
     ) { $0.refusal == "no" },
     Dialect(
       name: "responses: incomplete call",
@@ -210,7 +230,8 @@ import Testing
 
   @Test("T19 a reply that ran out of tokens: the last call is not executed, even where the server repaired it")
   func truncated() async throws {
-    let whole = try await read(chat(calls(call("a", "complete_step", "{}") + "," + call("b", "complete_step", "{\"risk\":\"low\"}")), finish: "length"))
+    let whole = try await read(
+      chat(calls(call("a", "complete_step", "{}") + "," + call("b", "complete_step", "{\"risk\":\"low\"}")), finish: "length"))
     #expect((try? whole.toolCalls[0].arguments.get()) == [:])
     #expect((try? whole.toolCalls[1].arguments.get()) == nil)
     let empty = try await read(chat(calls(call("a", "complete_step", "")), finish: "length"))
@@ -220,7 +241,8 @@ import Testing
   @Test("T19 prose that looks like a call stays text, with a warning")
   func prose() async throws {
     for text in [
-      "<tool_call>{\"name\":\"complete_step\",\"arguments\":{}}</tool_call>", "```json\n{\"name\": \"complete_step\", \"arguments\": {}}\n```",
+      "<tool_call>{\"name\":\"complete_step\",\"arguments\":{}}</tool_call>",
+      "```json\n{\"name\": \"complete_step\", \"arguments\": {}}\n```",
       "{\"name\":\"crm__lookup\",\"parameters\":{\"vendor\":\"x\"}}", "[TOOL_CALLS] [..]", "<function=complete_step>{}</function>",
     ] {
       let reply = try await read(chat("{\"role\":\"assistant\",\"content\":\(JSON.string(text).text())}"))
@@ -233,7 +255,10 @@ import Testing
 
   @Test("T19 a call of a tool that is not on offer is marked, with its name bounded")
   func unknownTool() async throws {
-    for name in ["erp.pay", "complete_Step", "complete_step ", "c\u{43E}mplete_step", "", String(repeating: "x", count: 5000), "functions.complete_step"] {
+    for name in [
+      "erp.pay", "complete_Step", "complete_step ", "c\u{43E}mplete_step", "", String(repeating: "x", count: 5000),
+      "functions.complete_step",
+    ] {
       let reply = try await read(chat(calls(call("a", name, "{\"risk\":\"low\"}"))))
       let call = try #require(reply.toolCalls.first)
       #expect(!call.isOffered, "\(name)")
@@ -269,9 +294,11 @@ import Testing
 
   @Test("T19 a call that a program at the provider makes, and one in a namespace, are not ours")
   func provided() async throws {
-    let called = #"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"complete_step","arguments":"{}","caller":{"type":"program"}}]}"#
+    let called =
+      #"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"complete_step","arguments":"{}","caller":{"type":"program"}}]}"#
     #expect(await failure(ScriptedModel { _ in .body(Array(called.utf8)) }, ask(.responses))?.code == .hostedTool)
-    let spaced = #"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"complete_step","arguments":"{}","namespace":"other"}]}"#
+    let spaced =
+      #"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"complete_step","arguments":"{}","namespace":"other"}]}"#
     #expect(try await read(spaced, ask(.responses)).toolCalls.first?.isOffered == false)
   }
 
@@ -280,7 +307,8 @@ import Testing
     arguments: [
       "", "{", "null", "[]", "{}", "{\"choices\":[]}", "{\"choices\":null}", "{\"choices\":[{}]}", "{\"choices\":[{\"message\":\"x\"}]}",
       "{\"choices\":[{\"message\":{\"tool_calls\":{}}}]}", "{\"choices\":[{\"message\":{\"tool_calls\":[1]}}]}",
-      "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"a\"}]}}]}", "{\"choices\":[{\"message\":{\"content\":\"a\",\"content\":\"b\"}}]}",
+      "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"a\"}]}}]}",
+      "{\"choices\":[{\"message\":{\"content\":\"a\",\"content\":\"b\"}}]}",
       "data: {\"choices\":[]}\n\n", "<html>", "{\"choices\":[{\"message\":{\"content\":\"\\ud800\"}}]}",
     ])
   func malformed(body: String) async throws {

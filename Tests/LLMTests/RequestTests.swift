@@ -6,7 +6,8 @@ import Testing
   @Test("the chat format, to the byte")
   func chatBytes() async throws {
     let request = ModelRequest(
-      model: "m", system: "Line \"one\"\nline two \u{1F600}\u{0001}", messages: [.user("hi")], tools: Array(offered.prefix(1)), maximumOutputTokens: 50,
+      model: "m", system: "Line \"one\"\nline two \u{1F600}\u{0001}", messages: [.user("hi")], tools: Array(offered.prefix(1)),
+      maximumOutputTokens: 50,
       options: ["seed": 7])
     let reply = try await ScriptedModel(turns: [.text("x")]).respond(to: request, within: .seconds(1))
     let expected = """
@@ -35,7 +36,9 @@ import Testing
     #expect(responses.map { $0["type"] } == ["function", "function"])
   }
 
-  @Test("options that decide who runs what are refused", arguments: ["tools", "messages", "stream", "web_search_options", "model", "n", "input"])
+  @Test(
+    "options that decide who runs what are refused",
+    arguments: ["tools", "messages", "stream", "web_search_options", "model", "n", "input"])
   func reserved(key: String) async throws {
     var request = ask()
     request.options = [key: true]
@@ -63,7 +66,8 @@ import Testing
   func otherFormat() async throws {
     let chat = try await read(chat(#"{"role":"assistant","content":"x"}"#))
     for mode in ModelMode.allCases {
-      let error = await failure(ScriptedModel(turns: [.text("x")]), ask(.responses, mode, messages: [.user("a"), .assistant(chat.assistant)]))
+      let error = await failure(
+        ScriptedModel(turns: [.text("x")]), ask(.responses, mode, messages: [.user("a"), .assistant(chat.assistant)]))
       #expect(error?.code == .invalidRequest)
     }
   }
@@ -101,18 +105,23 @@ import Testing
     let reply = try await model.respond(to: ask(.chat, .structured), within: .seconds(1))
     let id = try #require(reply.toolCalls.first?.id)
     let result = ModelToolResult(callID: id, name: "crm.lookup", content: "nothing found", isError: true)
-    let body = try await sent(ask(.chat, .structured, messages: [.user("a"), .assistant(reply.assistant), .toolResults([result]), .user("go on")]))
+    let body = try await sent(
+      ask(.chat, .structured, messages: [.user("a"), .assistant(reply.assistant), .toolResults([result]), .user("go on")]))
     let messages = try #require(body["messages"]?.arrayValue)
     #expect(messages.map { $0["role"] } == ["system", "user", "assistant", "user"])
     #expect(messages.last?["content"] == "Error of `crm.lookup`:\nnothing found\n\ngo on")
   }
 
-  @Test("T19 structured text that does not follow the schema is no call", arguments: [
-    "", "prose", "{}", "{\"action\":{}}", "{\"action\":{\"tool\":\"complete_step\"}}", "{\"action\":{\"tool\":1,\"arguments\":{}}}", "[]",
-    "{\"reason\":\"x\",\"action\":{\"tool\":\"complete_step\",\"arguments\":{\"a\":1,\"a\":2}}}", "{\"reason\":\"x\",\"action\":{\"tool\":\"comp",
-  ])
+  @Test(
+    "T19 structured text that does not follow the schema is no call",
+    arguments: [
+      "", "prose", "{}", "{\"action\":{}}", "{\"action\":{\"tool\":\"complete_step\"}}", "{\"action\":{\"tool\":1,\"arguments\":{}}}", "[]",
+      "{\"reason\":\"x\",\"action\":{\"tool\":\"complete_step\",\"arguments\":{\"a\":1,\"a\":2}}}",
+      "{\"reason\":\"x\",\"action\":{\"tool\":\"comp",
+    ])
   func notStructured(text: String) async throws {
-    let reply = try await read(chat("{\"role\":\"assistant\",\"content\":\(JSON.string(text).text())}", finish: "length"), ask(.chat, .structured))
+    let reply = try await read(
+      chat("{\"role\":\"assistant\",\"content\":\(JSON.string(text).text())}", finish: "length"), ask(.chat, .structured))
     #expect(reply.toolCalls.isEmpty)
     #expect(reply.warnings.map(\.code) == [.notStructured])
     #expect(reply.text == text)

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("tool names") struct ToolNamesTests {
   static let rows: [(remit: String, wire: String)] = [
-    ("complete_step", "complete_step"), ("erp.activate_vendor", "erp__activate_vendor"), ("a.b.c", "a__b__c"), ("a-b", "a-b"), ("a..b", "a____b"),
+    ("complete_step", "complete_step"), ("erp.activate_vendor", "erp__activate_vendor"), ("a.b.c", "a__b__c"), ("a-b", "a-b"),
+    ("a..b", "a____b"),
     (".", "__"), (String(repeating: "x", count: 64), String(repeating: "x", count: 64)),
   ]
 
@@ -46,7 +47,9 @@ import Testing
     }
   }
 
-  @Test("names outside the alphabet are refused", arguments: ["", "a b", "a/b", "s\u{435}nd", "a\0", "caf\u{E9}", String(repeating: "x", count: 129)])
+  @Test(
+    "names outside the alphabet are refused",
+    arguments: ["", "a b", "a/b", "s\u{435}nd", "a\0", "caf\u{E9}", String(repeating: "x", count: 129)])
   func refused(name: String) {
     #expect(throws: ModelError.self) { try ToolNames([name]) }
     #expect(throws: ModelError.self) { try ToolNames(["a", "a"]) }

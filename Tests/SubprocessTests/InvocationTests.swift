@@ -8,7 +8,9 @@ import Testing
 private let shell = Executable.path("/bin/sh")
 
 /// A shell script run with a short limit.
-private func script(_ text: String, _ arguments: [String] = [], input: [UInt8] = [], limits: InvocationLimits = InvocationLimits()) -> Invocation {
+private func script(_ text: String, _ arguments: [String] = [], input: [UInt8] = [], limits: InvocationLimits = InvocationLimits())
+  -> Invocation
+{
   Invocation(shell, ["-c", text, "sh"] + arguments, environment: ["PATH": "/usr/bin:/bin"], input: input, limits: limits)
 }
 
@@ -97,7 +99,8 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
     try await withTemporaryDirectory { directory in
       let began = ContinuousClock.now
       let limits = InvocationLimits(time: .milliseconds(300), grace: .milliseconds(200))
-      let stubborn = "trap '' TERM; (trap '' TERM; echo $BASHPID > /dev/null; sh -c 'echo $$' > \(directory)/child; sleep 30) & echo partly; wait"
+      let stubborn =
+        "trap '' TERM; (trap '' TERM; echo $BASHPID > /dev/null; sh -c 'echo $$' > \(directory)/child; sleep 30) & echo partly; wait"
       let error = try #require(await failure(script(stubborn, limits: limits)))
       #expect(error.code == .timeLimit)
       #expect(error.message.contains("/bin/sh") && error.message.contains("0.3 seconds") && error.message.contains("SIGKILL"), "\(error)")

@@ -10,7 +10,9 @@ public final class EndpointModel: ModelClient {
   private let breaker: Locked<CircuitBreaker>
   private let authority = Locked<Authority?>(nil)
 
-  /// A client of an endpoint. Nothing is loaded, read or connected before the first request.
+  /// A client of an endpoint.
+  ///
+  /// Nothing is loaded, read or connected before the first request.
   public init(
     _ endpoint: ModelEndpoint, client: HTTPClient, timing: ModelTiming = .system, breaker: CircuitBreaker = CircuitBreaker()
   ) {
@@ -94,7 +96,7 @@ public final class EndpointModel: ModelClient {
     turn.exchange.responseBytes = []
     turn.exchange.httpStatus = nil
     let request = HTTPRequest(
-      method: .post, url: endpoint.url, headers: authority.headers, body: turn.exchange.requestBytes, limits: limits)
+      method: .post, url: endpoint.url(turn.request.api), headers: authority.headers, body: turn.exchange.requestBytes, limits: limits)
     do throws(HTTPError) {
       let response = try await client.send(request)
       return interpret(response, authority, &turn)

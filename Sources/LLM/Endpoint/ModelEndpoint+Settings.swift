@@ -56,7 +56,9 @@ extension ModelEndpoint {
       var endpoint = ModelEndpoint(baseURL: base)
       endpoint.model = string("model") ?? variable("REMIT_MODEL") ?? variable("OPENAI_MODEL") ?? "default"
       if let api = choice("api", "REMIT_MODEL_API", ModelAPI.allCases.map(\.rawValue)) { endpoint.api = ModelAPI(rawValue: api) ?? .chat }
-      if let mode = choice("mode", "REMIT_MODEL_MODE", ModelMode.allCases.map(\.rawValue)) { endpoint.mode = ModelMode(rawValue: mode) ?? .tools }
+      if let mode = choice("mode", "REMIT_MODEL_MODE", ModelMode.allCases.map(\.rawValue)) {
+        endpoint.mode = ModelMode(rawValue: mode) ?? .tools
+      }
       loadCredential(&endpoint)
       loadHeaders(&endpoint)
       loadExtraBody(&endpoint)
@@ -72,7 +74,9 @@ extension ModelEndpoint {
 
     private func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    private mutating func report(_ code: String, _ place: PositionedJSON?, _ message: String, hint: String? = nil, _ severity: Diagnostic.Severity = .error) {
+    private mutating func report(
+      _ code: String, _ place: PositionedJSON?, _ message: String, hint: String? = nil, _ severity: Diagnostic.Severity = .error
+    ) {
       problems.append(Diagnostic(code, at: place?.position, message, hint: hint, severity: severity))
     }
 
@@ -124,7 +128,8 @@ extension ModelEndpoint {
     /// Seconds as a number, or an ISO 8601 duration.
     private mutating func duration(_ name: String) -> Duration? {
       guard let value = settings?[name] else { return nil }
-      let time = value.stringValue.flatMap { Duration(iso8601: $0) } ?? value.json.numberValue.map { Duration.milliseconds(Int64($0.double * 1000)) }
+      let time =
+        value.stringValue.flatMap { Duration(iso8601: $0) } ?? value.json.numberValue.map { Duration.milliseconds(Int64($0.double * 1000)) }
       guard let time, time > .zero, time <= .seconds(86_400) else {
         report("wrong-type", value, "`\(name)` must be a time of at most a day: seconds, or an ISO 8601 duration such as \"PT2M\"")
         return nil
@@ -147,7 +152,9 @@ extension ModelEndpoint {
         return
       }
       guard let key = APIKey(text) else {
-        report("no-key", settings?["api_key_env"], "the variable `\(visible(named ?? "OPENAI_API_KEY"))` holds no key: printable ASCII is expected")
+        report(
+          "no-key", settings?["api_key_env"],
+          "the variable `\(visible(named ?? "OPENAI_API_KEY"))` holds no key: printable ASCII is expected")
         return
       }
       endpoint.credential = .key(key)
@@ -200,14 +207,15 @@ extension ModelEndpoint {
       }
       for member in members where RequestEncoder.reserved.contains(member.key) {
         problems.append(
-          Diagnostic("reserved", at: member.keyPosition, "`\(member.key)` cannot be set in `extra_body`: it is made from the request itself"))
+          Diagnostic(
+            "reserved", at: member.keyPosition, "`\(member.key)` cannot be set in `extra_body`: it is made from the request itself"))
       }
       endpoint.extraBody = object
     }
 
     private mutating func checkURL(_ endpoint: ModelEndpoint) {
       let place = settings?["base_url"]
-      if let flaw = HTTPRequest(method: .post, url: endpoint.url).flaw {
+      if let flaw = HTTPRequest(method: .post, url: endpoint.url(endpoint.api)).flaw {
         report("bad-url", place, "`base_url` cannot be used: \(flaw)")
       } else if case .none = endpoint.credential {
         return

@@ -20,7 +20,9 @@ public struct ModelEndpoint: Sendable {
     }
   }
 
-  /// The URL that paths such as `/chat/completions` are appended to; it usually ends in `/v1`. A query stays at the end.
+  /// The URL that paths such as `/chat/completions` are appended to; it usually ends in `/v1`.
+  ///
+  /// A query stays at the end.
   public var baseURL: String
   /// The wire format that it speaks.
   public var api: ModelAPI
@@ -38,7 +40,9 @@ public struct ModelEndpoint: Sendable {
   public var extraBody: JSONObject
   /// The member that carries the limit on output tokens: `max_tokens` or `max_completion_tokens`; `nil` decides by the host.
   public var maximumTokensKey: String?
-  /// What one HTTP exchange may cost. The turn's deadline cuts its time further.
+  /// What one HTTP exchange may cost.
+  ///
+  /// The turn's deadline cuts its time further.
   public var limits: HTTPLimits
   /// How often a failed request is sent again.
   public var retry: RetryPolicy
@@ -66,8 +70,8 @@ public struct ModelEndpoint: Sendable {
     maximumArgumentBytes = 256 << 10
   }
 
-  /// The URL of the requests.
-  var url: String {
+  /// The URL of requests of a wire format.
+  func url(_ api: ModelAPI) -> String {
     let parts = baseURL.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var path = parts[0]
     while path.hasSuffix("/") { path.removeLast() }

@@ -1,6 +1,8 @@
 internal import Core
 
-/// When a failed request is sent again, and after which wait. A pure value: randomness arrives as an argument.
+/// When a failed request is sent again, and after which wait.
+///
+/// A pure value: randomness arrives as an argument.
 public struct RetryPolicy: Hashable, Sendable {
   /// Requests after the first one.
   public var maximumRetries: Int
@@ -22,12 +24,13 @@ public struct RetryPolicy: Hashable, Sendable {
     self.maximumRetryAfter = maximumRetryAfter
   }
 
-  /// The wait before retry number `retry` (1 for the first), or `nil` to give up.
+  /// The wait before retry number `retry` (1 for the first).
   ///
   /// - Parameters:
   ///   - retry: Which retry it would be.
   ///   - asked: What the endpoint asked for, where it did.
   ///   - random: Evenly distributed in 0..<1. Our own waits are shortened by up to a quarter, so that clients do not return in step.
+  /// - Returns: The wait, or `nil` when the retries are used up or the endpoint asks for more than ``maximumRetryAfter``.
   public func delay(before retry: Int, asked: Duration?, random: Double) -> Duration? {
     guard retry <= maximumRetries else { return nil }
     if let asked {
@@ -80,7 +83,9 @@ struct RetryAdvice: Hashable {
   static func date(_ text: String) -> Instant? {
     let parts = text.split(separator: " ")
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    guard parts.count == 6, parts[5] == "GMT", parts[0].hasSuffix(","), let month = months.firstIndex(of: String(parts[2])) else { return nil }
+    guard parts.count == 6, parts[5] == "GMT", parts[0].hasSuffix(","), let month = months.firstIndex(of: String(parts[2])) else {
+      return nil
+    }
     func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : String(value) }
     guard let day = Int(parts[1]), (1...31).contains(day), parts[3].count == 4 else { return nil }
     return Instant(iso8601: "\(parts[3])-\(padded(month + 1))-\(padded(day))T\(parts[4])Z")
