@@ -33,7 +33,8 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
   func turn(api: ModelAPI) async throws {
     let body =
       api == .chat
-      ? good : #"{"status":"completed","output":[{"type":"function_call","call_id":"call_1","name":"complete_step","arguments":"{\"risk\":\"low\"}"}]}"#
+      ? good
+      : #"{"status":"completed","output":[{"type":"function_call","call_id":"call_1","name":"complete_step","arguments":"{\"risk\":\"low\"}"}]}"#
     try await FakeEndpoint.run({ _ in FakeEndpoint.answer(200, body) }) { fake in
       var target = endpoint(fake)
       target.extraBody = ["service_tier": "flex", "temperature": 0]
@@ -69,7 +70,8 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
     var testDescription: String { name }
   }
 
-  private static func error(_ status: Int, _ body: String, type: String = "application/json", headers: [String] = []) -> [FakeEndpoint.Step] {
+  private static func error(_ status: Int, _ body: String, type: String = "application/json", headers: [String] = []) -> [FakeEndpoint.Step]
+  {
     FakeEndpoint.answer(status, body, type: type, headers: headers)
   }
 
@@ -78,53 +80,79 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
     Fault(name: "closes without a word", steps: [.close], code: .unreachable, isTransient: true, requests: 3),
     Fault(name: "resets", steps: [.reset], code: .unreachable, isTransient: true, requests: 3),
     Fault(
-      name: "half-closes in the body", steps: [.send(FakeEndpoint.head(200, length: 1000) + Array("{\"choices\":".utf8)), .halfClose, .hang],
+      name: "half-closes in the body",
+      steps: [.send(FakeEndpoint.head(200, length: 1000) + Array("{\"choices\":".utf8)), .halfClose, .hang],
       code: .unreachable, isTransient: true, requests: 3),
     Fault(
       name: "drips", steps: [.send(FakeEndpoint.head(200, length: 5000)), .drip([UInt8](repeating: 32, count: 5000), .milliseconds(60))],
       code: .timeout, isTransient: true, requests: 3, words: ["100 bytes"]),
     Fault(
-      name: "401", steps: error(401, #"{"error":{"message":"Incorrect API key provided: \#(canary)","code":"invalid_api_key"}}"#), code: .unauthorized,
+      name: "401", steps: error(401, #"{"error":{"message":"Incorrect API key provided: \#(canary)","code":"invalid_api_key"}}"#),
+      code: .unauthorized,
       words: ["401", "(secret)"]),
     Fault(name: "403", steps: error(403, #"{"error":"forbidden"}"#), code: .unauthorized, words: ["forbidden"]),
-    Fault(name: "404", steps: error(404, #"{"error":{"message":"The model `x` does not exist"}}"#), code: .notFound, words: ["does not exist", "/v1"]),
     Fault(
-      name: "429 with an integer code", steps: error(429, #"{"error":{"message":"slow down","code":429}}"#), code: .rateLimited, isTransient: true, requests: 3,
+      name: "404", steps: error(404, #"{"error":{"message":"The model `x` does not exist"}}"#), code: .notFound,
+      words: ["does not exist", "/v1"]),
+    Fault(
+      name: "429 with an integer code", steps: error(429, #"{"error":{"message":"slow down","code":429}}"#), code: .rateLimited,
+      isTransient: true, requests: 3,
       words: ["slow down"]),
     Fault(
-      name: "429 for the quota", steps: error(429, #"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#), code: .quotaExhausted),
+      name: "429 for the quota", steps: error(429, #"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#),
+      code: .quotaExhausted),
     Fault(
-      name: "429 that asks for ten minutes", steps: error(429, "{}", headers: ["Retry-After: 600"]), code: .rateLimited, isTransient: true, requests: 1),
+      name: "429 that asks for ten minutes", steps: error(429, "{}", headers: ["Retry-After: 600"]), code: .rateLimited, isTransient: true,
+      requests: 1),
     Fault(
-      name: "429 that forbids to retry", steps: error(429, "{}", headers: ["x-should-retry: false"]), code: .rateLimited, isTransient: true, requests: 1),
-    Fault(name: "400", steps: error(400, #"{"object":"error","message":"bad tool","code":400}"#), code: .refusedRequest, words: ["bad tool", "400"]),
+      name: "429 that forbids to retry", steps: error(429, "{}", headers: ["x-should-retry: false"]), code: .rateLimited, isTransient: true,
+      requests: 1),
+    Fault(
+      name: "400", steps: error(400, #"{"object":"error","message":"bad tool","code":400}"#), code: .refusedRequest,
+      words: ["bad tool", "400"]),
     Fault(name: "400 that asks to retry", steps: error(400, "{}", headers: ["x-should-retry: true"]), code: .refusedRequest, requests: 3),
     Fault(
-      name: "400 in an array", steps: error(400, #"[{"error":{"code":400,"message":"no such tool","status":"INVALID_ARGUMENT"}}]"#), code: .refusedRequest,
+      name: "400 in an array", steps: error(400, #"[{"error":{"code":400,"message":"no such tool","status":"INVALID_ARGUMENT"}}]"#),
+      code: .refusedRequest,
       words: ["no such tool"]),
     Fault(
-      name: "400 for the context", steps: error(400, #"{"error":{"message":"too long","code":"context_length_exceeded"}}"#), code: .contextLength),
+      name: "400 for the context", steps: error(400, #"{"error":{"message":"too long","code":"context_length_exceeded"}}"#),
+      code: .contextLength),
     Fault(name: "400 of the filter", steps: error(400, #"{"error":{"message":"filtered","code":"content_filter"}}"#), code: .contentFilter),
     Fault(
       name: "422 of FastAPI", steps: error(422, #"{"detail":[{"loc":["body"],"msg":"field required"}]}"#), code: .refusedRequest,
       words: ["field required"]),
     Fault(
-      name: "500 with Jinja text", steps: error(500, #"{"error":{"code":500,"message":"Conversation roles must alternate\u001b[2J","type":"server_error"}}"#),
+      name: "500 with Jinja text",
+      steps: error(500, #"{"error":{"code":500,"message":"Conversation roles must alternate\u001b[2J","type":"server_error"}}"#),
       code: .serverError, isTransient: true, requests: 3, words: ["must alternate"]),
     Fault(
-      name: "502 of a proxy, in HTML", steps: error(502, "<html><head><title>502 Bad Gateway</title></head><body>x</body></html>", type: "text/html"),
+      name: "502 of a proxy, in HTML",
+      steps: error(502, "<html><head><title>502 Bad Gateway</title></head><body>x</body></html>", type: "text/html"),
       code: .serverError, isTransient: true, requests: 3, words: ["502 Bad Gateway"]),
-    Fault(name: "503 as text", steps: error(503, "server busy, please try again", type: "text/plain"), code: .serverError, isTransient: true, requests: 3, words: ["server busy"]),
-    Fault(name: "529", steps: error(529, #"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), code: .serverError, isTransient: true, requests: 3),
+    Fault(
+      name: "503 as text", steps: error(503, "server busy, please try again", type: "text/plain"), code: .serverError, isTransient: true,
+      requests: 3, words: ["server busy"]),
+    Fault(
+      name: "529", steps: error(529, #"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#), code: .serverError,
+      isTransient: true, requests: 3),
     Fault(name: "500 without a body", steps: error(500, ""), code: .serverError, isTransient: true, requests: 3),
-    Fault(name: "200 with HTML", steps: error(200, "<html><title>Login</title></html>", type: "text/html"), code: .malformedReply, isTransient: true, words: ["text/html", "Login"]),
-    Fault(name: "200 as a stream", steps: error(200, "data: {}\n\ndata: [DONE]\n\n", type: "text/event-stream"), code: .malformedReply, isTransient: true, words: ["text/event-stream"]),
-    Fault(name: "invalid JSON", steps: error(200, #"{"choices":[{"message":{"content":"x"},}]}"#), code: .malformedReply, isTransient: true),
+    Fault(
+      name: "200 with HTML", steps: error(200, "<html><title>Login</title></html>", type: "text/html"), code: .malformedReply,
+      isTransient: true, words: ["text/html", "Login"]),
+    Fault(
+      name: "200 as a stream", steps: error(200, "data: {}\n\ndata: [DONE]\n\n", type: "text/event-stream"), code: .malformedReply,
+      isTransient: true, words: ["text/event-stream"]),
+    Fault(
+      name: "invalid JSON", steps: error(200, #"{"choices":[{"message":{"content":"x"},}]}"#), code: .malformedReply, isTransient: true),
     Fault(name: "cut JSON", steps: error(200, String(good.prefix(200))), code: .malformedReply, isTransient: true),
-    Fault(name: "50 MB", steps: [.send(FakeEndpoint.head(200, length: nil)), .flood(50 << 20), .close], code: .replyTooLarge, words: ["8388608"]),
+    Fault(
+      name: "50 MB", steps: [.send(FakeEndpoint.head(200, length: nil)), .flood(50 << 20), .close], code: .replyTooLarge, words: ["8388608"]
+    ),
     Fault(name: "50 MB of error", steps: [.send(FakeEndpoint.head(500, length: 50 << 20)), .flood(50 << 20)], code: .replyTooLarge),
     Fault(
-      name: "10,000 tool calls", steps: error(200, chat(calls(repeatElement(call("a", "complete_step", "{}"), count: 10_000).joined(separator: ",")))),
+      name: "10,000 tool calls",
+      steps: error(200, chat(calls(repeatElement(call("a", "complete_step", "{}"), count: 10_000).joined(separator: ",")))),
       code: .tooManyToolCalls),
     Fault(name: "no HTTP", steps: [.send(Array("+OK POP3 ready\r\n".utf8)), .close], code: .malformedReply, isTransient: true),
     Fault(name: "redirect without a target", steps: error(302, ""), code: .redirected, words: ["302"]),
@@ -156,7 +184,8 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
   @Test("T20 a redirect to another host is not followed, and the key does not go there", arguments: [301, 302, 303, 307, 308])
   func redirect(status: Int) async throws {
     try await FakeEndpoint.run({ _ in FakeEndpoint.answer(200, good) }) { other in
-      try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "", headers: ["Location: \(other.base)/v1/chat/completions?token=t"]) }) { fake in
+      try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "", headers: ["Location: \(other.base)/v1/chat/completions?token=t"]) })
+      { fake in
         let error = try #require(await failure(EndpointModel(endpoint(fake), client: HTTPClient())))
         #expect(error.code == .redirected)
         #expect(error.message.contains("127.0.0.1:\(other.port)") && !error.message.contains("token"))
@@ -187,7 +216,8 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
     Wait(headers: ["Retry-After: 0.25"], waits: [.milliseconds(250), .milliseconds(250)]),
     Wait(headers: ["retry-after-ms: 40", "Retry-After: 9"], waits: [.milliseconds(40), .milliseconds(40)]),
     Wait(headers: ["Retry-After: Sun, 06 Nov 1994 08:49:40 GMT"], waits: [.seconds(3), .seconds(3)]),
-    Wait(headers: ["Date: Sun, 06 Nov 1994 09:00:00 GMT", "Retry-After: Sun, 06 Nov 1994 09:00:01 GMT"], waits: [.seconds(1), .seconds(1)]),
+    Wait(
+      headers: ["Date: Sun, 06 Nov 1994 09:00:00 GMT", "Retry-After: Sun, 06 Nov 1994 09:00:01 GMT"], waits: [.seconds(1), .seconds(1)]),
     Wait(headers: ["Retry-After: Sun, 06 Nov 1994 08:00:00 GMT"], waits: [.milliseconds(500), .seconds(1)]),
     Wait(headers: ["Retry-After: soon"], waits: [.milliseconds(500), .seconds(1)]),
     Wait(headers: ["Retry-After: -5"], waits: [.milliseconds(500), .seconds(1)]),
@@ -208,7 +238,8 @@ private func noted(_ waits: Locked<[Duration]>, random: Double = 0) -> ModelTimi
 
   @Test("a failure that passes ends in a reply, with its attempts counted")
   func recovery() async throws {
-    try await FakeEndpoint.run({ $0.number < 2 ? FakeEndpoint.answer(503, "busy", type: "text/plain") : FakeEndpoint.answer(200, good) }) { fake in
+    try await FakeEndpoint.run({ $0.number < 2 ? FakeEndpoint.answer(503, "busy", type: "text/plain") : FakeEndpoint.answer(200, good) }) {
+      fake in
       let waits = Locked<[Duration]>([])
       let model = EndpointModel(endpoint(fake), client: HTTPClient(), timing: noted(waits, random: 1))
       let reply = try await model.respond(to: ask(), within: .seconds(5))

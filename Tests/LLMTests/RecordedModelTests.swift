@@ -6,7 +6,8 @@ import Testing
   private func record() async throws -> (requests: [ModelRequest], replies: [ModelReply], turns: [RecordedTurn]) {
     let model = RecordingModel(
       ScriptedModel { request in
-        request.messages.count > 1 ? .text("done") : .calls([.init("complete_step", ["risk": "low"]), .init("crm.lookup", rawArguments: "{", id: "z")])
+        request.messages.count > 1
+          ? .text("done") : .calls([.init("complete_step", ["risk": "low"]), .init("crm.lookup", rawArguments: "{", id: "z")])
       })
     var replies: [ModelReply] = []
     var requests = [ask(), ask(.responses), ask(.chat, messages: [.user("a"), .user("b")]), ask()]
@@ -15,7 +16,8 @@ import Testing
     return (requests, replies, model.turns)
   }
 
-  @Test("a recording gives the same replies again, also after it was written and read", arguments: [RecordedModel.Matching.sequence, .digest])
+  @Test(
+    "a recording gives the same replies again, also after it was written and read", arguments: [RecordedModel.Matching.sequence, .digest])
   func exact(matching: RecordedModel.Matching) async throws {
     let (requests, replies, turns) = try await record()
     let text = turns.map { $0.json.text() + "\n" }.joined()

@@ -21,14 +21,16 @@ import Testing
   func environment() throws {
     #expect(try ModelEndpoint.named(by: [:]) == nil)
     #expect(try ModelEndpoint.named(by: ["OPENAI_BASE_URL": ""]) == nil)
-    let local = try #require(try ModelEndpoint.named(by: ["OPENAI_BASE_URL": "http://127.0.0.1:18080/v1", "REMIT_MODEL_MODE": "structured"]))
+    let local = try #require(
+      try ModelEndpoint.named(by: ["OPENAI_BASE_URL": "http://127.0.0.1:18080/v1", "REMIT_MODEL_MODE": "structured"]))
     #expect(local.baseURL == "http://127.0.0.1:18080/v1" && local.mode == .structured && local.api == .chat)
     guard case .none = local.credential else {
       Issue.record("a key without one")
       return
     }
     let environment = [
-      "OPENAI_API_KEY": "sk-canary-1234", "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "proj", "OPENAI_CUSTOM_HEADERS": "X-A: b\nX-C:d", "OPENAI_MODEL": "m",
+      "OPENAI_API_KEY": "sk-canary-1234", "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "proj", "OPENAI_CUSTOM_HEADERS": "X-A: b\nX-C:d",
+      "OPENAI_MODEL": "m",
       "REMIT_MODEL_API": "responses",
     ]
     let hosted = try #require(try ModelEndpoint.named(by: environment))
