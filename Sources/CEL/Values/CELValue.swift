@@ -107,7 +107,7 @@ extension CELValue: Hashable {
 }
 
 extension CELValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   /// A text.
   public init(stringLiteral value: String) { self = .string(value) }
@@ -117,8 +117,6 @@ extension CELValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
   public init(floatLiteral value: Double) { self = .double(value) }
   /// A truth value.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
-  /// `null`.
-  public init(nilLiteral: ()) { self = .null }
   /// A list.
   public init(arrayLiteral elements: CELValue...) { self = .list(elements) }
   /// A map with text keys; of two equal keys the later one wins.
