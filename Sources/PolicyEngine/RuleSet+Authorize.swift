@@ -1,0 +1,191 @@
+internal import CEL
+internal import Core
+
+extension RuleSet {
+  /// Decides a request.
+  ///
+  /// Forbid beats hold beats permit, whatever the order of the rules; several holds join. Nothing matched means forbid. A rule whose
+  /// condition cannot be evaluated counts as matched where it forbids or holds, and as not matched where it permits.
+  ///
+  /// - Parameters:
+  ///   - request: The question.
+  ///   - guardRules: Rules that can only hold or forbid and that count in addition: the live guard of a workspace.
+  ///   - hasAllowance: Whether a live allowance covers this request under an earned permit. Asked only for earned permits that match;
+  ///     without an allowance such a permit holds.
+  /// - Complexity: Grows with the number of rules about the request's tool divided by 64, and with the conditions that the indexes
+  ///   cannot settle; independent of the rules about other tools.
+  public func authorize(
+    _ request: Request, guard guardRules: RuleSet? = nil, hasAllowance: (Rule) -> Bool = { _ in false }
+  ) -> Decision {
+    var findings = Findings(implied: request.implied)
+    compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
+    // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
+    if let guardRules {
+      let isAllowed = findings.strongest != nil
+      guardRules.compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
+      if !isAllowed { findings.strongest = .forbid }
+    }
+    return findings.decision(rules: self, guardRules: guardRules, request: request)
+  }
+
+  /// The same decision without any index: every rule about the tool, the principal and the step is evaluated in full.
+  ///
+  /// The reference that ``authorize(_:guard:hasAllowance:)`` is tested against.
+  ///
+  /// - Complexity: O(rules).
+  func authorizeByEvaluatingAll(_ request: Request, hasAllowance: (Rule) -> Bool = { _ in false }) -> Decision {
+    var findings = Findings(implied: request.implied)
+    let values = RequestValues(request, slots: compiled.slots)
+    for (place, rule) in compiled.rules.enumerated()
+    where rule.concerns(tool: request.tool, principal: request.principal, step: request.step) {
+      compiled.evaluate(place, values, request, into: &findings, hasAllowance: hasAllowance)
+    }
+    return findings.decision(rules: self, guardRules: nil, request: request)
+  }
+}
+
+/// What the rules say, as it comes together.
+struct Findings {
+  var matched: [RuleMatch]
+  var errors: [RuleError] = []
+  var requirements: [ApprovalRequirement] = []
+  fileprivate(set) var strongest: Outcome?
+
+  init(implied: [RuleMatch]) {
+    matched = implied
+    for match in implied { strongest = max(strongest ?? match.effect, match.effect) }
+  }
+
+  mutating func add(_ match: RuleMatch) {
+    matched.append(match)
+    strongest = max(strongest ?? match.effect, match.effect)
+  }
+
+  func decision(rules: RuleSet, guardRules: RuleSet?, request: Request) -> Decision {
+    let outcome = strongest ?? .forbid
+    return Decision(
+      outcome: outcome, matched: matched, errors: errors, requirements: outcome == .hold ? requirements : [], rules: rules,
+      guardRules: guardRules, request: request)
+  }
+}
+
+extension CompiledRules {
+  /// Adds what every rule that matches says, in file order.
+  func collect(_ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
+    let bucket = bucketOfTool.value(of: request.tool.name).map { buckets[$0] }
+    let width = bucket?.width ?? 0
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width) + 1) { memory in
+      guard let masks = memory.baseAddress else { return }
+      let value = { (slot: Int) -> CELValue? in
+        do throws(CELEvaluationError) { return try self.slots[slot].value(in: request) } catch { return nil }
+      }
+      var named = BucketCursor(possible: masks, certain: masks + width)
+      if let bucket, bucket.select(request, possible: masks, certain: masks + width, value: value) {
+        named.start(bucket)
+      }
+      let base = masks + 2 * width
+      var patterned = BucketCursor(possible: base, certain: base + wildcards.width)
+      if wildcards.width > 0, wildcards.select(request, possible: base, certain: base + wildcards.width, value: value) {
+        patterned.start(wildcards)
+      }
+      var values: RequestValues?
+      while true {
+        let place = min(named.place, patterned.place)
+        if place == .max { return }
+        let isCertain = named.place == place ? named.isCertain : patterned.isCertain
+        // A rule that names the tool and has a pattern too is in both.
+        let isNamed = named.place == place
+        if named.place == place { named.advance(bucket ?? wildcards) }
+        if patterned.place == place { patterned.advance(wildcards) }
+        if !isNamed, !rules[place].tools.contains(where: { $0.matches(request.tool.name) }) { continue }
+        if isCertain {
+          add(place, request, into: &findings, hasAllowance: hasAllowance)
+        } else {
+          let known = values ?? RequestValues(request, slots: slots)
+          values = known
+          evaluate(place, known, request, into: &findings, hasAllowance: hasAllowance)
+        }
+      }
+    }
+  }
+
+  /// Evaluates one rule's condition in full and adds what the rule says, if anything.
+  func evaluate(_ place: Int, _ values: RequestValues, _ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
+    guard let program = programs[place] else { return add(place, request, into: &findings, hasAllowance: hasAllowance) }
+    do throws(CELEvaluationError) {
+      if try program.evaluateBool(values) { add(place, request, into: &findings, hasAllowance: hasAllowance) }
+    } catch {
+      let rule = rules[place]
+      findings.errors.append(RuleError(rule: rule.id, message: error.message))
+      if rule.effect == .permit { return }
+      findings.add(rule.match(.error))
+      if rule.effect == .hold { findings.requirements.append(requirement(of: rule, request)) }
+    }
+  }
+
+  private func add(_ place: Int, _ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
+    let match = matches[place]
+    switch match.effect {
+    case .forbid: findings.add(match)
+    case .hold:
+      findings.add(match)
+      findings.requirements.append(requirement(of: rules[place], request))
+    case .permit:
+      let rule = rules[place]
+      if !rule.isEarned { return findings.add(match) }
+      if hasAllowance(rule) { return findings.add(rule.match(.allowance)) }
+      let requirement = requirement(of: rule, request)
+      if requirement.roles.isEmpty, requirement.approvers.isEmpty {
+        let message = "it is not earned yet, and there is nobody to ask: the rule has no `approval` and the principal no owner"
+        findings.errors.append(RuleError(rule: rule.id, message: message))
+        return
+      }
+      findings.add(rule.match(.noAllowance))
+      findings.requirements.append(requirement)
+    }
+  }
+
+  /// What a hold asks for. An earned permit that does not say whom to ask asks the agent's owner.
+  private func requirement(of rule: Rule, _ request: Request) -> ApprovalRequirement {
+    let approval = rule.approval
+    var (roles, approvers) = (approval?.roles ?? [], [String]())
+    if roles.isEmpty, let owner = request.principal.owner {
+      if owner.utf8.starts(with: "role:".utf8) { roles = [String(owner.dropFirst(5))] } else { approvers = [owner] }
+    }
+    return ApprovalRequirement(
+      rule: rule.id, roles: roles, approvers: approvers, count: approval?.count ?? 1, not: approval?.not ?? [], within: approval?.within)
+  }
+}
+
+/// Goes through the rules that a bucket left, in file order.
+private struct BucketCursor {
+  private let possible: UnsafeMutablePointer<UInt64>
+  private let certain: UnsafeMutablePointer<UInt64>
+  private var word = 0
+  /// The place of the rule in the rule set; `.max` at the end.
+  private(set) var place = Int.max
+  /// Whether the rule matches for certain.
+  private(set) var isCertain = false
+
+  init(possible: UnsafeMutablePointer<UInt64>, certain: UnsafeMutablePointer<UInt64>) {
+    self.possible = possible
+    self.certain = certain
+  }
+
+  mutating func start(_ bucket: RuleBucket) { advance(bucket) }
+
+  mutating func advance(_ bucket: RuleBucket) {
+    while word < bucket.width {
+      let bits = possible[word]
+      if bits != 0 {
+        let bit = bits.trailingZeroBitCount
+        possible[word] = bits & (bits - 1)
+        isCertain = certain[word] >> UInt64(bit) & 1 == 1
+        place = Int(bucket.rules[word * 64 + bit])
+        return
+      }
+      word += 1
+    }
+    place = .max
+  }
+}

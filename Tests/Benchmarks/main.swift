@@ -1,0 +1,28 @@
+internal import Glibc
+
+/// What can be measured. An area is one file; it takes its place here.
+let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
+  ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate)
+]
+
+do {
+  let options = try BenchOptions(Array(CommandLine.arguments.dropFirst()))
+  if options.areas.isEmpty {
+    print(BenchOptions.usage + "\n\nareas:")
+    for area in areas { print("  \(area.name)  \(area.summary)") }
+    exit(2)
+  }
+  var report = BenchReport(options)
+  report.note(machine())
+  for name in options.areas {
+    guard let area = areas.first(where: { $0.name == name }) else {
+      throw BenchError("unknown area `\(name)`; there are: \(areas.map(\.name).joined(separator: ", "))")
+    }
+    report.runPeers()
+    try await area.run(&report)
+    report.runPeers()
+  }
+} catch {
+  complain("bench: \(error)")
+  exit(1)
+}
