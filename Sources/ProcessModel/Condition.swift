@@ -3,7 +3,7 @@ public import Core
 
 /// A CEL expression over a run, type-checked when the process was loaded: a condition, or the value of an argument.
 ///
-/// It may read `run` (the fields), `facts`, `requester` (a principal such as `user:ana`) and `now` (a timestamp).
+/// It may read `run` (the fields), `facts`, `requester.id` (a principal such as `user:ana`) and `now` (a timestamp).
 public struct Condition: Sendable {
   /// The expression as it was written.
   public let source: String
@@ -68,7 +68,7 @@ struct RunSlot: Sendable {
     switch (reference.variable, reference.fields.first) {
     case ("run", let name?): (source, path) = (.field(name), Array(reference.fields.dropFirst()))
     case ("facts", let name?): (source, path) = (.fact(name), Array(reference.fields.dropFirst()))
-    case ("requester", nil): (source, path) = (.requester, [])
+    case ("requester", "id"): (source, path) = (.requester, [])
     case ("now", nil): (source, path) = (.now, [])
     default: return nil
     }

@@ -22,7 +22,8 @@ public struct Control: Sendable {
     public let roles: [String]
     /// How many different people.
     public let count: Int
-    /// Who may not: `requester`, `agent-owner`, `preparer`, or a principal.
+    /// Who may not: `requester`, `proposer`, `agent-owner`, `preparer` (who set a field, attached evidence or completed a step),
+    /// `step:<id>` (who completed that step), or a principal.
     public let not: [String]
   }
 

@@ -22,9 +22,8 @@ public struct DocumentClauses: Sendable {
   ///
   /// - Complexity: O(length × depth of headings).
   public init(markdown: String) {
-    let lines = markdown.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.last == "\r" ? line.dropLast() : line
-    }
+    // To Swift, carriage return and line feed together are one character.
+    let lines = markdown.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     var headings: [(line: Int, level: Int, id: String, title: String)] = []
     var fence: Substring?
     for (number, line) in lines.enumerated() {

@@ -1,4 +1,4 @@
-internal import Core
+@_spi(JSONParser) internal import Core
 
 struct MemberError: Error {
   let message: String
@@ -14,7 +14,7 @@ struct MemberWriter {
     members.append(("$", .string(name)))
   }
 
-  var object: JSONObject { JSONObject(members) }
+  var object: JSONObject { JSONObject(unchecked: members) }
 
   mutating func add(_ key: String, _ text: String?) { if let text { members.append((key, .string(text))) } }
   mutating func add(_ key: String, _ number: Int) { members.append((key, .int(number))) }
@@ -39,9 +39,11 @@ struct MemberReader {
   }
 
   private mutating func next(_ key: String) -> JSON? {
-    guard place < members.count, members[place].key == key else { return nil }
-    defer { place += 1 }
-    return members[place].value
+    guard place < members.count else { return nil }
+    let member = members[place]
+    guard member.key == key else { return nil }
+    place += 1
+    return member.value
   }
 
   private func wrong(_ key: String, _ type: String) -> MemberError {

@@ -16,8 +16,9 @@ extension ProcessDefinition {
   /// - Returns: A closed object; `nil` for an unknown trigger, and where several forms leave it open which is meant.
   public func fieldSchema(trigger: String?) -> JSON? {
     let forms = triggers.filter { if case .form = $0.source { true } else { false } }
-    guard let trigger else { return forms.count <= 1 ? schema(of: forms.first?.fields ?? []) : nil }
-    return triggers.first { bytesEqual($0.name, trigger) }.map { schema(of: $0.fields) }
+    if let trigger { return triggers.first { bytesEqual($0.name, trigger) }.map { schema(of: $0.fields) } }
+    guard forms.count <= 1 else { return nil }
+    return schema(of: forms.first?.fields ?? [])
   }
 
   private func schema(of form: [FormField]) -> JSON {

@@ -1,4 +1,4 @@
-public import Core
+@_spi(JSONParser) public import Core
 
 /// A list of events that cannot be read: it was written by a newer build, or is not one.
 public struct RunEventError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -24,13 +24,13 @@ extension RunEvent {
   public static func encode(_ events: [RunEvent]) -> (structure: JSON, values: JSONObject) {
     var structure: [JSON] = []
     structure.reserveCapacity(events.count)
-    var values: [(String, JSON)] = []
+    var values: [(key: String, value: JSON)] = []
     for (index, event) in events.enumerated() {
       let (members, value) = event.encoded()
       structure.append(.object(members))
       if let value { values.append((String(index), value)) }
     }
-    return (.array(structure), JSONObject(values))
+    return (.array(structure), JSONObject(unchecked: values))
   }
 
   /// Reads what ``encode(_:)`` wrote.
@@ -212,8 +212,11 @@ extension RunEvent {
   }
 
   private func content(_ values: [NamedValue]) -> JSON? {
-    let known = values.compactMap { pair in pair.value.map { (pair.name, $0) } }
-    return known.isEmpty ? nil : .object(JSONObject(known))
+    var known: [(key: String, value: JSON)] = []
+    known.reserveCapacity(values.count)
+    for pair in values { if let value = pair.value { known.append((pair.name, value)) } }
+    guard !known.isEmpty else { return nil }
+    return .object(JSONObject(unchecked: known))
   }
 
   // MARK: - Reading

@@ -70,13 +70,13 @@ public enum RunLimits {
   /// Bytes of one field or fact, as JSON text.
   public static let valueBytes = 65_536
   /// Comments in one run.
-  public static let comments = 1_000
+  public static let comments = 500
   /// Questions in one run.
-  public static let questions = 1_000
+  public static let questions = 500
   /// Pieces of evidence in one run.
-  public static let evidence = 1_000
+  public static let evidence = 500
   /// Exceptions in one run.
-  public static let exceptions = 1_000
+  public static let exceptions = 500
   /// Passes of one repeat or handler in one run.
   public static let passes = 1_000
 }

@@ -125,6 +125,7 @@ struct CodingTests {
     #expect(redacted.count == Self.sampleEvents.count)
     #expect(!"\(redacted)".contains("SECRET"))
     #expect(RunEvent.encode(redacted).structure == structure, "redaction does not change the structure")
+    #expect(RunEvent.encode(redacted).values.isEmpty)
   }
 
   @Test func partOfTheValuesCanBeRedacted() throws {

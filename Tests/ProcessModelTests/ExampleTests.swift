@@ -1,12 +1,11 @@
 import Core
+import Glibc
 import ProcessModel
+import TestSupport
 import Testing
 
-/// The bytes of a file of the package.
-func packageFile(_ path: String) throws -> [UInt8] {
-  let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-  return try RegularFile.read("/\(root)/\(path)", maximumBytes: 1 << 20)
-}
+/// The folder of the package.
+let packageRoot = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 
 @Suite("Examples")
 struct ExampleTests {
@@ -14,13 +13,19 @@ struct ExampleTests {
     "requester": 3, "procurement": 2, "procurement-lead": 1, "compliance": 2, "finance": 2, "manager": 2, "security": 2, "security-lead": 1,
     "iam-admin": 1,
   ]
+  static let request: JSONObject = [
+    "vendor": "Nordwind Logistik GmbH", "country": "DE", "category": "services", "purchase": "Parcels in northern Germany",
+    "amount": 12_000,
+    "personal_data": false,
+  ]
+
+  static func file(_ path: String) throws -> [UInt8] { try RegularFile.read("\(packageRoot)/\(path)", maximumBytes: 1 << 20) }
 
   static func loadExample(_ name: String) throws -> (process: ProcessDefinition, warnings: [Diagnostic]) {
-    let policy = DocumentClauses(markdown: String(decoding: try packageFile("Policies/\(name)/policy.md"), as: UTF8.self))
+    let policy = DocumentClauses(markdown: String(decoding: try file("Policies/\(name)/policy.md"), as: UTF8.self))
     let context = ProcessContext(
       roles: roles, prompts: ["classify-risk", "check-entitlement"], models: ["default"], documents: ["policy.md": policy.ids])
-    return try ProcessDefinition.load(
-      packageFile("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: context)
+    return try ProcessDefinition.load(file("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: context)
   }
 
   @Test(arguments: ["vendor-onboarding", "access-request"])
@@ -28,6 +33,140 @@ struct ExampleTests {
     let (process, warnings) = try Self.loadExample(name)
     #expect(warnings.map(\.description) == [])
     #expect(process.id == name)
-    print(process.outline().joined(separator: "\n"))
+  }
+
+  static func attach(_ run: inout TestRun) throws {
+    try run.send(
+      .attachEvidence(
+        step: "collect", by: "user:rita", name: "contract", digest: SHA256.hash("contract"), media: "application/pdf", size: 8))
+    try run.complete(
+      "collect", by: "user:rita", ["registration": "HRB 1234", "contact": "ap@nordwind.example", "iban": "DE02120300000000202051"])
+  }
+
+  @Test func aLowRiskVendorNeedsNoReview() throws {
+    var run = try TestRun(Self.loadExample("vendor-onboarding").process, fields: Self.request)
+    #expect(run.refusal(.completeStep("collect", by: "user:rita", fields: ["iban": "not one"], origin: nil, comment: nil)) == .fieldInvalid)
+    try Self.attach(&run)
+    try run.send(
+      .learn(step: "classify", tool: "crm.lookup", facts: ["vendor_status": "known"], origin: Origin("tool:crm.lookup", trusted: false)))
+    try run.complete("classify", by: "agent:risk-analyst", ["risk": "low", "risk_reason": "Known, no disputes, small spend."])
+    #expect(run.open == ["activate"])
+    let state = try #require(run.state)
+    #expect(
+      try run.process.arguments(ofToolStep: "activate", in: state, now: start) == [
+        "vendor": "Nordwind Logistik GmbH", "country": "DE", "iban": "DE02120300000000202051", "risk": "low",
+      ])
+    try run.send(
+      .finishToolStep(
+        "activate", by: "system:tools", result: .succeeded(facts: ["vendor_number": "V-10001"], origin: Origin("tool:erp.activate_vendor")))
+    )
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
+  @Test func aDeclinedVendorIsNeverActivated() throws {
+    var run = try TestRun(Self.loadExample("vendor-onboarding").process, fields: Self.request)
+    try Self.attach(&run)
+    try run.complete("classify", by: "agent:risk-analyst", ["risk": "high", "risk_reason": "Named by a sanctions list."])
+    #expect(run.open == ["review"])
+    try run.complete("review", ["review_outcome": "declined"])
+    #expect(run.open == ["decline"])
+    try run.complete("decline")
+    #expect(run.status == .completed)
+    #expect(run.state?.step(Occurrence("activate")) == nil)
+    try run.checkLog()
+  }
+
+  @Test func aFailedActivationIsSettledByAPerson() throws {
+    var run = try TestRun(Self.loadExample("vendor-onboarding").process, fields: Self.request)
+    try Self.attach(&run)
+    try run.complete("classify", by: "agent:risk-analyst", ["risk": "low", "risk_reason": "Known, no disputes, small spend."])
+    try run.send(.finishToolStep("activate", by: "system:tools", result: .failed(code: "tool-failed", text: "the ERP is busy")))
+    #expect(run.open == ["settle"])
+    try run.complete("settle", ["settlement": "Activated by hand as V-10007."])
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
+  @Test func aManagerMayAskThreeTimes() throws {
+    var run = try TestRun(
+      Self.loadExample("access-request").process,
+      fields: ["person": "dora", "system": "crm", "level": "write", "reason": "Takes over the northern region", "until": "2026-12-31"])
+    try run.send(.raiseException(step: "check", by: "agent:access-analyst", code: "directory-down", text: "no answer"))
+    #expect(run.state?.step(Occurrence("check"))?.attempt == 2)
+    try run.complete("check", by: "agent:access-analyst", ["entitlement": "standard", "entitlement_note": "The job comes with it."])
+    try run.complete("decide", ["decision": "ask", "decision_note": "Since when?"])
+    #expect(run.open == ["clarify"])
+    try run.complete("clarify", by: "user:rita", ["clarification": "Since October."])
+    #expect(run.open == ["decide#2"])
+    #expect(run.refusal(.completeStep("decide", by: "user:max", fields: [:], origin: nil, comment: nil)) == .fieldMissing)
+    try run.complete("decide", ["decision": "agree"])
+    #expect(run.open == ["grant"])
+    try run.send(
+      .finishToolStep(
+        "grant", by: "system:tools", result: .succeeded(facts: ["grant_id": "G-20001"], origin: Origin("tool:iam.grant_access"))))
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
+  // MARK: - The programs that stand in for other systems
+
+  /// Runs one of the programs with JSON on its standard input; nothing is passed to a shell but paths of this package and the test's own.
+  static func call(_ program: String, _ input: JSON, state: String = "/dev/null", key: String = "") throws -> (
+    output: String, status: Int32
+  ) {
+    try withTemporaryDirectory { directory in
+      try RegularFile.writeAtomically(input.canonicalBytes(), to: "\(directory)/input")
+      let command =
+        "REMIT_TOOL_STATE='\(state)' REMIT_IDEMPOTENCY_KEY='\(key)' '\(packageRoot)/Policies/\(program)' <'\(directory)/input' 2>&1"
+      guard let pipe = popen(command, "r") else { return ("", -1) }
+      var bytes: [UInt8] = []
+      while case let byte = fgetc(pipe), byte != EOF { bytes.append(UInt8(truncatingIfNeeded: byte)) }
+      return (String(decoding: bytes, as: UTF8.self), pclose(pipe) >> 8)
+    }
+  }
+
+  @Test func theProgramsAnswerWithFacts() throws {
+    let vendors = try Self.loadExample("vendor-onboarding").process
+    for (name, status) in [
+      ("Acme GmbH", "known"), ("ACME gmbh", "known"), ("Sunline Imports Inc", "blocked"), ("Nobody", "unknown"),
+      ("x\",\"vendor\":\"Acme GmbH", "unknown"), ("$(touch /tmp/x)`id`'\\", "unknown"), ("Müller & Söhne", "unknown"), ("\n", "unknown"),
+    ] {
+      let (output, exit) = try Self.call("vendor-onboarding/tools/crm-lookup", ["vendor": .string(name)])
+      let (facts, problems) = vendors.facts(from: try JSON.parse(output), tool: "crm.lookup")
+      #expect(exit == 0 && problems == [], "\(name): \(output)")
+      #expect(facts["vendor_status"] == .string(status), "\(name): \(output)")
+    }
+    let people = try Self.loadExample("access-request").process
+    for (person, isEntitled) in [("dora", true), ("ines", false), ("nobody", false)] {
+      let (output, _) = try Self.call("access-request/tools/iam-lookup", ["person": .string(person), "system": "crm", "level": "write"])
+      #expect(people.facts(from: try JSON.parse(output), tool: "iam.lookup").facts["entitled"] == .bool(isEntitled))
+    }
+    #expect(try Self.call("vendor-onboarding/tools/crm-lookup", [:]).status == 2)
+    #expect(try Self.call("access-request/tools/iam-lookup", ["person": "dora"]).status == 2)
+  }
+
+  /// A call that is repeated with its key changes nothing more.
+  @Test func theProgramsKeepTheirPromiseOfIdempotency() throws {
+    let grant: JSON = ["person": "dora", "system": "crm", "level": "read", "until": "2026-12-31"]
+    let vendor: JSON = ["vendor": "Acme GmbH", "country": "DE", "iban": "DE02120300000000202051", "risk": "low"]
+    for (program, arguments, numbers) in [
+      ("vendor-onboarding/tools/erp-activate-vendor", vendor, ["V-10001", "V-10002", "V-10001", "V-10003"]),
+      ("access-request/tools/iam-grant-access", grant, ["G-20001", "G-20002", "G-20001", "G-20003"]),
+    ] {
+      try withTemporaryDirectory { directory in
+        let state = "\(directory)/receipts"
+        var answers: [String] = []
+        for key in ["k1", "k2", "k1", ""] {
+          let (output, _) = try Self.call(program, arguments, state: state, key: key)
+          answers.append(try JSON.parse(output).objectValue?.first?.value.stringValue ?? "")
+        }
+        #expect(answers == numbers)
+        let receipts = try RegularFile.read(state, maximumBytes: 10_000)
+        #expect(receipts.split(separator: 10).count == 3)
+        #expect(try Self.call(program, arguments, state: state, key: "a\tb").status == 2)
+        #expect(try Self.call(program, [:], state: state, key: "k9").status == 2)
+      }
+    }
   }
 }

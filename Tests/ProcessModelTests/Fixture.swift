@@ -32,9 +32,9 @@ struct TestRun {
   var events: [RunEvent] = []
   var now = start
 
-  init(_ process: ProcessDefinition, fields: JSONObject = [:]) throws {
+  init(_ process: ProcessDefinition, trigger: String? = nil, fields: JSONObject = [:]) throws {
     self.process = process
-    try send(.start(run: "r1", release: "rel", requester: "user:rita", trigger: nil, fields: fields))
+    try send(.start(run: "r1", release: "rel", requester: "user:rita", trigger: trigger, fields: fields))
   }
 
   /// - Returns: What followed.

@@ -234,6 +234,21 @@ struct HandlerTests {
     try run.checkLog()
   }
 
+  /// A handler may watch a step of another handler, also of one that stands after it.
+  @Test func handlersWatchTheStepsOfHandlers() throws {
+    var run = try TestRun(
+      process(
+        steps: "{ step: 'a', role: 'clerk' }",
+        rest:
+          "on: [ { timeout: 'P1D', of: 'fix', escalate: 'role:owner' }, { exception: '*', of: 'a', then: [ { step: 'fix', role: 'clerk' } ] } ]"
+      ))
+    try raise(&run, "a")
+    #expect(run.state?.timers.map(\.id) == ["fix/timeout-of-fix"])
+    try run.complete("fix")
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
   @Test func cancellingClosesEverything() throws {
     var run = try TestRun(process(steps: Self.two, rest: "on: [ { timeout: 'P2D', of: 'a', escalate: 'role:owner' } ]"))
     #expect(run.refusal(.cancel(by: "user:ana", code: "no good", text: "")) == .nameInvalid)

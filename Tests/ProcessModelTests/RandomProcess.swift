@@ -65,7 +65,7 @@ struct RandomProcess {
     let first = condition()
     var branches = ["{ when: \"\(first)\", then: [\(list(depth: depth + 1))] }"]
     if chance(1, in: 3) {
-      branches.append("{ when: \"size == \(id.count)\", then: [], id: '\(name("none"))' }".replacing("size", "run.size"))
+      branches.append("{ when: \"run.size == \(id.count)\", then: [], id: '\(name("none"))' }")
     }
     if chance(2, in: 3) {
       branches.append(chance(1, in: 3) ? "{ otherwise: [], id: 'none' }" : "{ otherwise: [\(list(depth: depth + 1))] }")
@@ -104,17 +104,5 @@ struct RandomProcess {
     case 4: return "{ exception: 'code\(next)', of: '\(target)', then: [\(body)], id: '\(id)' }"
     default: return "{ exception: '*', of: '\(target)', then: [\(body)], id: '\(id)' }"
     }
-  }
-}
-
-extension String {
-  fileprivate func replacing(_ old: String, _ new: String) -> String {
-    var result = ""
-    var rest = self[...]
-    while let range = rest.firstRange(of: old) {
-      result += rest[..<range.lowerBound] + new
-      rest = rest[range.upperBound...]
-    }
-    return result + rest
   }
 }

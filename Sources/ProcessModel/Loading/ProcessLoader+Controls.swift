@@ -4,7 +4,7 @@ internal import Core
 extension ProcessLoader {
   private static let controlKeys = ["id", "statement", "clause", "before", "when", "require"]
   /// Words that an approval's `not` may use besides principals.
-  static let exclusions = ["requester", "agent-owner", "preparer"]
+  static let exclusions = ["requester", "proposer", "agent-owner", "preparer"]
 
   func loadControls(_ reader: ObjectReader, documents: [String]) -> [Control] {
     (reader.list("controls") ?? []).compactMap { loadControl($0, documents: documents) }
@@ -74,6 +74,12 @@ extension ProcessLoader {
     }
     let not = approval.texts("not").compactMap { text, value -> String? in
       if Self.exclusions.contains(text) || Performer(parsing: text)?.isPerson == true { return text }
+      if text.hasPrefix("step:") {
+        let name = String(text.dropFirst(5))
+        if isPlainName(name), stepIDs.contains(name) { return text }
+        sink.unknown("step", name, known: stepIDs.sorted(), at: value.position(inString: 5))
+        return nil
+      }
       sink.unknown("exclusion", text, known: Self.exclusions, at: value.position)
       return nil
     }

@@ -146,7 +146,8 @@ extension ProcessLoader {
     for fact in tools.flatMap(\.facts) where !facts.contains(where: { $0.0 == fact.name }) { facts.append((fact.name, fact.value.celType)) }
     environment.declareObject("facts", fields: facts)
     environment.declare("facts", .object("facts"))
-    environment.declare("requester", .string)
+    environment.declareObject("requester", fields: [("id", .string)])
+    environment.declare("requester", .object("requester"))
     environment.declare("now", .timestamp)
   }
 }

@@ -5,7 +5,9 @@ extension ProcessLoader {
 
   func loadHandlers(_ reader: ObjectReader) -> [Handler] {
     var handlers: [Handler] = []
-    for item in reader.list("on") ?? [] {
+    let items = reader.list("on") ?? []
+    for item in items { announce(item["then"]) }
+    for item in items {
       guard let handler = loadHandler(item) else { continue }
       if let twin = handlers.first(where: { $0.of == handler.of && covers($0.cause, handler.cause) }) {
         sink.error(
@@ -15,6 +17,23 @@ extension ProcessLoader {
       handlers.append(handler)
     }
     return handlers
+  }
+
+  /// Notes the steps and blocks in the bodies of handlers, which other handlers may name before they are read.
+  private func announce(_ value: PositionedJSON?) {
+    switch value?.value {
+    case .array(let items)?: for item in items { announce(item) }
+    case .object(let members)?:
+      for member in members {
+        guard let name = member.value.stringValue else {
+          announce(member.value)
+          continue
+        }
+        if member.key == "step" { stepIDs.insert(name) }
+        if member.key == "step" || member.key == "id" { announced.insert(name) }
+      }
+    default: break
+    }
   }
 
   /// Whether a handler's cause leaves nothing for a later handler's, both of the same step or block.
@@ -31,8 +50,8 @@ extension ProcessLoader {
     let target = reader.text("of")
     var targetIsStep: Bool?
     if let target, let value = reader["of"] {
-      guard isPlainName(target), positions[target] != nil else {
-        sink.unknown("step", target, known: positions.keys.sorted(), at: value.position)
+      guard isPlainName(target), positions[target] != nil || announced.contains(target) else {
+        sink.unknown("step", target, known: announced.union(positions.keys).sorted(), at: value.position)
         return nil
       }
       targetIsStep = stepIDs.contains(target)

@@ -48,12 +48,16 @@ final class ProcessLoader {
   var positions: [String: SourcePosition] = [:]
   /// Which of these are steps.
   var stepIDs: Set<String> = []
+  /// Ids in the bodies of handlers, which are claimed only as they are read.
+  var announced: Set<String> = []
   /// Where fields, agents, tools and controls stand, by kind and name.
   var declared: [String: SourcePosition] = [:]
   /// False once something was left out, so that what refers to it is not reported as unknown as well.
   var hasAllFields = true
   /// False where the process has an unknown key, which may be a known one misspelt.
   private(set) var hasKnownKeys = true
+  /// How many cases conditions may still be tried on, so that no file keeps the loader busy.
+  var casesLeft = 500_000
 
   static let keys = [
     "process", "title", "owner", "purpose", "review", "documents", "triggers", "fields", "agents", "tools", "steps", "on", "controls",
@@ -101,7 +105,9 @@ final class ProcessLoader {
     switch performer {
     case .role(let role): checkRole(role, at: value.position(inString: 5))
     default:
-      if let users = context.users, !users.contains(where: { bytesEqual($0, performer.name) }) {
+      if !isPlainName(performer.name) || performer.name.utf8.contains(UInt8(ascii: ":")) {
+        sink.error("bad-name", at: value.position(inString: 5), "`\(visible(performer.name))` is not the name of an account")
+      } else if let users = context.users, !users.contains(where: { bytesEqual($0, performer.name) }) {
         sink.unknown("user", performer.name, known: users, at: value.position(inString: 5))
       }
     }

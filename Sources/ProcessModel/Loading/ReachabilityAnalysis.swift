@@ -103,9 +103,10 @@ private struct Cases {
     for reference in conditions.flatMap(\.program.references) where !variables.contains(where: { $0.slot == reference.slot }) {
       guard let field = loader.definition(of: reference), let values = Self.values(of: field, reference, uses) else { return nil }
       total *= values.count + 1
-      guard total <= ReachabilityAnalysis.caseLimit else { return nil }
+      guard total <= ReachabilityAnalysis.caseLimit, total <= loader.casesLeft else { return nil }
       variables.append(Variable(slot: reference.slot, name: reference.description, values: values))
     }
+    loader.casesLeft -= total
     self.variables = variables
   }
 
