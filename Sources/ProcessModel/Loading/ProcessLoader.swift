@@ -34,7 +34,9 @@ extension ProcessDefinition {
   }
 }
 
-/// Reads one process file. Problems go to `sink`; what could not be read is left out, and the rest is still checked.
+/// Reads one process file.
+///
+/// Problems go to `sink`; what could not be read is left out, and the rest is still checked.
 final class ProcessLoader {
   let context: ProcessContext
   let sink = DiagnosticSink()
