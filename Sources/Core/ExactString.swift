@@ -5,7 +5,14 @@
 @inlinable
 public func bytesEqual(_ a: String, _ b: String) -> Bool {
   if a.utf8.count != b.utf8.count { return false }
-  return a.utf8.elementsEqual(b.utf8)
+  var a = a
+  var b = b
+  return a.withUTF8 { first in
+    b.withUTF8 { second in
+      for place in 0..<first.count where first[place] != second[place] { return false }
+      return true
+    }
+  }
 }
 
 /// Whether one text comes before the other, byte for byte.
