@@ -24,7 +24,9 @@ extension Decider {
       }
       emit(.questionAnswered(id: question.id, by: by, text: try checked(text, "answer")))
     case .raiseException(let name, let by, let code, let text):
-      let (step, _) = try open(name, to: by)
+      // A tool step has no performer who could say so: the component that makes its call does.
+      let isToolStep = if case .tool = try openStep(name).performer { hasKind("system", by) } else { false }
+      let step = isToolStep ? try openStep(name) : try open(name, to: by).0
       try raise(step, by: by, code: code, text: text)
     case .resolveException(let id, let by, let resolution, let comment):
       try resolve(id, by: by, resolution: resolution, comment: comment)
@@ -47,9 +49,14 @@ extension Decider {
   ) throws(RunRefusal) {
     let (step, definition) = try open(name, to: by)
     let values = try process.checked(fields, form: definition.form, place: place(step))
-    for field in definition.form where field.isRequired {
-      guard fields[field.name] != nil || state.field(field.name) != nil else {
+    for field in definition.form where field.isRequired && fields[field.name] == nil {
+      guard let set = state.field(field.name) else {
         throw RunRefusal(.fieldMissing, "\(process.label(field.name)) is required to complete \(place(step))")
+      }
+      // What an earlier pass of the same step set was its answer then, and is none now.
+      if let origin = set.step, origin.id == step.occurrence.id, origin != step.occurrence {
+        throw RunRefusal(
+          .fieldMissing, "\(process.label(field.name)) is required again to complete \(place(step)): it is from `\(origin)`")
       }
     }
     for requirement in definition.evidence where requirement.isRequired {
@@ -147,7 +154,7 @@ extension Decider {
       guard value.isWithin(bytes: RunLimits.valueBytes) else {
         throw RunRefusal(.limitReached, "fact `\(name)` is longer than \(RunLimits.valueBytes) bytes")
       }
-      if let problem = fact.value.problem(with: value) { throw RunRefusal(.factInvalid, "fact `\(name)`: \(problem)") }
+      if let problem = fact.value.problem(with: value, as: "fact") { throw RunRefusal(.factInvalid, problem) }
       values.append(NamedValue(fact.name, value))
     }
     guard !values.isEmpty else { throw RunRefusal(.factInvalid, "no facts are given") }
@@ -194,7 +201,8 @@ extension Decider {
       retry(exception.at, exception: exception.id, by: by)
     case .end: endRun(by: by, code: exception.code, text: nil)
     case .completed:
-      throw RunRefusal(.exceptionNotOpen, "an exception is resolved as `completed` by completing its step; give `retry`, `proceed` or `end`")
+      throw RunRefusal(
+        .exceptionNotOpen, "an exception is resolved as `completed` by completing its step; give `retry`, `proceed` or `end`")
     }
   }
 
@@ -255,7 +263,9 @@ extension Decider {
   }
 
   private func bound(_ count: Int, _ limit: Int, _ what: String) throws(RunRefusal) {
-    guard count < limit else { throw RunRefusal(.limitReached, "run `\(state.id)` has \(limit) \(what), which is the most that a run can hold") }
+    guard count < limit else {
+      throw RunRefusal(.limitReached, "run `\(state.id)` has \(limit) \(what), which is the most that a run can hold")
+    }
   }
 }
 
@@ -289,12 +299,12 @@ private func isalnumASCII(_ byte: UInt8) -> Bool {
 }
 
 extension RunState.StepState {
-  /// Whether a principal may do the step, as far as the run knows: an agent its own steps, a person a step of a role. Whether the person
-  /// holds the role is the directory's question; pass it as `holds`.
+  /// Whether a principal may do the step, as far as the run knows: an agent its own steps, a person a step of a role.
   ///
   /// - Parameters:
   ///   - principal: Such as `user:ana` or `agent:risk-analyst`.
-  ///   - holds: Whether the principal holds a role; by default every person is taken to.
+  ///   - holds: Whether the principal holds a role, which the directory knows; by default every person is taken to.
+  /// - Returns: False for everyone at a tool step, which only the engine ends.
   public func isFor(_ principal: String, holds: (_ role: String) -> Bool = { _ in true }) -> Bool {
     if case .tool = performer { return false }
     return ([performer] + escalatedTo).contains { performer in

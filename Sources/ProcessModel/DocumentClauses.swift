@@ -15,7 +15,7 @@ public struct DocumentClauses: Sendable {
     public let text: String
   }
 
-  /// The clauses in the order of the document. Of two with the same id, citations mean the first.
+  /// The clauses in the order of the document; of two with the same id, citations mean the first.
   public let all: [Clause]
 
   /// Reads a document.

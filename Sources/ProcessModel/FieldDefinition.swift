@@ -58,13 +58,17 @@ public struct FieldDefinition: Sendable {
   public let schema: JSON
   let validator: JSONSchema
 
-  /// What is wrong with `value`, in words that follow the field's name; `nil` when nothing is.
+  /// What is wrong with `value`, in words; `nil` when nothing is.
   ///
+  /// - Parameters:
+  ///   - value: A value for the field.
+  ///   - kind: What the words call the field: `field` or `fact`.
+  /// - Returns: The first problem; it names the field and never shows the value.
   /// - Complexity: O(size of the value) for the schemas that fields can have.
-  public func problem(with value: JSON) -> String? { validator.validate(value).first.map { describe($0) } }
-
-  private func describe(_ violation: SchemaViolation) -> String {
-    violation.at.isEmpty ? violation.message : "at `\(violation.at)`: \(violation.message)"
+  public func problem(with value: JSON, as kind: String = "field") -> String? {
+    let subject = "\(kind) `\(name)`"
+    guard let violation = validator.validate(value, subject: subject, limits: .init(violations: 1)).first else { return nil }
+    return violation.at.isEmpty ? violation.message : "\(subject): \(violation.message)"
   }
 }
 

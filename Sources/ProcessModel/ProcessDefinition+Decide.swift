@@ -7,6 +7,7 @@ extension ProcessDefinition {
   /// here is only whether the run can take it. Role steps take `user:` principals, agent steps their own agent.
   ///
   /// - Parameters:
+  ///   - command: What someone wants to happen.
   ///   - state: The run; `nil` for ``RunCommand/start(run:release:requester:trigger:fields:)`` alone.
   ///   - now: Due dates and timers are counted from here.
   /// - Returns: The consequences in order, at least one. Each fits the state that the ones before it lead to.
@@ -87,7 +88,7 @@ extension ProcessDefinition {
     guard value.isWithin(bytes: RunLimits.valueBytes) else {
       throw RunRefusal(.limitReached, "\(label(field.name)) is longer than \(RunLimits.valueBytes) bytes")
     }
-    if let problem = field.problem(with: value) { throw RunRefusal(.fieldInvalid, "\(label(field.name)): \(problem)") }
+    if let problem = field.problem(with: value) { throw RunRefusal(.fieldInvalid, problem) }
   }
 
   func label(_ field: String) -> String { "field `\(field)`" }

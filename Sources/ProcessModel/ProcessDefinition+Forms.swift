@@ -43,7 +43,9 @@ extension ProcessDefinition {
 
   /// The facts that a run can learn from a tool's result.
   ///
-  /// - Parameter result: What the tool answered. Members that the tool does not declare as facts are passed over.
+  /// - Parameters:
+  ///   - result: What the tool answered. Members that the tool does not declare as facts are passed over.
+  ///   - tool: The tool's name.
   /// - Returns: The members that meet their schema, and in words what is wrong with those that do not.
   public func facts(from result: JSON, tool: String) -> (facts: JSONObject, problems: [String]) {
     var facts: [(String, JSON)] = []
@@ -52,8 +54,8 @@ extension ProcessDefinition {
       guard let value = result[fact.name] else { continue }
       if !value.isWithin(bytes: RunLimits.valueBytes) {
         problems.append("fact `\(fact.name)` is longer than \(RunLimits.valueBytes) bytes")
-      } else if let problem = fact.value.problem(with: value) {
-        problems.append("fact `\(fact.name)`: \(problem)")
+      } else if let problem = fact.value.problem(with: value, as: "fact") {
+        problems.append(problem)
       } else {
         facts.append((fact.name, value))
       }

@@ -1,7 +1,8 @@
 public import Core
 
-/// What someone wants to happen in a run. ``ProcessDefinition/decide(_:in:now:)`` says what follows from it, or why it is refused.
+/// What someone wants to happen in a run.
 ///
+/// ``ProcessDefinition/decide(_:in:now:)`` says what follows from it, or why it is refused.
 /// A step is named by its id, which means its open occurrence, or exactly by `id#iteration`.
 public enum RunCommand: Sendable {
   /// Starts a run. `trigger` is the name of a form, event or schedule; `nil` means the only form, or a manual start where there is none.

@@ -35,7 +35,10 @@ extension RunEvent {
 
   /// Reads what ``encode(_:)`` wrote.
   ///
-  /// - Parameter values: `nil`, or an object without some members, after redaction: those values and texts are then `nil`.
+  /// - Parameters:
+  ///   - structure: The list.
+  ///   - values: `nil`, or an object without some members, after redaction: those values and texts are then `nil`.
+  /// - Returns: The events in order.
   /// - Throws: ``RunEventError`` for an unknown event, a missing, unknown or ill-typed member, or a value without its event.
   /// - Complexity: O(size of the events).
   public static func decode(structure: JSON, values: JSONObject?) throws(RunEventError) -> [RunEvent] {

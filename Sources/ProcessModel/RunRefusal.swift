@@ -1,4 +1,4 @@
-/// Why a command was refused. The run is as it was.
+/// Why a command was refused; the run is as it was.
 public struct RunRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// What kind of refusal it is, stable across releases.
   public enum Code: String, Hashable, Sendable, CaseIterable {

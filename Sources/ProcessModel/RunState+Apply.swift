@@ -1,7 +1,9 @@
 internal import Core
 
 extension RunState {
-  /// Folds one event into the state. Total and deterministic: it never traps, and consults nothing but its two inputs.
+  /// Folds one event into the state.
+  ///
+  /// Total and deterministic: it never traps, and consults nothing but its two inputs.
   ///
   /// - Returns: False when the event does not fit, for example a completion of a step that is not open; the state is then unchanged. Logs
   ///   that the engine wrote never contain such an event, so verification reports it.

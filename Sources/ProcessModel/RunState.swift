@@ -96,8 +96,10 @@ extension RunState {
   /// - Complexity: O(steps so far); the latest are found first.
   public func step(_ occurrence: Occurrence) -> StepState? { stepIndex(occurrence).map { steps[$0] } }
 
-  /// The step that `text` names: `collect` is the open occurrence of that step, or the latest one when none is open; `collect#2` exactly
-  /// that one. `nil` when there is none.
+  /// The step that `text` names.
+  ///
+  /// `collect` is the open occurrence of that step, or the latest one when none is open; `collect#2` is exactly that one. `nil` when there
+  /// is none.
   public func step(named text: String) -> StepState? {
     guard let occurrence = Occurrence(parsing: text) else { return nil }
     if occurrence.id != text { return step(occurrence) }

@@ -6,10 +6,8 @@ struct ObjectReader {
   let what: String
   let sink: DiagnosticSink
 
-  /// - Parameters:
-  ///   - what: The object as messages name it, such as "step `collect`".
-  ///   - keys: All keys that it may have; others are reported.
-  /// - Returns: `nil`, reported, where the value is no object.
+  /// Reads an object that messages call `what`, such as "step `collect`", and that may have `keys` alone; `nil`, reported, where the
+  /// value is no object.
   init?(_ value: PositionedJSON, _ what: String, keys: [String], _ sink: DiagnosticSink) {
     guard let members = value.objectValue else {
       sink.error("wrong-type", at: value.position, "\(what) must be an object, not \(value.kind)")
@@ -120,7 +118,8 @@ struct ObjectReader {
     var result: [(text: String, value: PositionedJSON)] = []
     for value in list(key) ?? [] {
       guard let text = value.stringValue, !text.isEmpty else {
-        sink.error("wrong-type", at: value.position, "`\(key)` must hold texts, not \(value.kind == "a text" ? "an empty one" : value.kind)")
+        let kind = value.stringValue == nil ? value.kind : "an empty one"
+        sink.error("wrong-type", at: value.position, "`\(key)` must hold texts, not \(kind)")
         continue
       }
       if result.contains(where: { bytesEqual($0.text, text) }) {

@@ -70,9 +70,11 @@ struct ProcessChecker {
   }
 
   private func checkUse(of control: Control) {
-    guard case .tool(let name) = control.before, let tool = process.tool(name), !isUsed(tool, Set(process.steps.map(\.performer))) else { return }
+    guard case .tool(let name) = control.before, let tool = process.tool(name) else { return }
+    if isUsed(tool, Set(process.steps.map(\.performer))) { return }
     loader.sink.warning(
-      "idle-control", at: loader.declared["control \(control.id)"], "control `\(control.id)` stands before tool `\(name)`, which nothing uses")
+      "idle-control", at: loader.declared["control \(control.id)"],
+      "control `\(control.id)` stands before tool `\(name)`, which nothing uses")
   }
 }
 

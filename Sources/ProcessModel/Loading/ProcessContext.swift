@@ -1,4 +1,6 @@
-/// What stands around a process file, for the loader to check names against. What is `nil` is not checked.
+/// What stands around a process file, for the loader to check names against.
+///
+/// What is `nil` is not checked.
 public struct ProcessContext: Sendable {
   /// The roles of the organisation, with the number of people who hold each.
   public var roles: [String: Int]?

@@ -3,9 +3,9 @@ internal import Core
 extension ProcessLoader {
   func loadAgents(_ reader: ObjectReader) {
     for member in reader.members("agents") {
-      guard checkIdentifier(member, "agent", sink), declare("agent", member.key, at: member.keyPosition), let agent = loadAgent(member) else {
-        continue
-      }
+      guard checkIdentifier(member, "agent", sink), declare("agent", member.key, at: member.keyPosition),
+        let agent = loadAgent(member)
+      else { continue }
       agents.append(agent)
     }
   }

@@ -2,7 +2,9 @@ internal import CEL
 internal import Core
 
 extension ProcessLoader {
-  /// Compiles an expression of the file. Where fields were left out because of other problems, what is wrong here is not reported.
+  /// Compiles an expression of the file.
+  ///
+  /// Where fields were left out because of other problems, what is wrong here is not reported.
   func condition(_ value: PositionedJSON, expecting: CELType?) -> Condition? {
     guard let source = value.stringValue else {
       sink.error("wrong-type", at: value.position, "an expression must be a text, not \(value.kind)", hint: "write it in quotes")
@@ -37,7 +39,8 @@ extension ProcessLoader {
       arguments.append(Step.Argument(name: member.key, value: value))
     }
     let given = reader.members("arguments").map(\.key)
-    for name in tool.arguments["required"]?.arrayValue?.compactMap(\.stringValue) ?? [] where !given.contains(where: { bytesEqual($0, name) }) {
+    let needed = tool.arguments["required"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    for name in needed where !given.contains(where: { bytesEqual($0, name) }) {
       sink.error(
         "missing-argument", at: reader.has("arguments") ? reader.keyPosition("arguments") : reader.object.position,
         "tool `\(tool.name)` needs argument `\(name)`")

@@ -24,7 +24,8 @@ extension ProcessLoader {
         sink.error("idle-control", at: value.position, "control `\(id)` never applies: `\(when.source)` is never true")
       }
     }
-    guard let approval = approval(reader, control: id), let statement, let before, isFirst, when != nil || !reader.has("when") else { return nil }
+    guard let approval = approval(reader, control: id), let statement, let before, isFirst else { return nil }
+    if reader.has("when"), when == nil { return nil }
     return Control(id: id, statement: statement, clause: clause, before: before, when: when, approval: approval)
   }
 
@@ -38,7 +39,9 @@ extension ProcessLoader {
       }
     default:
       guard text.hasPrefix("step:") else {
-        sink.error("bad-target", at: value.position, "`before` must be a tool or a step, not `\(visible(text))`", hint: "write \"tool:erp.activate\" or \"step:activate\"")
+        sink.error(
+          "bad-target", at: value.position, "`before` must be a tool or a step, not `\(visible(text))`",
+          hint: "write \"tool:erp.activate\" or \"step:activate\"")
         return nil
       }
       let name = String(text.dropFirst(5))
@@ -81,10 +84,13 @@ extension ProcessLoader {
   func checkClause(_ clause: String, _ value: PositionedJSON, documents: [String]) {
     let parts = clause.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-      return sink.error("bad-clause", at: value.position, "`\(visible(clause))` is not a clause", hint: "write document and heading, as in \"policy.md#3.2\"")
+      return sink.error(
+        "bad-clause", at: value.position, "`\(visible(clause))` is not a clause",
+        hint: "write document and heading, as in \"policy.md#3.2\"")
     }
     guard documents.contains(where: { bytesEqual($0, parts[0]) }) else {
-      return sink.unknown("document", parts[0], known: documents, at: value.position)
+      if hasKnownKeys || !documents.isEmpty { sink.unknown("document", parts[0], known: documents, at: value.position) }
+      return
     }
     guard let clauses = context.documents?[parts[0]], !clauses.contains(where: { bytesEqual($0, parts[1]) }) else { return }
     sink.unknown("clause", parts[1], known: clauses, at: value.position(inString: parts[0].utf8.count + 1))

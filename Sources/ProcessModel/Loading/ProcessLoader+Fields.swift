@@ -4,8 +4,8 @@ internal import Core
 extension ProcessLoader {
   /// Keys of JSON Schema that a field may use; they go into its schema as they stand.
   private static let schemaKeys = [
-    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
-    "items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties",
+    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern",
+    "format", "items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties",
   ]
   /// Keys that say more about a field than JSON Schema does.
   private static let ownKeys = ["title", "help", "unit", "sensitivity", "required"]
@@ -47,13 +47,15 @@ extension ProcessLoader {
     schema["type"] = .string(type.rawValue)
     if let title { schema["title"] = .string(title) }
     if let text = description(help: help, unit: unit) { schema["description"] = .string(text) }
-    guard let validator = compile(schema: .object(schema), of: label, at: member.value) else { return nil }
+    guard let validator = compile(schema, of: label, at: member.value) else { return nil }
     if let list = reader.list("enum") {
       for value in list {
         var plain = schema
         plain["enum"] = nil
-        guard let bare = try? JSONSchema(.object(plain)), let violation = bare.validate(value.json).first else { continue }
-        sink.error("bad-choice", at: value.position, "a value in `enum` of \(label) is not allowed by its other keys: \(violation.message)")
+        guard let bare = try? JSONSchema(.object(plain)), let violation = bare.validate(value.json, subject: "this value").first else {
+          continue
+        }
+        sink.error("bad-choice", at: value.position, "\(label) does not allow a value that its `enum` lists: \(violation.message)")
       }
     }
     return FieldDefinition(
@@ -118,12 +120,20 @@ extension ProcessLoader {
     }
   }
 
-  /// Compiles a JSON Schema that stands in the file.
-  func compile(schema: JSON, of label: String, at value: PositionedJSON) -> JSONSchema? {
+  /// Compiles the schema of a field; what is wrong is reported at the member that is to blame.
+  private func compile(_ schema: JSONObject, of label: String, at value: PositionedJSON) -> JSONSchema? {
+    let options = JSONSchema.Options(assertsFormats: true)
     do throws(Diagnostic) {
-      return try JSONSchema(schema)
+      let compiled = try JSONSchema(.object(schema), options: options)
+      for warning in compiled.warnings {
+        sink.warning(warning.code, at: value.position, "\(label): \(warning.message)", hint: warning.hint)
+      }
+      return compiled
     } catch {
-      sink.error(error.code, at: error.position ?? value.position, "\(label): \(error.message)", hint: error.hint)
+      let culprit = (value.objectValue ?? []).first { member in
+        Self.schemaKeys.contains(member.key) && (try? JSONSchema(.object([member.key: member.value.json]), options: options)) == nil
+      }
+      sink.error(error.code, at: culprit?.value.position ?? value.position, "\(label): \(error.message)", hint: error.hint)
       return nil
     }
   }

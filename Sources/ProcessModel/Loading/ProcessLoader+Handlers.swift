@@ -31,12 +31,11 @@ extension ProcessLoader {
     let target = reader.text("of")
     var targetIsStep: Bool?
     if let target, let value = reader["of"] {
-      if isPlainName(target), positions[target] != nil, target != "." {
-        targetIsStep = stepIDs.contains(target)
-      } else {
-        sink.unknown("step", target, known: positions.keys.filter { $0 != "." }.sorted(), at: value.position)
+      guard isPlainName(target), positions[target] != nil else {
+        sink.unknown("step", target, known: positions.keys.sorted(), at: value.position)
         return nil
       }
+      targetIsStep = stepIDs.contains(target)
     }
     if reader.has("timeout") == reader.has("exception") {
       sink.error("missing-key", at: item.position, "a handler has either `timeout` or `exception`")
@@ -73,7 +72,8 @@ extension ProcessLoader {
     let name = code == "*" ? "exception" : code
     guard let id = handlerID(reader, derived: target.map { "\(name)-of-\($0)" } ?? name) else { return nil }
     if reader.has("escalate") {
-      sink.error("wrong-key", at: reader.keyPosition("escalate"), "`escalate` goes with `timeout`, and handler `\(id)` handles an exception")
+      sink.error(
+        "wrong-key", at: reader.keyPosition("escalate"), "`escalate` goes with `timeout`, and handler `\(id)` handles an exception")
       return nil
     }
     return response(reader, id: id, isStep: isStep).map { Handler(id: id, of: target, cause: .exception(code), response: $0) }
@@ -102,7 +102,8 @@ extension ProcessLoader {
     case "end": return .take(body: body?.block, after: .end)
     case "retry":
       if isStep != true {
-        sink.error("wrong-target", at: reader["after"]?.position, "only a step can be tried again: give handler `\(id)` an `of` that names one")
+        sink.error(
+          "wrong-target", at: reader["after"]?.position, "only a step can be tried again: give handler `\(id)` an `of` that names one")
         return nil
       }
       guard let max = reader.count("max", 1...100, isRequired: true) else { return nil }

@@ -24,7 +24,9 @@ extension ProcessLoader {
     }
     for other in Self.kinds where other.performer != kind.performer {
       for key in other.keys where reader.has(key) {
-        sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` is for a step with `\(other.performer)`, and \(label) has `\(kind.performer)`")
+        sink.error(
+          "wrong-key", at: reader.keyPosition(key),
+          "`\(key)` is for a step with `\(other.performer)`, and \(label) has `\(kind.performer)`")
       }
     }
     if kind.performer == "tool", reader.has("evidence") {
@@ -56,7 +58,7 @@ extension ProcessLoader {
       if let prefix = ["role:", "user:"].first(where: { name.hasPrefix($0) }) {
         sink.error(
           "bad-name", at: value.position, "`role` takes the bare name, not `\(visible(name))`",
-          hint: prefix == "role:" ? "write \"\(visible(String(name.dropFirst(5))))\"" : "a step is for a role; give the person a role of their own")
+          hint: prefix == "role:" ? "write \"\(visible(String(name.dropFirst(5))))\"" : "give the person a role of their own")
         return nil
       }
       checkRole(name, at: value.position)

@@ -38,7 +38,7 @@ extension ProcessLoader {
     return sequence(items, id: ".", depth: 0)?.block
   }
 
-  /// Reads a list of blocks. A list of one is that block, unless an id is given.
+  /// Reads a list of blocks; a list of one is that block, unless an id is given.
   func sequence(_ items: [PositionedJSON], id: String?, depth: Int) -> Reading? {
     if depth > Self.depthLimit {
       sink.error("too-deep", at: items.first?.position, "blocks are nested deeper than \(Self.depthLimit)")
@@ -91,7 +91,8 @@ extension ProcessLoader {
     }
     if kinds.count > 1 {
       sink.error(
-        "wrong-key", at: members.first { $0.key == kinds[1].kind }?.keyPosition, "a block has only one of `\(kinds[0].kind)` and `\(kinds[1].kind)`")
+        "wrong-key", at: members.first { $0.key == kinds[1].kind }?.keyPosition,
+        "a block has only one of `\(kinds[0].kind)` and `\(kinds[1].kind)`")
       return nil
     }
     guard let reader = ObjectReader(item, "block `\(kind.kind)`", keys: kind.keys, sink) else { return nil }
@@ -108,7 +109,7 @@ extension ProcessLoader {
     }
   }
 
-  /// The id of a block: given, or derived. Reports a second one of that name.
+  /// The id of a block, given or derived; reports a second one of that name.
   private func id(_ reader: ObjectReader, derived: String) -> String? {
     let id = reader.has("id") ? reader.identifier("id") : derived
     guard let id else { return nil }
@@ -217,7 +218,8 @@ extension ProcessLoader {
     var readings: [Reading] = []
     for item in items {
       guard let list = item.arrayValue, !list.isEmpty else {
-        sink.error("wrong-type", at: item.position, "`parallel` must hold lists of steps, not \(item.arrayValue == nil ? item.kind : "an empty one")")
+        let kind = item.arrayValue == nil ? item.kind : "an empty one"
+        sink.error("wrong-type", at: item.position, "`parallel` must hold lists of steps, not \(kind)")
         continue
       }
       guard let reading = sequence(list, id: nil, depth: depth + 1) else { continue }
@@ -226,7 +228,8 @@ extension ProcessLoader {
     }
     guard readings.count == items.count, let id = id(reader, derived: "parallel-of-\(readings[0].block.id)") else { return nil }
     return Reading(
-      block: .parallel(id: id, readings.map(\.block)), completes: readings.allSatisfy(\.completes), waits: readings.contains(where: \.waits))
+      block: .parallel(id: id, readings.map(\.block)), completes: readings.allSatisfy(\.completes), waits: readings.contains(where: \.waits)
+    )
   }
 
   private func repeatBlock(_ reader: ObjectReader, depth: Int) -> Reading? {

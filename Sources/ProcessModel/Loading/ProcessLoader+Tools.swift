@@ -34,7 +34,8 @@ extension ProcessLoader {
       return false
     }
     if let twin = tools.first(where: { $0.name != name && lookAlike($0.name) == lookAlike(name) }) {
-      sink.error("look-alike", at: member.keyPosition, "the tool `\(name)` looks like the tool `\(twin.name)`", hint: "give one another name")
+      sink.error(
+        "look-alike", at: member.keyPosition, "the tool `\(name)` looks like the tool `\(twin.name)`", hint: "give one another name")
       return false
     }
     return true
@@ -47,11 +48,14 @@ extension ProcessLoader {
     let effect = reader.word("effect", ToolDefinition.Effect.self, isRequired: true)
     let isIdempotent = reader.flag("idempotent") ?? (effect == .read)
     if effect == .read, !isIdempotent {
-      sink.error("wrong-key", at: reader.keyPosition("idempotent"), "\(label) only reads, so a repeated call changes nothing: leave `idempotent` out")
+      sink.error(
+        "wrong-key", at: reader.keyPosition("idempotent"), "\(label) only reads, so a repeated call changes nothing: leave `idempotent` out"
+      )
     }
     if effect == .state {
       sink.error(
-        "wrong-effect", at: reader["effect"]?.position, "\(label) belongs to a connector, so its effect is `read` or `external`, not `state`")
+        "wrong-effect", at: reader["effect"]?.position,
+        "\(label) belongs to a connector, so its effect is `read` or `external`, not `state`")
     }
     let settings = connector.map { self.settings($0, reader, label: label) }
     let arguments = loadArguments(reader, label: label)
@@ -144,7 +148,14 @@ extension ProcessLoader {
       guard let text = name.stringValue, !names.contains(where: { bytesEqual($0, text) }) else { continue }
       sink.unknown("argument", text, known: names, at: name.position)
     }
-    return compile(schema: .object(schema), of: "`arguments` of \(label)", at: value) == nil ? nil : .object(schema)
+    do throws(Diagnostic) {
+      let compiled = try JSONSchema(value, options: JSONSchema.Options(assertsFormats: true))
+      compiled.warnings.forEach(sink.add)
+      return .object(schema)
+    } catch {
+      sink.error(error.code, at: error.position ?? value.position, "`arguments` of \(label): \(error.message)", hint: error.hint)
+      return nil
+    }
   }
 
   private func loadFacts(_ reader: ObjectReader, tool: String) -> [FactDefinition] {

@@ -30,25 +30,32 @@ extension ProcessLoader {
     let fields = form(reader, "fields")
     switch kind {
     case "form":
-      guard let name = reader.identifier("form"), let role = reader.text("role", isRequired: true), let value = reader["role"] else { return nil }
+      guard let name = reader.identifier("form"), let role = reader.text("role", isRequired: true), let value = reader["role"] else {
+        return nil
+      }
       checkRole(role, at: value.position)
       return Trigger(source: .form(role: role), name: name, title: title, fields: fields)
     case "schedule":
       guard let cron = reader.text("schedule"), let value = reader["schedule"] else { return nil }
       if let problem = cronProblem(cron) {
-        sink.error("bad-schedule", at: value.position, "`\(visible(cron))` is not a schedule: \(problem)", hint: "minute, hour, day, month and weekday, as in \"0 9 1 * *\"")
+        sink.error(
+          "bad-schedule", at: value.position, "`\(visible(cron))` is not a schedule: \(problem)",
+          hint: "minute, hour, day, month and weekday, as in \"0 9 1 * *\"")
         return nil
       }
       let zone = reader.text("zone") ?? "UTC"
       guard isZoneName(zone) else {
-        sink.error("bad-zone", at: reader["zone"]?.position, "`\(visible(zone))` is not the name of a time zone", hint: "such as \"Europe/Berlin\" or \"UTC\"")
+        sink.error(
+          "bad-zone", at: reader["zone"]?.position, "`\(visible(zone))` is not the name of a time zone",
+          hint: "such as \"Europe/Berlin\" or \"UTC\"")
         return nil
       }
       return Trigger(source: .schedule(cron: cron, zone: zone), name: "schedule \(cron) \(zone)", title: title, fields: fields)
     default:
       guard let name = reader.text("event"), let value = reader["event"] else { return nil }
       guard name.utf8.count <= 128, name.utf8.allSatisfy(isEventByte) else {
-        sink.error("bad-name", at: value.position, "`\(visible(name))` is not the name of an event", hint: "letters, digits, `_`, `.` and `-`")
+        sink.error(
+          "bad-name", at: value.position, "`\(visible(name))` is not the name of an event", hint: "letters, digits, `_`, `.` and `-`")
         return nil
       }
       return Trigger(source: .event, name: name, title: title, fields: fields)
@@ -58,9 +65,8 @@ extension ProcessLoader {
 
 private func isEventByte(_ byte: UInt8) -> Bool {
   switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"),
-    UInt8(ascii: "."), UInt8(ascii: "-"):
-    true
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+  case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): true
   default: false
   }
 }
@@ -81,13 +87,12 @@ func cronProblem(_ text: String) -> String? {
   for (part, field) in zip(parts, fields) {
     for item in part.split(separator: ",", omittingEmptySubsequences: false) {
       let halves = item.split(separator: "/", omittingEmptySubsequences: false)
-      guard (1...2).contains(halves.count), halves.count == 1 || (Int(halves[1]).map { (1...field.range.upperBound).contains($0) } ?? false) else {
-        return "`\(item)` is no \(field.name)"
-      }
+      let step = halves.count == 2 ? Int(halves[1]) : 1
+      guard halves.count <= 2, let step, (1...field.range.upperBound).contains(step) else { return "`\(item)` is no \(field.name)" }
       if halves[0] == "*" { continue }
       let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-      guard (1...2).contains(ends.count), let low = ends[0], let high = ends[ends.count - 1], field.range.contains(low), field.range.contains(high),
-        low <= high, halves.count == 1 || ends.count == 2
+      guard ends.count <= 2, let low = ends[0], let high = ends[ends.count - 1], field.range.contains(low),
+        field.range.contains(high), low <= high, halves.count == 1 || ends.count == 2
       else { return "`\(item)` is no \(field.name) from \(field.range.lowerBound) to \(field.range.upperBound)" }
     }
   }

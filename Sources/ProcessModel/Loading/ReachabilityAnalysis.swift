@@ -169,7 +169,7 @@ private final class CaseActivation: CELActivation {
 
   func value(_ slot: Int) throws(CELEvaluationError) -> CELValue? { values[slot] }
 
-  /// The case as people read it: `run.risk` is "medium" and …
+  /// The case as people read it, such as: `run.risk` is "medium" and `run.urgent` is true.
   var words: String {
     let parts = named.map { name, value in
       if value == .string("\u{0}") { return "`\(name)` is any other text" }
