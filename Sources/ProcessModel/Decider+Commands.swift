@@ -24,7 +24,9 @@ extension Decider {
       }
       emit(.questionAnswered(id: question.id, by: by, text: try checked(text, "answer")))
     case .raiseException(let name, let by, let code, let text):
-      let (step, _) = try open(name, to: by)
+      // A tool step has no performer who could say so: the component that makes its call does.
+      let isToolStep = if case .tool = try openStep(name).performer { hasKind("system", by) } else { false }
+      let step = isToolStep ? try openStep(name) : try open(name, to: by).0
       try raise(step, by: by, code: code, text: text)
     case .resolveException(let id, let by, let resolution, let comment):
       try resolve(id, by: by, resolution: resolution, comment: comment)
