@@ -46,7 +46,7 @@ final class Console: Sendable {
   /// Prints a command's result: as JSON or as lines, with its notes.
   func write(_ result: CommandResult) -> ExitCode {
     if wantsJSON {
-      send(result.json().text(pretty: terminal.outputIsTerminal) + "\n")
+      send(result.json.text(pretty: terminal.outputIsTerminal) + "\n")
     } else {
       print(result.lines(terminal.width))
       say(result.notes)
