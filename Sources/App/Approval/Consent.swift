@@ -40,7 +40,7 @@ struct Consent {
     guard try pager.show(card.lines(width: console.terminal.width), on: console) else {
       throw CommandError(.pending, "not-decided", "nothing was decided: the card was not shown to its end")
     }
-    let answer = try prompt.ask("\nType \(card.code, .strong) to \(verb), anything else to leave it: ", on: console) ?? ""
+    let answer = try prompt.ask("\nType the code above to \(verb); anything else leaves it as it is: ", on: console) ?? ""
     guard answer.filter({ $0 != " " }).lowercased() == card.code.lowercased() else {
       throw CommandError(.pending, "not-decided", "nothing was decided: that was not the code")
     }

@@ -1,5 +1,6 @@
 extension CommandTable {
   /// Every command of `remit`, in the order in which its help lists them.
   static let remit = CommandTable(
-    commands: InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + ProcessCommands.all + StopCommands.all)
+    commands: InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + AgentCommands.all + ProcessCommands.all
+      + StopCommands.all)
 }
