@@ -79,7 +79,7 @@ extension ApprovalCard {
   private static func rules(of entry: Entry, release: Release?) -> [Rule] {
     let matched = (entry.body["rules"]?.arrayValue ?? []).compactMap { match -> Rule? in
       guard let id = match["rule"]?.stringValue, let effect = match["effect"]?.stringValue else { return nil }
-      let control = release?.process.controls.first { bytesEqual($0.id, id) }
+      let control = release?.process.controls.first { bytesEqual("control:\($0.id)", id) }
       let written = release?.rules.rule(id)
       let reference = match["clause"]?.stringValue ?? control?.clause ?? written?.clause
       let clause = reference.map { reference -> Rule.Clause in

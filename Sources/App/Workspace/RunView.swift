@@ -134,16 +134,16 @@ struct RunView: Sendable {
       }
     }
     lines += ["", "\("Proposals", .strong)"]
-    var table = Table([.init("Proposal"), .init("By", wraps: true), .init("Tool", wraps: true), .init("Status"), .init("Rules and reasons", wraps: true)])
     for line in proposals {
-      let reasons = [line.rules.joined(separator: ", "), line.why ?? "", line.isScripted ? "scripted" : ""].filter { !$0.isEmpty }
       let place = line.record.step.map { " on \($0.description)" } ?? ""
-      table.add([
-        Shown(line.record.id), Shown(line.record.principal), Shown(line.record.tool + place), Shown(line.record.status.rawValue, line.record.status.tone),
-        Shown(reasons.joined(separator: "; ")),
-      ])
+      let by = line.record.principal + (line.isScripted ? " (scripted)" : "")
+      let rules = line.rules.isEmpty ? "" : "  \(line.rules.joined(separator: ", "))"
+      let votes = line.record.votes.isEmpty ? "" : ", approved by \(line.record.votes.map(\.principal).joined(separator: ", "))"
+      let title: Shown = "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
+      lines += title.wrapped(to: width - 2).enumerated().map { "\(Shown.spaces($0.offset == 0 ? 2 : 6))\($0.element)" }
+      for reason in (line.why ?? "").split(separator: "\n") { lines += Shown(String(reason)).wrapped(to: width - 8).map { "      \("│", .faint) \($0)" } }
     }
-    return lines + table.lines(width: width - 2).map { "  \($0)" }
+    return lines
   }
 
   private func value(_ name: String, _ value: JSON?, from origin: Origin, _ rows: ValueRows) -> [Shown] {
