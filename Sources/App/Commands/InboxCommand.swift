@@ -112,34 +112,39 @@ struct Inbox: Sendable {
 
   func lines(width: Int, now: Instant) -> [Shown] {
     var lines: [Shown] = []
-    func section(_ title: String, _ table: Table) {
-      if table.rows.isEmpty { return }
+    func section(_ title: String, _ entries: [[Shown]]) {
+      if entries.isEmpty { return }
       if !lines.isEmpty { lines.append("") }
       lines.append("\(title, .strong)")
-      lines += table.lines(width: width)
+      for entry in entries {
+        for (index, line) in entry.enumerated() {
+          let indent = index == 0 ? 2 : 6
+          lines += line.wrapped(to: width - indent).enumerated().map { .spaces($0.offset == 0 ? indent : 6) + $0.element }
+        }
+      }
     }
-    var held = Table([.init("Proposal"), .init("What", wraps: true), .init("About", wraps: true), .init("Rule", wraps: true), .init("Decides", wraps: true), .init("Due")])
-    for item in decisions {
-      let place = item.record.step.map { " on \($0.description)" } ?? ""
-      let status: Shown = item.record.status == .held ? "" : " \(item.record.status.rawValue, .bad)"
-      held.add([
-        Shown(item.record.id, .strong), "\(item.record.tool)\(place)\(status)", Shown(item.subject?.stringValue ?? item.run),
-        Shown(item.record.requirements.map(\.rule).joined(separator: ", ")), item.isMine ? "\("you", .good) (\(item.who))" : Shown(item.who),
-        Shown(item.record.expires?.relativeText(to: now) ?? "–"),
-      ])
-    }
-    section("Held for a decision", held)
-    var problems = Table([.init("Run"), .init("Kind"), .init("Id"), .init("What", wraps: true)])
-    for item in self.problems { problems.add([Shown(item.run), Shown(item.kind, .bad), Shown(item.id), Shown(item.text)]) }
-    section("Stuck", problems)
-    var steps = Table([.init("Run"), .init("Step", wraps: true), .init("Title", wraps: true), .init("For", wraps: true), .init("Due")])
-    for item in work {
-      let late = item.due.map { $0 < now } ?? false
-      steps.add([
-        Shown(item.run), Shown(item.step), Shown(item.title), Shown(item.performer), Shown(item.due?.relativeText(to: now) ?? "–", late ? .bad : .plain),
-      ])
-    }
-    section("Steps to do", steps)
+    section(
+      "Held for a decision",
+      decisions.map { item in
+        let place = item.record.step.map { " on \($0.description)" } ?? ""
+        let effect: Shown.Tone = item.record.effect == .external ? .caution : .plain
+        var title: Shown = "\(item.record.id, .strong)  \(item.record.tool)\(place) (\(Shown(item.record.effect.rawValue, effect)))"
+        if let expires = item.record.expires { title.append(", due \(expires.relativeText(to: now))") }
+        let about = item.subject.map { "\($0.stringValue ?? $0.text()), " } ?? ""
+        let rules = item.record.requirements.map(\.rule).joined(separator: ", ")
+        return [
+          title, "\(about)asked for by \(item.requester) \(item.record.time.relativeText(to: now)); held by \(rules)",
+          item.isMine ? "\("you may decide", .good), as \(item.who)" : "\("not yours", .faint): decided by \(item.who)",
+        ]
+      })
+    section("Stuck", problems.map { ["\($0.kind, .bad)  \($0.run)  \($0.id)", "\($0.text)"] })
+    section(
+      "Steps to do",
+      work.map { item in
+        let tone: Shown.Tone = item.due.map { $0 < now } ?? false ? .bad : .plain
+        let due = item.due.map { Shown(", due \($0.relativeText(to: now))", tone) } ?? ""
+        return ["\(item.run, .strong)  \(item.step): \(item.title)", "\(item.process), for \(item.performer)\(due)"]
+      })
     return lines
   }
 }

@@ -35,17 +35,11 @@ final class Workspace: Sendable {
   /// - Throws: ``CommandError`` where there is no store and none may be made; `StorageError` for a store that is locked, of a newer version
   ///   or not readable.
   static func open(_ folder: String, _ access: Access, environment: Environment, time: TimeSource = .system) async throws -> Workspace {
-    let state = "\(folder)/\(stateFolder)"
-    let path = "\(state)/store.sqlite"
     if access == .create {
       guard FileTree.exists(folder) else { throw FileError(.notFound, path: folder, "there is no such folder") }
-      try FileTree.makeFolder(state, mode: 0o700)
-    } else if !FileTree.exists(path) {
-      if FileTree.exists(folder), errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
-      throw CommandError(
-        .notFound, "no-workspace", "there is no store in `\(visible(folder))`",
-        hint: "name the workspace with `--workspace DIR`, or make one with `remit process release PROCESS` or `remit demo --workspace DIR`")
+      try FileTree.makeFolder("\(folder)/\(stateFolder)", mode: 0o700)
     }
+    let path = try storePath(in: folder, mayBeAbsent: access == .create)
     var options = StoreOptions()
     options.time = time
     options.create = access == .create
@@ -60,6 +54,19 @@ final class Workspace: Sendable {
       throw error
     }
     return Workspace(folder: folder, environment: environment, store: store, identity: Account.identity(in: directory))
+  }
+
+  /// The path of a workspace's store.
+  ///
+  /// - Throws: ``CommandError`` where there is none, ``FileError`` where nobody can tell.
+  static func storePath(in folder: String, mayBeAbsent: Bool = false) throws -> String {
+    let state = "\(folder)/\(stateFolder)"
+    let path = "\(state)/store.sqlite"
+    if mayBeAbsent || FileTree.exists(path) { return path }
+    if errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
+    throw CommandError(
+      .notFound, "no-workspace", "there is no store in `\(visible(folder))`",
+      hint: "name the workspace with `--workspace DIR`, or make one with `remit process release PROCESS` or `remit demo --workspace DIR`")
   }
 
   private init(folder: String, environment: Environment, store: AuditStore<GovernanceLedger>, identity: Identity) {
