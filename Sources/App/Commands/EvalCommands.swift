@@ -166,7 +166,7 @@ extension Workspace {
   }
 
   /// The files that a release pins.
-  private static func files(ofRelease digest: String, in view: ReadContext<GovernanceLedger>) throws -> [(path: String, bytes: [UInt8])] {
+  static func files(ofRelease digest: String, in view: ReadContext<GovernanceLedger>) throws -> [(path: String, bytes: [UInt8])] {
     guard let key = Digest(hex: digest), let bytes = try view.evidence(key), let manifest = ReleaseManifest(json: try JSON.parse(bytes)) else {
       throw CommandError(.notFound, "release-unknown", "the store has no release `\(digest.prefix(12))`")
     }

@@ -112,9 +112,7 @@ extension Workspace {
 
   /// The rules of a release as they were written.
   private static func ruleObjects(of digest: String, in view: ReadContext<GovernanceLedger>) throws -> [JSONObject] {
-    guard let key = Digest(hex: digest), let bytes = try view.evidence(key), let manifest = ReleaseManifest(json: try JSON.parse(bytes)),
-      let file = manifest.files.first(where: { $0.path == "rules.json5" }), let text = try view.evidence(file.digest)
-    else { return [] }
+    guard let text = try files(ofRelease: digest, in: view).first(where: { $0.path == "rules.json5" })?.bytes else { return [] }
     return (try PositionedJSON.parseJSON5(text)["rules"]?.arrayValue ?? []).compactMap { $0.json.objectValue }
   }
 }

@@ -39,30 +39,37 @@ enum ScriptedAnalyst {
     guard let standing = data["vendor_status"]?.stringValue else {
       return .call("crm.lookup", ["vendor": .string(vendor)], reason: "The policy asks for the vendor's standing before it is classified.")
     }
-    let amount = data["amount"]?.numberValue?.double ?? 0
-    let country = data["country"]?.stringValue ?? ""
-    let isLarge = amount > 10_000
-    let seesPeople = data["personal_data"]?.boolValue ?? false
-    var high: [String] = []
-    if data["sanctions_hit"]?.boolValue ?? false { high.append("a sanctions list names it") }
-    if !near.contains(country), isLarge { high.append("it is outside Europe (\(country)) and the spend is over 10,000 EUR") }
-    if seesPeople, isLarge { high.append("it sees personal data and the spend is over 10,000 EUR") }
-    var medium: [String] = []
-    if (data["open_disputes"]?.intValue ?? 0) > 0 { medium.append("a dispute is open") }
-    if !near.contains(country) { medium.append("it is outside Europe (\(country))") }
-    if seesPeople { medium.append("it sees personal data") }
-    if data["category"]?.stringValue == "advice", isLarge { medium.append("it gives advice and the spend is over 10,000 EUR") }
-    if amount > 50_000 { medium.append("the spend is over 50,000 EUR") }
-    if standing == "blocked" {
-      if refusal == nil {
-        // The mistake: it takes the requester's view for a fact.
-        return complete("medium", "The CRM has it as blocked, but the request says that this is settled.")
-      }
-      high.insert("the CRM has it as blocked", at: 0)
+    if standing == "blocked", refusal == nil {
+      // The mistake: it takes the requester's view for a fact.
+      return complete("medium", "The CRM has it as blocked, but the request says that this is settled.")
     }
-    if !high.isEmpty { return complete("high", "By clause 3.1: \(high.joined(separator: "; ")).") }
-    if !medium.isEmpty { return complete("medium", "By clause 3.1: \(medium.joined(separator: "; ")).") }
-    return complete("low", "The CRM has it as \(standing), without disputes or sanctions, and no row of clause 3.1 applies.")
+    let risk = table(
+      country: data["country"]?.stringValue ?? "", amount: data["amount"]?.numberValue?.double ?? 0,
+      category: data["category"]?.stringValue ?? "", seesPersonalData: data["personal_data"]?.boolValue ?? false, standing: standing,
+      disputes: data["open_disputes"]?.intValue ?? 0, isSanctioned: data["sanctions_hit"]?.boolValue ?? false)
+    return complete(risk.name, "By clause 3.1 this is \(risk.name): \(risk.reason).")
+  }
+
+  /// The table of clause 3.1, from high to low.
+  static func table(
+    country: String, amount: Double, category: String, seesPersonalData: Bool, standing: String?, disputes: Int64, isSanctioned: Bool
+  ) -> (name: String, reason: String) {
+    let isLarge = amount > 10_000
+    let isFar = !near.contains(country)
+    var high: [String] = []
+    if standing == "blocked" { high.append("the CRM has it as blocked") }
+    if isSanctioned { high.append("a sanctions list names it") }
+    if isFar, isLarge { high.append("it is outside Europe (\(country)) and the spend is over 10,000 EUR") }
+    if seesPersonalData, isLarge { high.append("it sees personal data and the spend is over 10,000 EUR") }
+    if !high.isEmpty { return ("high", high.joined(separator: "; ")) }
+    var medium: [String] = []
+    if disputes > 0 { medium.append("a dispute is open") }
+    if isFar { medium.append("it is outside Europe (\(country))") }
+    if seesPersonalData { medium.append("it sees personal data") }
+    if category == "advice", isLarge { medium.append("it gives advice and the spend is over 10,000 EUR") }
+    if amount > 50_000 { medium.append("the spend is over 50,000 EUR") }
+    if !medium.isEmpty { return ("medium", medium.joined(separator: "; ")) }
+    return ("low", "the CRM has it as \(standing ?? "unknown"), without disputes or sanctions, and no other row applies")
   }
 
   private static func complete(_ risk: String, _ reason: String) -> ScriptedModel.Turn {

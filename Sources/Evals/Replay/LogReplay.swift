@@ -2,6 +2,7 @@ public import Audit
 internal import Core
 public import Governance
 internal import PolicyEngine
+internal import ProcessModel
 
 /// Replays Remit's own log: every recorded proposal of a process goes through the gate again, as it stood then, under another release.
 public enum LogReplay {
@@ -19,7 +20,7 @@ public enum LogReplay {
   public static func run(
     _ context: ReadContext<GovernanceLedger>, candidate: Release
   ) throws -> (recorded: ReplayReport, candidate: ReplayReport) {
-    var shared = SharedState()
+    var shared = GovernanceLedger.start()
     var runs: [String: RunRecord] = [:]
     var recorded: [ReplayVerdict] = []
     var judged: [ReplayVerdict] = []
