@@ -1,5 +1,6 @@
 public import Core
 internal import Glibc
+internal import Governance
 public import PolicyEngine
 
 /// A folder of rules over recorded calls: `rules.json5`, `rules.tests.json5`, `facts.json5` and the documents whose clauses the rules cite.
@@ -27,7 +28,10 @@ public struct PolicyFolder: Sendable {
     var clauses: Set<String> = []
     for name in try Self.documents(in: path) {
       let bytes = try Self.bytes("\(path)/\(name)", isRequired: true) ?? []
-      for clause in DocumentClauses.ids(of: bytes) { clauses.insert("\(name)#\(clause)") }
+      guard let document = ControlledDocument(name: name, bytes: bytes) else {
+        throw Diagnostics([Diagnostic("not-utf8", at: nil, "`\(visible(path))/\(visible(name))` is no UTF-8 text")])
+      }
+      for clause in document.clauses { clauses.insert("\(name)#\(clause.id)") }
     }
     self.clauses = clauses
   }
@@ -40,6 +44,7 @@ public struct PolicyFolder: Sendable {
   /// Checks and compiles `rules.json5`.
   ///
   /// - Parameter catalogue: The tools that rules may name; nil where they are not known, so that every name is accepted.
+  /// - Returns: The rules, ready to decide.
   /// - Throws: Every problem that was found, each with its place.
   public func rules(catalogue: ToolCatalogue?) throws(Diagnostics) -> RuleSet {
     let file = "\(path)/rules.json5"
