@@ -1,6 +1,6 @@
 public import Core
-public import Governance
 internal import Glibc
+public import Governance
 internal import ProcessModel
 internal import Subprocess
 

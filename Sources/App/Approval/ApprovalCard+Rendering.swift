@@ -64,13 +64,12 @@ extension ApprovalCard {
     {
       return ["  \(name)  \(before[0], .faint) → \(after[0], .strong)"]
     }
-    var lines: [Shown] = ["  \(name)"]
-    lines += change.before.map { nested($0, "-", rows) } ?? ["    - (not set)"]
-    return lines + nested(change.after, "+", rows)
+    let old = change.before.map { nested($0, "- \(change.field)", rows) } ?? ["  \("- \(change.field)", .accent)  (not set)"]
+    return old + nested(change.after, "+ \(change.field)", rows)
   }
 
   private func nested(_ value: JSON, _ mark: String, _ rows: ValueRows) -> [Shown] {
-    ValueRows(width: rows.width, indent: 4).lines(value, name: mark)
+    rows.lines(value, name: mark)
   }
 
   /// Text of others, in a gutter that none of its lines can leave.
@@ -97,7 +96,9 @@ extension ApprovalCard {
     return lines
   }
 
-  /// The lines of a document with those of one paragraph joined: files break lines where it suits them. Lists and tables keep theirs.
+  /// The lines of a document with those of one paragraph joined: files break lines where it suits them.
+  ///
+  /// Lists and tables keep theirs.
   static func paragraphs(_ text: String) -> [String] {
     var paragraphs: [String] = []
     var isOpen = false

@@ -51,7 +51,9 @@ struct CommandError: Error, Sendable {
     case let error as AuditError:
       self.init(error.code == .notFound ? .notFound : .failed, "log-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
     case let error as GovernanceLedger.Misfit:
-      self.init(.failed, "log-misfit", "the log cannot be read: \(error.description)", hint: "`remit audit verify` names the first entry that does not fit")
+      self.init(
+        .failed, "log-misfit", "the log cannot be read: \(error.description)",
+        hint: "`remit audit verify` names the first entry that does not fit")
     default: self.init(.failed, "failed", "\(error)")
     }
   }

@@ -32,7 +32,8 @@ enum AgentCommands {
         let items = try await loop.work(run: run) { item in if !console.wantsJSON { console.print(item.line) } }
         let json: [JSON] = items.map { item in
           var member: JSONObject = [
-            "run": .string(item.run), "step": .string(item.step), "performer": .string(item.performer), "outcome": .string(item.outcome.code),
+            "run": .string(item.run), "step": .string(item.step), "performer": .string(item.performer),
+            "outcome": .string(item.outcome.code),
           ]
           member["detail"] = item.outcome.detail.map { .string($0) }
           return .object(member)

@@ -5,7 +5,8 @@ internal import ProcessModel
 /// `remit approval …` and the short forms `approve` and `reject`.
 enum ApprovalCommands {
   static let all = [
-    approve(path: ["approve"]), reject(path: ["reject"]), show, approve(path: ["approval", "approve"]), reject(path: ["approval", "reject"]), edit, settle,
+    approve(path: ["approve"]), reject(path: ["reject"]), show, approve(path: ["approval", "approve"]),
+    reject(path: ["approval", "reject"]), edit, settle,
   ]
 
   private static let proposal = Command.Positional(name: "ID", help: "the proposal's id, or the beginning of it")
@@ -77,7 +78,8 @@ enum ApprovalCommands {
     ],
     arguments: [proposal],
     options: [
-      .value("argument", short: "a", "NAME=VALUE", repeats: true, "another value for one argument, as JSON or as text; a dot goes into objects"),
+      .value(
+        "argument", short: "a", "NAME=VALUE", repeats: true, "another value for one argument, as JSON or as text; a dot goes into objects"),
       .value("arguments", "FILE", "all arguments, a JSON5 object; `-` is standard input"),
       .value("reason", short: "m", "TEXT", "why"), digest,
     ],
@@ -88,7 +90,9 @@ enum ApprovalCommands {
       return try await decide(context, verb: "edit") { _, card in
         var arguments = card.arguments.objectValue ?? [:]
         if let file {
-          let bytes = file == "-" ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(file, maximumBytes: FileTree.maximumBytes)
+          let bytes =
+            file == "-"
+            ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(file, maximumBytes: FileTree.maximumBytes)
           guard let object = try PositionedJSON.parseJSON5(bytes, file: file).json.objectValue else {
             throw CommandError.usage("`\(visible(file))`: an object of arguments is needed")
           }
@@ -191,7 +195,9 @@ enum ApprovalCommands {
       (exit, lines) = (.conflict, ["\("too late", .bad)  the time for a decision on \(what) is over"])
       json["status"] = "expired"
     case .voided(let next):
-      (exit, lines) = (.conflict, ["\("not approved", .bad)  what \(what) was shown with has changed since"] + next.lines(of: "decided anew", now: now))
+      (exit, lines) = (
+        .conflict, ["\("not approved", .bad)  what \(what) was shown with has changed since"] + next.lines(of: "decided anew", now: now)
+      )
       json["status"] = "voided"
       json["replacement"] = .object(next.json)
     case .superseded(let next):

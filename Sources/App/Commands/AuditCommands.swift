@@ -21,7 +21,8 @@ enum AuditCommands {
       .init("remit audit verify --hashes", "only the hashes, without states and projections"),
     ],
     options: [
-      .value("checkpoint", "FILE", "a checkpoint that was kept; `-` is standard input"), .flag("hashes", "do not derive states and projections"),
+      .value("checkpoint", "FILE", "a checkpoint that was kept; `-` is standard input"),
+      .flag("hashes", "do not derive states and projections"),
     ],
     run: { context in
       var options = context.arguments.flag("hashes") ? VerificationOptions.hashes : VerificationOptions()
@@ -52,7 +53,8 @@ enum AuditCommands {
 
   private static func result(_ report: VerificationReport) -> CommandResult {
     var json: JSONObject = [
-      "ok": .bool(report.ok), "entries": .int(report.entries), "root": .string(report.root.hex), "first_bad": report.firstBad.map { .int($0) } ?? .null,
+      "ok": .bool(report.ok), "entries": .int(report.entries), "root": .string(report.root.hex),
+      "first_bad": report.firstBad.map { .int($0) } ?? .null,
       "evidence": .int(report.evidence), "redacted": .int(report.redacted), "problems_total": .int(report.problemCount),
     ]
     json["problems"] = .array(
@@ -68,11 +70,14 @@ enum AuditCommands {
       lines: { width in
         var lines: [Shown] = []
         if report.ok {
-          lines.append("\("whole", .good)  \(counted(report.entries, "entry", "entries")), \(counted(report.evidence, "piece")) of evidence")
+          lines.append(
+            "\("whole", .good)  \(counted(report.entries, "entry", "entries")), \(counted(report.evidence, "piece")) of evidence")
         } else {
           let first = report.firstBad.map { ", the first at entry \($0)" } ?? ""
           lines.append("\("not whole", .bad)  \(counted(report.problemCount, "problem"))\(first)")
-          for problem in report.problems { lines += Shown.message(problem.description).flatMap { $0.wrapped(to: width - 2) }.map { "  \($0)" } }
+          for problem in report.problems {
+            lines += Shown.message(problem.description).flatMap { $0.wrapped(to: width - 2) }.map { "  \($0)" }
+          }
           if report.problemCount > report.problems.count { lines.append("  and \(report.problemCount - report.problems.count) more") }
         }
         if report.redacted > 0 { lines.append("       \(counted(report.redacted, "content part")) redacted, as the log records") }
@@ -101,7 +106,8 @@ enum AuditCommands {
       await store.close()
       return CommandResult(
         json: [
-          "origin": .string(checkpoint.origin), "size": .int(checkpoint.size), "root": .string(checkpoint.root.hex), "text": .string(checkpoint.text),
+          "origin": .string(checkpoint.origin), "size": .int(checkpoint.size), "root": .string(checkpoint.root.hex),
+          "text": .string(checkpoint.text),
         ],
         lines: { _ in Shown.message(String(checkpoint.text.dropLast())) })
     })
@@ -130,7 +136,9 @@ enum AuditCommands {
       return try await context.withWorkspace(.read) { workspace in
         var run: String?
         if let text = context.arguments.option("run") { run = try await workspace.runID(text) }
-        let (lines, head) = try await workspace.store.read { [run] context in try ExportLines(context, run: run, hasContent: hasContent).all() }
+        let (lines, head) = try await workspace.store.read { [run] context in
+          try ExportLines(context, run: run, hasContent: hasContent).all()
+        }
         if let path {
           try RegularFile.writeAtomically(lines.flatMap { $0 }, to: path)
           return CommandResult(
@@ -158,7 +166,9 @@ private struct ExportLines {
   func all() throws -> (lines: [[UInt8]], head: LogHead) {
     let head = context.head
     let leaves = run == nil ? [] : try context.leaves(in: 0..<head.size)
-    var first: JSONObject = ["log": try context.shared().log.map { .string($0) } ?? .null, "size": .int(head.size), "root": .string(head.root.hex)]
+    var first: JSONObject = [
+      "log": try context.shared().log.map { .string($0) } ?? .null, "size": .int(head.size), "root": .string(head.root.hex),
+    ]
     first["run"] = run.map { .string($0) }
     var lines = [line(.object(first))]
     try context.forEachEntry(in: 0..<head.size, of: run) { entry in lines.append(line(try json(entry, leaves))) }
@@ -176,7 +186,11 @@ private struct ExportLines {
           var member: JSONObject = ["part": .string(part.part)]
           member["salt"] = try context.salt(of: part.part, entry: entry.index).map { .string(Self.hex($0)) }
           if let bytes = part.bytes {
-            if let text = String(validating: bytes, as: UTF8.self) { member["text"] = .string(text) } else { member["hex"] = .string(Self.hex(bytes)) }
+            if let text = String(validating: bytes, as: UTF8.self) {
+              member["text"] = .string(text)
+            } else {
+              member["hex"] = .string(Self.hex(bytes))
+            }
           } else {
             member["redacted"] = true
           }

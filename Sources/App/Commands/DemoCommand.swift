@@ -29,7 +29,8 @@ enum DemoCommand {
       let named = context.arguments.option("workspace") ?? context.environment["REMIT_WORKSPACE"].flatMap { $0.isEmpty ? nil : $0 }
       let folder = try Demo.prepare(named, examples: examples)
       let terminal = context.console.terminal
-      let isInteractive = terminal.inputIsTerminal && terminal.wordsAreTerminal && !context.console.wantsJSON && !context.arguments.flag("scripted")
+      let isInteractive =
+        terminal.inputIsTerminal && terminal.wordsAreTerminal && !context.console.wantsJSON && !context.arguments.flag("scripted")
       let demo = Demo(console: context.console, environment: context.environment, isInteractive: isInteractive, count: count)
       let workspace = try await Workspace.open(folder, .create, environment: context.environment)
       do {

@@ -30,7 +30,8 @@ enum DoctorCommand {
           try await Progress.during("rebuilding", on: context.console) { try await workspace.store.rebuildProjections() }
           digests = try await workspace.store.projectionDigests()
           let isSame = zip(before, digests).allSatisfy { $0.digest == $1.digest }
-          checks.add("projections", true, isSame ? "rebuilt; they are what they were, byte for byte" : "rebuilt; they were not what the log says")
+          checks.add(
+            "projections", true, isSame ? "rebuilt; they are what they were, byte for byte" : "rebuilt; they were not what the log says")
         } else {
           digests = try await workspace.store.projectionDigests()
         }
@@ -93,7 +94,10 @@ private struct Checks {
     }
     do {
       let directory = try Workspace.organisation(in: folder)
-      add("organisation", true, directory.map { "\(counted($0.people.count, "person", "people")), \(counted($0.roles.count, "role"))" } ?? "no Policies/organisation.json5")
+      add(
+        "organisation", true,
+        directory.map { "\(counted($0.people.count, "person", "people")), \(counted($0.roles.count, "role"))" }
+          ?? "no Policies/organisation.json5")
     } catch {
       add("organisation", false, CommandError(describing: error).message)
     }
@@ -101,8 +105,11 @@ private struct Checks {
       do {
         let place = "\(folder)/Policies/\(name)"
         let report = ProcessReport(
-          checking: try ProcessFiles(folder: place, prompts: Workspace.promptsFolder(for: place)), directory: try? Workspace.organisation(in: folder))
-        add("process \(name)", report.isGood, report.isGood ? "its files can be released" : "its files have problems", report.isGood ? nil : "`remit process check \(name)`")
+          checking: try ProcessFiles(folder: place, prompts: Workspace.promptsFolder(for: place)),
+          directory: try? Workspace.organisation(in: folder))
+        add(
+          "process \(name)", report.isGood, report.isGood ? "its files can be released" : "its files have problems",
+          report.isGood ? nil : "`remit process check \(name)`")
       } catch {
         add("process \(name)", false, CommandError(describing: error).message)
       }
@@ -150,9 +157,16 @@ private struct Checks {
     for problem in seen.problems { add("release", false, problem) }
     if let last = seen.last {
       let ahead = last - now
-      add("clock", ahead < .seconds(60), ahead < .seconds(60) ? "the log's time is not ahead of the clock" : "the log's time is \(ahead.roughText) ahead of the clock", ahead < .seconds(60) ? nil : "set the machine's clock")
+      add(
+        "clock", ahead < .seconds(60),
+        ahead < .seconds(60) ? "the log's time is not ahead of the clock" : "the log's time is \(ahead.roughText) ahead of the clock",
+        ahead < .seconds(60) ? nil : "set the machine's clock")
     }
-    add("effects", seen.doubtful == 0, seen.doubtful == 0 ? "none is in doubt" : "\(counted(seen.doubtful, "effect")) in doubt", seen.doubtful == 0 ? nil : "`remit inbox` names them, `remit approval settle` says what happened")
-    add("stops", seen.stops.isEmpty, seen.stops.isEmpty ? "nothing is stopped" : "stopped: \(seen.stops.joined(separator: ", "))", seen.stops.isEmpty ? nil : "`remit resume` lifts a stop")
+    add(
+      "effects", seen.doubtful == 0, seen.doubtful == 0 ? "none is in doubt" : "\(counted(seen.doubtful, "effect")) in doubt",
+      seen.doubtful == 0 ? nil : "`remit inbox` names them, `remit approval settle` says what happened")
+    add(
+      "stops", seen.stops.isEmpty, seen.stops.isEmpty ? "nothing is stopped" : "stopped: \(seen.stops.joined(separator: ", "))",
+      seen.stops.isEmpty ? nil : "`remit resume` lifts a stop")
   }
 }

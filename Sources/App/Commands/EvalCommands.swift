@@ -26,24 +26,34 @@ enum EvalCommands {
     options: [
       .value("rules", "DIR", "a folder with rules.json5"), .value("policy", "NAME", "a folder in the workspace's Policies"),
       .value("suite", "NAME", "a folder in the workspace's Evals, with the flips that are meant"),
-      .value("process", "NAME", "the process, where the rules do not say it"), .value("limit", short: "n", "N", "how many calls to list, up to 10000"),
+      .value("process", "NAME", "the process, where the rules do not say it"),
+      .value("limit", short: "n", "N", "how many calls to list, up to 10000"),
     ],
     run: { context in
       let limit = try context.arguments.integer("limit", in: 1...10_000) ?? 40
-      let given = [context.arguments.option("rules"), context.arguments.option("policy"), context.arguments.option("suite")].compactMap { $0 }
-      guard given.count == 1 else { throw CommandError.usage("name the rules: `--rules DIR`, `--policy NAME` or `--suite NAME`, one of them") }
+      let given = [context.arguments.option("rules"), context.arguments.option("policy"), context.arguments.option("suite")].compactMap {
+        $0
+      }
+      guard given.count == 1 else {
+        throw CommandError.usage("name the rules: `--rules DIR`, `--policy NAME` or `--suite NAME`, one of them")
+      }
       let workspace = context.workspacePath
       let folder =
         context.arguments.option("rules") ?? context.arguments.option("policy").map { "\(workspace)/Policies/\($0)" }
         ?? "\(workspace)/Evals/\(given[0])"
-      guard FileTree.exists("\(folder)/rules.json5") else { throw FileError(.notFound, path: "\(folder)/rules.json5", "there is no such file") }
+      guard FileTree.exists("\(folder)/rules.json5") else {
+        throw FileError(.notFound, path: "\(folder)/rules.json5", "there is no such file")
+      }
       if let file = context.arguments.argument("FILE") {
-        if context.arguments.option("suite") != nil { throw CommandError.usage("`--suite` is about the workspace's own log, not about a file") }
+        if context.arguments.option("suite") != nil {
+          throw CommandError.usage("`--suite` is about the workspace's own log, not about a file")
+        }
         return try await recording(file, folder, limit, context)
       }
       let suite = context.arguments.option("suite") == nil ? nil : try EvalSuite(folder: folder)
       return try await context.withWorkspace(.read) { workspace in
-        let replay = try await workspace.replay(rules: folder, process: context.arguments.option("process") ?? suite?.process, on: context.console)
+        let replay = try await workspace.replay(
+          rules: folder, process: context.arguments.option("process") ?? suite?.process, on: context.console)
         return result(replay, suite, limit)
       }
     })
@@ -112,7 +122,8 @@ struct EvalSuite: Sendable {
     func outcome(_ value: PositionedJSON, _ key: String) -> Outcome? {
       let place = value[key]
       if let outcome = place?.stringValue.flatMap({ Outcome(rawValue: $0) }) { return outcome }
-      problems.append(.unknown("verdict", place?.stringValue ?? "", known: Outcome.allCases.map(\.rawValue), at: place?.position ?? value.position))
+      problems.append(
+        .unknown("verdict", place?.stringValue ?? "", known: Outcome.allCases.map(\.rawValue), at: place?.position ?? value.position))
       return nil
     }
     name = text("suite")
@@ -148,6 +159,9 @@ extension Workspace {
   /// - Parameters:
   ///   - folder: Holds `rules.json5`, and any other file of the bundle that is to differ.
   ///   - name: The process; nil takes the one that the rules name as their policy.
+  ///   - console: Where progress is shown.
+  /// - Returns: What was recorded, and what the folder's rules say.
+  /// - Throws: `Diagnostics` for files with a problem; what the store throws.
   func replay(rules folder: String, process name: String?, on console: Console) async throws -> WorkspaceReplay {
     let own = try FileTree.files(under: folder).filter { $0.path != "suite.json5" }
     let rules = own.first { $0.path == "rules.json5" }?.bytes ?? []
@@ -167,7 +181,8 @@ extension Workspace {
 
   /// The files that a release pins.
   static func files(ofRelease digest: String, in view: ReadContext<GovernanceLedger>) throws -> [(path: String, bytes: [UInt8])] {
-    guard let key = Digest(hex: digest), let bytes = try view.evidence(key), let manifest = ReleaseManifest(json: try JSON.parse(bytes)) else {
+    guard let key = Digest(hex: digest), let bytes = try view.evidence(key), let manifest = ReleaseManifest(json: try JSON.parse(bytes))
+    else {
       throw CommandError(.notFound, "release-unknown", "the store has no release `\(digest.prefix(12))`")
     }
     return try manifest.files.map { file in

@@ -77,10 +77,13 @@ struct Inbox: Sendable {
       "held": .array(
         decisions.map { item in
           var member: JSONObject = [
-            "id": .string(item.record.id), "run": .string(item.run), "process": .string(item.process), "principal": .string(item.record.principal),
-            "tool": .string(item.record.tool), "effect": .string(item.record.effect.rawValue), "status": .string(item.record.status.rawValue),
+            "id": .string(item.record.id), "run": .string(item.run), "process": .string(item.process),
+            "principal": .string(item.record.principal),
+            "tool": .string(item.record.tool), "effect": .string(item.record.effect.rawValue),
+            "status": .string(item.record.status.rawValue),
             "requester": .string(item.requester), "asked": .string(item.record.time.iso8601), "code": .string(item.record.shortCode),
-            "digest": .string(item.record.digest.hex), "rules": .array(item.record.requirements.map { .string($0.rule) }), "mine": .bool(item.isMine),
+            "digest": .string(item.record.digest.hex), "rules": .array(item.record.requirements.map { .string($0.rule) }),
+            "mine": .bool(item.isMine),
           ]
           member["step"] = item.record.step.map { .string($0.description) }
           member["expires"] = item.record.expires.map { .string($0.iso8601) }
@@ -106,7 +109,9 @@ struct Inbox: Sendable {
     if decisions.isEmpty, work.isEmpty, problems.isEmpty { notes.append("nothing waits for you") }
     if decisions.count < held { notes.append("\(decisions.count) of \(held) held proposals are shown; `--limit N` shows more") }
     if work.count < open { notes.append("\(work.count) of \(open) steps are shown; `--limit N` shows more") }
-    if let first = decisions.first(where: \.isMine) { notes.append("`remit approve \(first.record.id)` shows everything about it and asks for its code") }
+    if let first = decisions.first(where: \.isMine) {
+      notes.append("`remit approve \(first.record.id)` shows everything about it and asks for its code")
+    }
     return notes
   }
 
@@ -171,7 +176,8 @@ extension Workspace {
         if runs[run] == nil { runs[run] = try context.run(run) }
         guard let record = runs[run], let proposal = record.proposal(row.id) else { continue }
         if proposal.status == .inDoubt {
-          inbox.problems.append(.init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and nobody knows whether it happened"))
+          inbox.problems.append(
+            .init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and nobody knows whether it happened"))
           continue
         }
         let process = try gate.release(record.state.release, in: context).process

@@ -46,7 +46,8 @@ enum MineCommands {
       return try await context.withWorkspace(.read) { workspace in
         let log = try await workspace.eventLog(context)
         let variants = Variants(log)
-        return CommandResult(json: variants.json, notes: Self.notes(log), lines: { width in Self.lines(variants.text(width: width, limit: limit)) })
+        return CommandResult(
+          json: variants.json, notes: Self.notes(log), lines: { width in Self.lines(variants.text(width: width, limit: limit)) })
       }
     })
 

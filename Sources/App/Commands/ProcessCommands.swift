@@ -95,7 +95,9 @@ enum ProcessCommands {
         let now = workspace.now
         let (releases, counts) = try await workspace.store.read { context in
           let shared = try context.shared()
-          let counts = try context.database.query("SELECT process, count(*), sum(status = 'running') FROM run GROUP BY process ORDER BY process") {
+          let counts = try context.database.query(
+            "SELECT process, count(*), sum(status = 'running') FROM run GROUP BY process ORDER BY process"
+          ) {
             (process: $0.text(0), runs: $0.int(1), running: $0.int(2))
           }
           return (shared.processes.sorted(by: bytesLess).compactMap { shared.current($0) }, counts)
@@ -112,10 +114,13 @@ enum ProcessCommands {
         return CommandResult(
           json: ["processes": .array(json)], notes: rows.isEmpty ? ["nothing is released yet"] : [],
           lines: { width in
-            var table = Table([.init("Process"), .init("Release"), .init("Released"), .init("By"), .init("Runs", .trailing), .init("Running", .trailing)])
+            var table = Table([
+              .init("Process"), .init("Release"), .init("Released"), .init("By"), .init("Runs", .trailing), .init("Running", .trailing),
+            ])
             for (release, count) in rows {
               table.add([
-                "\(release.process, .strong)", Shown(String(release.digest.prefix(12))), Shown(release.time.relativeText(to: now)), Shown(release.by),
+                "\(release.process, .strong)", Shown(String(release.digest.prefix(12))), Shown(release.time.relativeText(to: now)),
+                Shown(release.by),
                 "\(count.runs)", "\(count.running)",
               ])
             }
@@ -140,7 +145,11 @@ enum ProcessCommands {
         let rules = release.rules.rules
         let json: JSON = [
           "process": .string(release.process.id), "title": .string(release.process.title), "release": .string(release.digest.hex),
-          "owner": .string(release.process.owner.description), "steps": .array(release.process.steps.map { ["id": .string($0.id), "title": .string($0.title), "performer": .string($0.performer.description)] }),
+          "owner": .string(release.process.owner.description),
+          "steps": .array(
+            release.process.steps.map {
+              ["id": .string($0.id), "title": .string($0.title), "performer": .string($0.performer.description)]
+            }),
           "rules": .array(rules.map { ["id": .string($0.id), "effect": .string($0.effect.rawValue)] }),
           "controls": .array(release.process.controls.map { ["id": .string($0.id), "statement": .string($0.statement)] }),
         ]
@@ -188,8 +197,10 @@ extension Workspace {
     let outcome = try await gate.setDirectory(organisation, by: who)
     guard outcome.verdict == .permit else {
       throw CommandError(
-        outcome.exitCode, outcome.refusal?.code ?? "forbidden", "the people and roles of `Policies/organisation.json5` could not be taken over: \(outcome.refusal?.message ?? "forbidden")")
+        outcome.exitCode, outcome.refusal?.code ?? "forbidden",
+        "the people and roles of `Policies/organisation.json5` could not be taken over: \(outcome.refusal?.message ?? "forbidden")")
     }
-    return "\(counted(organisation.people.count, "person", "people")) and \(counted(organisation.roles.count, "role")) were taken over from Policies/organisation.json5"
+    return
+      "\(counted(organisation.people.count, "person", "people")) and \(counted(organisation.roles.count, "role")) were taken over from Policies/organisation.json5"
   }
 }

@@ -12,7 +12,7 @@ enum RunCommands {
   static let start = Command(
     path: ["run", "start"], summary: "start a run of a process",
     examples: [
-      .init("remit run start vendor-onboarding --field vendor='Acme GmbH' --field country=DE", "with values of fields"),
+      .init("remit run start vendor-onboarding -f vendor='Acme GmbH' -f country=DE", "with values of fields"),
       .init("remit run start access-request --fields request.json5", "with a file of values"),
     ],
     arguments: [.init(name: "PROCESS", help: "a released process")],
@@ -38,7 +38,8 @@ enum RunCommands {
         json["id"] = .string(run)
         return CommandResult(
           exit: outcome.exitCode, json: .object(json),
-          notes: outcome.verdict == .permit ? ["`remit agent work` lets agents do their steps; `remit inbox` shows what waits for people"] : [],
+          notes: outcome.verdict == .permit
+            ? ["`remit agent work` lets agents do their steps; `remit inbox` shows what waits for people"] : [],
           lines: { width in outcome.lines(of: "run \(run) of \(name)", now: now).flatMap { $0.wrapped(to: width) } })
       }
     })
@@ -60,7 +61,8 @@ enum RunCommands {
       if let status, RunState.Status(rawValue: status) == nil {
         let known = RunState.Status.allCases.map(\.rawValue)
         throw CommandError.usage(
-          "`--status \(visible(status))`: unknown status", hint: nearestName(to: status, in: known).map { "did you mean `\($0)`?" } ?? "one of: \(known.joined(separator: ", "))")
+          "`--status \(visible(status))`: unknown status",
+          hint: nearestName(to: status, in: known).map { "did you mean `\($0)`?" } ?? "one of: \(known.joined(separator: ", "))")
       }
       let process = context.arguments.option("process")
       let limit = try context.arguments.integer("limit", in: 1...100_000) ?? 50
@@ -78,7 +80,8 @@ enum RunCommands {
             values + [.int(limit)]
           ) { row in
             RunRow(
-              id: row.text(0), process: row.text(1), status: row.text(2), requester: row.text(3), started: Instant(milliseconds: row.integer(4)),
+              id: row.text(0), process: row.text(1), status: row.text(2), requester: row.text(3),
+              started: Instant(milliseconds: row.integer(4)),
               updated: Instant(milliseconds: row.integer(5)), open: row.int(6), problems: row.int(7), release: row.text(8))
           }
           return (rows, total)
@@ -90,12 +93,15 @@ enum RunCommands {
           json: ["runs": .array(rows.map(\.json)), "total": .int(total)], notes: notes,
           lines: { width in
             var table = Table([
-              .init("Run"), .init("Process", wraps: true), .init("Status"), .init("Asked by", wraps: true), .init("Started"), .init("Open", .trailing),
+              .init("Run"), .init("Process", wraps: true), .init("Status"), .init("Asked by", wraps: true), .init("Started"),
+              .init("Open", .trailing),
             ])
             for row in rows {
-              let tone: Shown.Tone = row.problems > 0 ? .bad : row.status == "running" ? .caution : row.status == "completed" ? .good : .faint
+              let tone: Shown.Tone =
+                row.problems > 0 ? .bad : row.status == "running" ? .caution : row.status == "completed" ? .good : .faint
               table.add([
-                "\(row.id, .strong)", Shown(row.process), Shown(row.status, tone), Shown(row.requester), Shown(row.started.relativeText(to: now)), "\(row.open)",
+                "\(row.id, .strong)", Shown(row.process), Shown(row.status, tone), Shown(row.requester),
+                Shown(row.started.relativeText(to: now)), "\(row.open)",
               ])
             }
             return table.lines(width: width)
@@ -149,12 +155,14 @@ enum RunCommands {
     path: ["run", "answer"], summary: "answer a question of an agent",
     examples: [.init("remit run answer r-7k2m q1 'The contract is signed.'", "question q1 of that run")],
     arguments: [
-      .init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "QUESTION", help: "the question's id"), .init(name: "TEXT", help: "the answer"),
+      .init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "QUESTION", help: "the question's id"),
+      .init(name: "TEXT", help: "the answer"),
     ],
     run: { context in
       try await act(
         context, .answer,
-        ["question": .string(try context.arguments.required("QUESTION")), "text": .string(try context.arguments.required("TEXT"))], "answered")
+        ["question": .string(try context.arguments.required("QUESTION")), "text": .string(try context.arguments.required("TEXT"))],
+        "answered")
     })
 
   static let resolve = Command(
@@ -176,7 +184,9 @@ enum RunCommands {
     })
 
   /// Submits one built-in call about a whole run.
-  private static func act(_ context: CommandContext, _ tool: BuiltinTool, _ arguments: JSONObject, _ what: String) async throws -> CommandResult {
+  private static func act(_ context: CommandContext, _ tool: BuiltinTool, _ arguments: JSONObject, _ what: String) async throws
+    -> CommandResult
+  {
     let text = try context.arguments.required("RUN")
     return try await context.withWorkspace(.write) { workspace in
       let run = try await workspace.runID(text)
@@ -208,7 +218,8 @@ extension Workspace {
     let who = other ?? identity
     return try await gate.submit(
       Proposal(
-        id: gate.mintID(), principal: who.principal, identity: who, tool: tool.rawValue, arguments: arguments, run: run, step: step, reason: reason,
+        id: gate.mintID(), principal: who.principal, identity: who, tool: tool.rawValue, arguments: arguments, run: run, step: step,
+        reason: reason,
         isScripted: who.mode == .scripted),
       evidence: evidence)
   }

@@ -11,10 +11,12 @@ enum StepCommands {
   static let complete = Command(
     path: ["step", "complete"], summary: "complete a step that is yours, with its form and its evidence",
     examples: [
-      .init("remit step complete r-7k2m collect -f iban=DE89370400440532013000 -e contract=contract.pdf", "with a field and a file"),
-      .init("remit step complete r-7k2m review -f review_outcome=cleared -m 'checked ownership'", "with a comment"),
+      .init("remit step complete r-7k2m collect -f contact=a@b.example -e contract=c.pdf", "with a field and a file"),
+      .init("remit step complete r-7k2m review -f review_outcome=cleared -m 'all fine'", "with a comment"),
     ],
-    arguments: [.init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "STEP", help: "the step, as `remit run show` names it")],
+    arguments: [
+      .init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "STEP", help: "the step, as `remit run show` names it"),
+    ],
     options: [
       .value("field", short: "f", "NAME=VALUE", repeats: true, "the value of a field"),
       .value("fields", "FILE", "a JSON5 object of fields; `-` is standard input"),
@@ -72,7 +74,9 @@ extension Workspace {
   }
 
   /// Stores bytes and proposes to attach them to a step.
-  func attach(_ bytes: [UInt8], media: String, as name: String, run: String, step: String, by other: Identity? = nil) async throws -> GateOutcome {
+  func attach(_ bytes: [UInt8], media: String, as name: String, run: String, step: String, by other: Identity? = nil) async throws
+    -> GateOutcome
+  {
     let evidence = try Evidence.bytes(bytes, media: media)
     return try await submit(
       .attachEvidence,

@@ -12,7 +12,8 @@ enum StopCommands {
 
   static let stop = Command(
     path: ["stop"], summary: "stop agents and effects: everywhere, of an agent, a process or a run",
-    details: "Queued work does not begin, and calls that are under way are ended within a second. People can still look, comment and cancel.",
+    details:
+      "Queued work does not begin, and calls that are under way are ended within a second. People can still look, comment and cancel.",
     examples: [
       .init("remit stop --all", "everything, at once"),
       .init("remit stop agent:risk-analyst", "one agent"),

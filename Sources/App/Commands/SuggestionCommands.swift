@@ -53,11 +53,15 @@ enum SuggestionCommands {
       return try await context.withWorkspace(.read) { workspace in
         let findings = try await workspace.findings(context).filter { $0.suggestion != nil && $0.id.hasPrefix(id) }
         guard let finding = findings.first, let suggestion = finding.suggestion, !id.isEmpty else {
-          throw CommandError(.notFound, "suggestion-unknown", "there is no suggestion `\(visible(id))`", hint: "`remit suggestion list` shows them")
+          throw CommandError(
+            .notFound, "suggestion-unknown", "there is no suggestion `\(visible(id))`", hint: "`remit suggestion list` shows them")
         }
         if findings.count > 1 { throw CommandError.usage("`\(visible(id))` is the beginning of several suggestions") }
         return CommandResult(
-          json: finding.json, notes: ["to try it: change Policies/\(finding.process)/rules.json5, then `remit eval replay --rules` shows every verdict that flips"],
+          json: finding.json,
+          notes: [
+            "to try it: change Policies/\(finding.process)/rules.json5, then `remit eval replay --rules` shows every verdict that flips"
+          ],
           lines: { width in ["\(finding.id, .strong)  \(finding.process)", ""] + MineCommands.lines(suggestion.text(width: width)) })
       }
     })

@@ -26,12 +26,16 @@ extension Demo {
     let findings = try await workspace.findings(process: "vendor-onboarding", on: console)
     let suggestions = findings.filter { $0.suggestion != nil }
     for finding in suggestions {
-      show(["\(finding.id, .strong)"] + Shown.message(finding.finding.summary).flatMap { $0.wrapped(to: console.terminal.width - 2) }.map { "  \($0)" })
+      show(
+        ["\(finding.id, .strong)"]
+          + Shown.message(finding.finding.summary).flatMap { $0.wrapped(to: console.terminal.width - 2) }.map { "  \($0)" })
     }
     if suggestions.isEmpty { show(["too little was decided to suggest anything"]) }
 
     let suite = "\(workspace.folder)/Evals/activation-limit"
-    let (replay, evaluation) = try await (workspace.replay(rules: suite, process: "vendor-onboarding", on: console), EvalSuite(folder: suite))
+    let (replay, evaluation) = try await (
+      workspace.replay(rules: suite, process: "vendor-onboarding", on: console), EvalSuite(folder: suite)
+    )
     chapter("The same proposals under a changed rule", evaluation.title)
     let comparison = replay.comparison
     show(MineCommands.lines(comparison.text(limit: 2)).flatMap { $0.wrapped(to: console.terminal.width) })
@@ -74,7 +78,9 @@ extension Demo {
     try await workspace.store.read { view in
       var counts = Counts()
       for run in runs where try view.run(run)?.state.status == .completed { counts.completed += 1 }
-      let verdicts = try view.database.query("SELECT verdict, count(*) FROM proposal WHERE run IS NOT NULL GROUP BY verdict") { ($0.text(0), $0.int(1)) }
+      let verdicts = try view.database.query("SELECT verdict, count(*) FROM proposal WHERE run IS NOT NULL GROUP BY verdict") {
+        ($0.text(0), $0.int(1))
+      }
       func count(_ verdict: String) -> Int { verdicts.first { $0.0 == verdict }?.1 ?? 0 }
       (counts.permit, counts.hold, counts.forbid) = (count("permit"), count("hold"), count("forbid"))
       let external = "effect = 'external' AND tool <> '\(BuiltinTool.callModel.rawValue)'"

@@ -32,6 +32,7 @@ struct Demo {
   /// - Parameters:
   ///   - folder: Where; a new temporary folder where it is nil.
   ///   - examples: The folder with `Policies`, `Prompts` and `Evals`.
+  /// - Returns: The folder's path.
   /// - Throws: ``CommandError`` for a folder that holds something else.
   static func prepare(_ folder: String?, examples: String) throws -> String {
     let path: String
@@ -40,12 +41,15 @@ struct Demo {
       if FileTree.exists("\(path)/\(marker)") { return path }
       if FileTree.exists("\(path)/Policies") || FileTree.exists("\(path)/\(Workspace.stateFolder)") {
         throw CommandError(
-          .conflict, "not-empty", "`\(visible(path))` holds something that no demo made", hint: "name an empty folder, or one that does not exist yet")
+          .conflict, "not-empty", "`\(visible(path))` holds something that no demo made",
+          hint: "name an empty folder, or one that does not exist yet")
       }
       try FileTree.makeFolder(path)
     } else {
       var template = Array("/tmp/remit-demo-XXXXXX".utf8CString)
-      guard mkdtemp(&template) != nil else { throw FileError(.system, path: "/tmp", "cannot make a folder: \(String(cString: strerror(errno)))") }
+      guard mkdtemp(&template) != nil else {
+        throw FileError(.system, path: "/tmp", "cannot make a folder: \(String(cString: strerror(errno)))")
+      }
       path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
     for name in ["Policies", "Prompts", "Evals"] { try FileTree.copy("\(examples)/\(name)", to: "\(path)/\(name)") }
@@ -75,7 +79,8 @@ struct Demo {
       if holds(path) { return path }
     }
     throw CommandError(
-      .notFound, "no-examples", "the example policies are not beside the program", hint: "name the folder that has Policies and Prompts with `--examples DIR`")
+      .notFound, "no-examples", "the example policies are not beside the program",
+      hint: "name the folder that has Policies and Prompts with `--examples DIR`")
   }
 
   // MARK: Running
@@ -86,7 +91,9 @@ struct Demo {
     let model = settings.models["default"]
     let isScripted = model?.endpoint == AgentModel.scriptedEndpoint
     say("\("Remit", .strong) in \(workspace.folder)")
-    say("the agents' model: \(isScripted ? "scripted (no endpoint is configured)" : "\(model?.model ?? "none") at \(model?.endpoint ?? "")")", .caution)
+    say(
+      "the agents' model: \(isScripted ? "scripted (no endpoint is configured)" : "\(model?.model ?? "none") at \(model?.endpoint ?? "")")",
+      .caution)
 
     chapter("A release", "two processes with their rules, prompts and documents become what new runs follow")
     try await release(workspace)
@@ -116,7 +123,9 @@ struct Demo {
       let isCurrent = try await workspace.store.read { try $0.shared().current(name)?.digest == digest }
       if !isCurrent {
         let outcome = try await workspace.gate.makeRelease(files.bundle, by: owner)
-        guard outcome.verdict == .permit else { throw CommandError(.refused, "demo", "the release was refused: \(outcome.refusal?.message ?? "")") }
+        guard outcome.verdict == .permit else {
+          throw CommandError(.refused, "demo", "the release was refused: \(outcome.refusal?.message ?? "")")
+        }
       }
       say("\("released", .good)  \(name)  \(String(digest.prefix(12)), .faint)")
     }
@@ -166,7 +175,9 @@ struct Demo {
       if open.isEmpty { break }
       var moved = false
       for item in open {
-        say("\(item.record.id, .strong)  \(item.subject?.stringValue ?? item.run): \(item.record.tool), held by \(item.record.requirements.map(\.rule).joined(separator: ", "))")
+        say(
+          "\(item.record.id, .strong)  \(item.subject?.stringValue ?? item.run): \(item.record.tool), held by \(item.record.requirements.map(\.rule).joined(separator: ", "))"
+        )
         if asks {
           switch try await ask(item, workspace) {
           case .approved: (decided.approved, moved) = (decided.approved + 1, true)

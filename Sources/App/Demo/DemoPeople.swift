@@ -5,8 +5,9 @@ internal import PolicyEngine
 internal import ProcessModel
 internal import Storage
 
-/// The seeded people of the demo: they file requests, do their own steps, and decide where no one sits at a terminal. Everything that
-/// they do is recorded as scripted.
+/// The seeded people of the demo: they file requests, do their own steps, and decide where no one sits at a terminal.
+///
+/// Everything that they do is recorded as scripted.
 struct DemoPeople: Sendable {
   let workspace: Workspace
   /// The requests by run.
@@ -23,7 +24,8 @@ struct DemoPeople: Sendable {
     let outcome = try await workspace.submit(
       .startRun, ["process": "vendor-onboarding", "fields": .object(request.fields)], run: run, by: Self.identity(request.requester))
     if outcome.verdict != .permit {
-      throw CommandError(.failed, "demo", "the request for \(request.vendor) could not be filed: \(outcome.refusal?.message ?? outcome.verdict.rawValue)")
+      throw CommandError(
+        .failed, "demo", "the request for \(request.vendor) could not be filed: \(outcome.refusal?.message ?? outcome.verdict.rawValue)")
     }
   }
 
@@ -78,7 +80,10 @@ struct DemoPeople: Sendable {
     switch step {
     case "collect":
       let slug = request.vendor.lowercased().filter { $0.isASCII && $0.isLetter }
-      return ["registration": .string("REG-\(1000 + request.amount)"), "contact": .string("invoices@\(slug).example"), "iban": .string(request.iban)]
+      return [
+        "registration": .string("REG-\(1000 + request.amount)"), "contact": .string("invoices@\(slug).example"),
+        "iban": .string(request.iban),
+      ]
     case "classify":
       // An agent gave the step up; a person of procurement follows the table.
       let risk = Self.table(state, request)
@@ -153,13 +158,16 @@ struct DemoPeople: Sendable {
     for problem in problems where requests[problem.run] != nil {
       switch problem.kind {
       case "question":
-        let answer: JSONObject = ["question": .string(problem.id), "text": "Use what the request, the CRM and clause 3.1 say; there is nothing else."]
+        let answer: JSONObject = [
+          "question": .string(problem.id), "text": "Use what the request, the CRM and clause 3.1 say; there is nothing else.",
+        ]
         done += try await workspace.submit(.answer, answer, run: problem.run, by: Self.identity("ana")).verdict == .permit ? 1 : 0
       case "exception":
         let state = try await workspace.store.read { try $0.run(problem.run)?.state }
         let earlier = state?.exceptions.count { $0.resolution != nil } ?? 0
         let arguments: JSONObject = ["exception": .string(problem.id), "resolution": earlier < 2 ? "retry" : "end"]
-        done += try await workspace.submit(.resolveException, arguments, run: problem.run, by: Self.identity("ana")).verdict == .permit ? 1 : 0
+        done +=
+          try await workspace.submit(.resolveException, arguments, run: problem.run, by: Self.identity("ana")).verdict == .permit ? 1 : 0
       default: break
       }
     }

@@ -30,7 +30,8 @@ enum ScriptedAnalyst {
   // MARK: Vendors
 
   private static let near: Set<String> = [
-    "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MT",
+    "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU",
+    "LV", "MT",
     "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
   ]
 
@@ -81,7 +82,8 @@ enum ScriptedAnalyst {
   private static func check(_ data: PromptData, _ refusal: String?) -> ScriptedModel.Turn? {
     guard let person = data["person"], let system = data["system"], let level = data["level"] else { return nil }
     guard let isActive = data["is_active"]?.boolValue else {
-      return .call("iam.lookup", ["person": person, "system": system, "level": level], reason: "The directory says what comes with the job.")
+      return .call(
+        "iam.lookup", ["person": person, "system": system, "level": level], reason: "The directory says what comes with the job.")
     }
     func complete(_ entitlement: String, _ note: String) -> ScriptedModel.Turn {
       .call("complete_step", ["fields": ["entitlement": .string(entitlement), "entitlement_note": .string(note)]], reason: note)

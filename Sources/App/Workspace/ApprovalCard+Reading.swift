@@ -39,17 +39,20 @@ extension ApprovalCard {
     let step = record.step.flatMap { state?.step($0) }
     let tool = process?.tool(record.tool)
     self.init(
-      proposal: record.id, status: record.status == .held ? "pending" : record.status.rawValue, code: record.shortCode, asker: record.principal,
+      proposal: record.id, status: record.status == .held ? "pending" : record.status.rawValue, code: record.shortCode,
+      asker: record.principal,
       onBehalfOf: state?.requester, process: Self.title(process, state), run: state?.id ?? "none: this is about the whole workspace",
       step: step.map { "\($0.occurrence.description), \($0.title)" }, tool: record.tool, effect: record.effect.rawValue,
       isIdempotent: record.effect == .external ? tool?.isIdempotent : nil, arguments: arguments,
-      consequences: Self.consequences(of: record, run: state, isEngine: record.principal == SystemPrincipal.engine.rawValue), asked: record.time,
+      consequences: Self.consequences(of: record, run: state, isEngine: record.principal == SystemPrincipal.engine.rawValue),
+      asked: record.time,
       expires: record.expires, digest: record.digest.hex, now: now)
     changes = Self.changes(of: record, arguments, in: state)
     rules = Self.rules(of: entry, release: release)
     requirements = record.requirements.map { need in
       let approvers = record.votes.filter { vote in
-        vote.isOperator || need.approvers.contains { bytesEqual($0, vote.principal) } || !Set(shared.directory.roles(of: vote.principal)).isDisjoint(with: need.roles)
+        vote.isOperator || need.approvers.contains { bytesEqual($0, vote.principal) }
+          || !Set(shared.directory.roles(of: vote.principal)).isDisjoint(with: need.roles)
       }
       return Requirement(
         rule: need.rule, roles: need.roles + need.approvers, count: need.count, approvedBy: approvers.map(\.principal), excluded: need.not)
@@ -114,7 +117,8 @@ extension ApprovalCard {
       switch record.effect {
       case .external: "\(record.tool) is called once, with exactly these arguments, when work goes on"
       case .read: "\(record.tool) is called once, with exactly these arguments; it only reads"
-      case .state where record.tool == BuiltinTool.completeStep.rawValue: "the step\(step) is completed with these values, and the run goes on"
+      case .state where record.tool == BuiltinTool.completeStep.rawValue:
+        "the step\(step) is completed with these values, and the run goes on"
       case .state: "\(record.tool) is done with exactly these arguments"
       }
     let reject =

@@ -32,7 +32,10 @@ extension GateOutcome {
     if !requirements.isEmpty {
       object["requirements"] = .array(
         requirements.map {
-          ["rule": .string($0.rule), "roles": .array($0.roles.map { .string($0) }), "count": .int($0.count), "not": .array($0.not.map { .string($0) })]
+          [
+            "rule": .string($0.rule), "roles": .array($0.roles.map { .string($0) }), "count": .int($0.count),
+            "not": .array($0.not.map { .string($0) }),
+          ]
         })
     }
     object["expires"] = expires.map { .string($0.iso8601) }
@@ -66,7 +69,8 @@ extension Refusal {
   var exitCode: ExitCode {
     switch code {
     case Code.runUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue, Code.toolUnknown.rawValue: .notFound
-    case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue: .conflict
+    case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue:
+      .conflict
     case Code.notEligible.rawValue, Code.principalUnknown.rawValue: .identity
     default: .refused
     }

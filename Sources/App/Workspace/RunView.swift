@@ -31,7 +31,9 @@ struct RunView: Sendable {
       switch entry.type {
       case EntryType.proposal:
         let verdict = entry.body["verdict"]?.stringValue
-        rules[proposal] = (entry.body["rules"]?.arrayValue ?? []).filter { $0["effect"]?.stringValue == verdict }.compactMap { $0["rule"]?.stringValue }
+        rules[proposal] = (entry.body["rules"]?.arrayValue ?? []).filter { $0["effect"]?.stringValue == verdict }.compactMap {
+          $0["rule"]?.stringValue
+        }
         why[proposal] = text(ContentPart.refusal)
         if entry.body["scripted"]?.boolValue == true { scripted.insert(proposal) }
       case EntryType.approval: if let reason = text(ContentPart.reason) { why[proposal] = reason }
@@ -63,11 +65,17 @@ struct RunView: Sendable {
       })
     object["evidence"] = .array(
       state.evidence.map {
-        ["name": .string($0.name), "media": .string($0.media), "size": .int($0.size), "sha256": .string($0.digest.hex), "step": .string($0.step.description), "by": .string($0.by)]
+        [
+          "name": .string($0.name), "media": .string($0.media), "size": .int($0.size), "sha256": .string($0.digest.hex),
+          "step": .string($0.step.description), "by": .string($0.by),
+        ]
       })
     object["questions"] = .array(
       state.questions.map {
-        ["id": .string($0.id), "step": .string($0.step.description), "text": $0.text.map { .string($0) } ?? .null, "answer": $0.answer.map { .string($0) } ?? .null]
+        [
+          "id": .string($0.id), "step": .string($0.step.description), "text": $0.text.map { .string($0) } ?? .null,
+          "answer": $0.answer.map { .string($0) } ?? .null,
+        ]
       })
     object["exceptions"] = .array(
       state.exceptions.map {
@@ -80,7 +88,8 @@ struct RunView: Sendable {
       proposals.map { line in
         var member: JSONObject = [
           "id": .string(line.record.id), "principal": .string(line.record.principal), "tool": .string(line.record.tool),
-          "status": .string(line.record.status.rawValue), "effect": .string(line.record.effect.rawValue), "time": .string(line.record.time.iso8601),
+          "status": .string(line.record.status.rawValue), "effect": .string(line.record.effect.rawValue),
+          "time": .string(line.record.time.iso8601),
           "entry": .int(line.record.entry), "digest": .string(line.record.digest.hex), "rules": .array(line.rules.map { .string($0) }),
         ]
         member["step"] = line.record.step.map { .string($0.description) }
@@ -94,8 +103,10 @@ struct RunView: Sendable {
 
   func lines(width: Int, now: Instant) -> [Shown] {
     var lines = Fields([
-      "run": Shown(state.id, .strong), "process": "\(state.process) (release \(String(state.release.prefix(12))))", "status": Shown(state.status.rawValue),
-      "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)), "updated": Shown(record.updated.fullText(to: now)),
+      "run": Shown(state.id, .strong), "process": "\(state.process) (release \(String(state.release.prefix(12))))",
+      "status": Shown(state.status.rawValue),
+      "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)),
+      "updated": Shown(record.updated.fullText(to: now)),
     ]).lines(width: width)
     let rows = ValueRows(width: width)
     if !state.fields.isEmpty {
@@ -111,20 +122,29 @@ struct RunView: Sendable {
     for step in state.steps {
       let tone: Shown.Tone = step.status == .completed ? .good : step.status == .blocked ? .bad : step.status == .ready ? .caution : .faint
       steps.add([
-        Shown(step.occurrence.description), Shown(step.title), Shown(step.completedBy ?? step.performer.description), Shown(step.status.rawValue, tone),
+        Shown(step.occurrence.description), Shown(step.title), Shown(step.completedBy ?? step.performer.description),
+        Shown(step.status.rawValue, tone),
       ])
     }
     lines += steps.lines(width: width - 2).map { "  \($0)" }
     if !state.evidence.isEmpty {
       lines += ["", "\("Evidence", .strong)"]
-      for item in state.evidence { lines.append("  \(item.name)  \(item.media), \(sizeText(item.size)), sha256 \(String(item.digest.hex.prefix(16)), .faint), from \(item.by)") }
+      for item in state.evidence {
+        lines.append(
+          "  \(item.name)  \(item.media), \(sizeText(item.size)), sha256 \(String(item.digest.hex.prefix(16)), .faint), from \(item.by)")
+      }
     }
     for question in state.questions {
       lines += ["", "\("Question \(question.id)", .strong) by \(question.by): \(question.text ?? "redacted")"]
-      lines.append(question.isAnswered ? "  answered by \(question.answeredBy ?? ""): \(question.answer ?? "redacted")" : "  \("not answered", .caution): `remit run answer \(state.id) \(question.id) TEXT`")
+      lines.append(
+        question.isAnswered
+          ? "  answered by \(question.answeredBy ?? ""): \(question.answer ?? "redacted")"
+          : "  \("not answered", .caution): `remit run answer \(state.id) \(question.id) TEXT`")
     }
     for exception in state.exceptions {
-      lines += ["", "\("Exception \(exception.id)", .bad) at \(exception.at.description): \(exception.code): \(exception.text ?? "redacted")"]
+      lines += [
+        "", "\("Exception \(exception.id)", .bad) at \(exception.at.description): \(exception.code): \(exception.text ?? "redacted")",
+      ]
       if let resolution = exception.resolution {
         lines.append("  resolved: \(resolution.rawValue)")
       } else if exception.handler == nil {
@@ -139,9 +159,12 @@ struct RunView: Sendable {
       let by = line.record.principal + (line.isScripted ? " (scripted)" : "")
       let rules = line.rules.isEmpty ? "" : "  \(line.rules.joined(separator: ", "))"
       let votes = line.record.votes.isEmpty ? "" : ", approved by \(line.record.votes.map(\.principal).joined(separator: ", "))"
-      let title: Shown = "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
+      let title: Shown =
+        "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
       lines += title.wrapped(to: width - 2).enumerated().map { "\(Shown.spaces($0.offset == 0 ? 2 : 6))\($0.element)" }
-      for reason in (line.why ?? "").split(separator: "\n") { lines += Shown(String(reason)).wrapped(to: width - 8).map { "      \("│", .faint) \($0)" } }
+      for reason in (line.why ?? "").split(separator: "\n") {
+        lines += Shown(String(reason)).wrapped(to: width - 8).map { "      \("│", .faint) \($0)" }
+      }
     }
     return lines
   }
@@ -155,7 +178,7 @@ struct RunView: Sendable {
         return ["  \(name, .accent)  \(literal[0])  \(source)"]
       }
     }
-    return rows.lines(value.isLeaf ? value : [name: value], name: name) + ["    \(source)"]
+    return rows.lines(value, name: name) + ["    \(source)"]
   }
 }
 

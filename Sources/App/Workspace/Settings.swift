@@ -76,7 +76,9 @@ struct Settings {
     }
     if let input = micro("input"), let output = micro("output") { return (input, output) }
     problems.append(
-      Diagnostic("wrong-type", at: value.position, "`prices` needs `input` and `output`, US dollars for a million tokens, as in { input: 0.15, output: 0.6 }"))
+      Diagnostic(
+        "wrong-type", at: value.position,
+        "`prices` needs `input` and `output`, US dollars for a million tokens, as in { input: 0.15, output: 0.6 }"))
     return nil
   }
 

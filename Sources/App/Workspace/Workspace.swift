@@ -86,7 +86,8 @@ final class Workspace: Sendable {
 
   /// The folder of a process: a path to one, or the name of one in `Policies`.
   static func processFolder(_ name: String, in folder: String) -> String {
-    name.contains("/") || FileTree.exists("\(name)/process.json5") || FileTree.exists("\(name)/rules.json5") ? name : "\(folder)/Policies/\(name)"
+    name.contains("/") || FileTree.exists("\(name)/process.json5") || FileTree.exists("\(name)/rules.json5")
+      ? name : "\(folder)/Policies/\(name)"
   }
 
   /// Where the prompts of a process's folder lie: in `Prompts` beside `Policies`.
@@ -121,15 +122,20 @@ final class Workspace: Sendable {
 
   private func id(_ text: String, in table: String, _ kind: String) async throws -> String {
     let found = try await store.read { context in
-      try context.database.query("SELECT id FROM \(table) WHERE id >= ? AND id < ? LIMIT 6", [.text(text), .text(text + "\u{7F}")]) { $0.text(0) }
+      try context.database.query("SELECT id FROM \(table) WHERE id >= ? AND id < ? LIMIT 6", [.text(text), .text(text + "\u{7F}")]) {
+        $0.text(0)
+      }
     }
     if let exact = found.first(where: { bytesEqual($0, text) }) { return exact }
     guard let only = found.first, !text.isEmpty else {
-      throw CommandError(.notFound, "\(kind)-unknown", "there is no \(kind) `\(visible(text))`", hint: "`remit \(kind == "run" ? "run list" : "inbox")` shows them")
+      throw CommandError(
+        .notFound, "\(kind)-unknown", "there is no \(kind) `\(visible(text))`",
+        hint: "`remit \(kind == "run" ? "run list" : "inbox")` shows them")
     }
     if found.count > 1 {
       throw CommandError.usage(
-        "`\(visible(text))` is the beginning of several \(kind)s: \(found.prefix(5).joined(separator: ", "))\(found.count > 5 ? ", …" : "")")
+        "`\(visible(text))` is the beginning of several \(kind)s: \(found.prefix(5).joined(separator: ", "))\(found.count > 5 ? ", …" : "")"
+      )
     }
     return only
   }

@@ -86,7 +86,8 @@ public enum LogReplay {
     let recorded = entry.body["verdict"]?.stringValue.flatMap { Outcome(rawValue: $0) }
     return ReplayVerdict(
       run: run, index: Int64(entry.index), tool: entry.body["tool"]?.stringValue ?? "",
-      isConsequential: entry.body["effect"]?.stringValue == EffectClass.external.rawValue, wasExecuted: recorded == .permit, outcome: outcome,
+      isConsequential: entry.body["effect"]?.stringValue == EffectClass.external.rawValue, wasExecuted: recorded == .permit,
+      outcome: outcome,
       refusal: nil, deciding: deciding, errors: errors, explanation: explanation, missingFacts: [], recordedOutcome: recorded, label: nil)
   }
 
