@@ -216,7 +216,7 @@ struct TransferLoop {
       let limits = transfer.request.limits
       let error = failure(
         transfer, .tooSlow,
-        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow), which is the limit")
+        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow.shown), which is the limit")
       release(transfer)
       answer(transfer, .failure(error))
     }
@@ -252,7 +252,7 @@ struct TransferLoop {
   }
 
   private func timeoutText(_ transfer: Transfer) -> String {
-    "`\(transfer.request.shownURL)` did not answer in full within \(transfer.request.limits.timeout), which is the limit"
+    "`\(transfer.request.shownURL)` did not answer in full within \(transfer.request.limits.timeout.shown), which is the limit"
   }
 
   private func failure(_ transfer: Transfer, _ code: CURLcode) -> HTTPError {
@@ -273,7 +273,7 @@ struct TransferLoop {
     case CURLE_OPERATION_TIMEDOUT:
       let waited = Duration.nanoseconds(Int64(monotonicNanoseconds() - transfer.queued))
       if !wasSent(transfer) && limits.connectTimeout < limits.timeout && waited < limits.timeout {
-        return failure(transfer, .timeout, "no connection to `\(url)` within \(limits.connectTimeout), which is the limit")
+        return failure(transfer, .timeout, "no connection to `\(url)` within \(limits.connectTimeout.shown), which is the limit")
       }
       return failure(transfer, .timeout, timeoutText(transfer))
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
