@@ -1,11 +1,19 @@
+internal import Glibc
+
 /// Whether two texts are the same bytes.
 ///
 /// Swift's `==` on `String` is canonical equivalence: it takes `é` and `e` + U+0301, or `K` and the Kelvin sign, for one
 /// another. What the gate compares, hashes and shows must be the same bytes.
-@inlinable
 public func bytesEqual(_ a: String, _ b: String) -> Bool {
-  if a.utf8.count != b.utf8.count { return false }
-  return a.utf8.elementsEqual(b.utf8)
+  let count = a.utf8.count
+  if count != b.utf8.count { return false }
+  let answer = a.utf8.withContiguousStorageIfAvailable { x in
+    b.utf8.withContiguousStorageIfAvailable { y in
+      // A buffer without bytes may have no address.
+      if let x = x.baseAddress, let y = y.baseAddress { memcmp(x, y, count) == 0 } else { count == 0 }
+    }
+  }
+  return (answer ?? nil) ?? a.utf8.elementsEqual(b.utf8)
 }
 
 /// Whether one text comes before the other, byte for byte.
