@@ -117,6 +117,8 @@ struct TransferLoop {
     check(ccurl_set_string(api, easy, CURLOPT_REDIR_PROTOCOLS_STR, "https"))
     long(CURLOPT_FOLLOWLOCATION, 0)
     long(CURLOPT_NOSIGNAL, 1)
+    // Without it, giving up on a name that is being looked up waits for the resolver, and every other exchange with it.
+    long(CURLOPT_QUICK_EXIT, 1)
     long(CURLOPT_TIMEOUT_MS, remaining)
     long(CURLOPT_CONNECTTIMEOUT_MS, min(remaining, limits.connectTimeout.atLeastOneMillisecond))
     check(ccurl_set_offset(api, easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(limits.maximumBodyBytes)))
@@ -216,7 +218,8 @@ struct TransferLoop {
       let limits = transfer.request.limits
       let error = failure(
         transfer, .tooSlow,
-        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow.shown), which is the limit")
+        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow.shown), which is the limit"
+      )
       release(transfer)
       answer(transfer, .failure(error))
     }

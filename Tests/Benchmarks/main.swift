@@ -7,6 +7,11 @@ let areas: [(name: String, summary: String, run: (inout BenchReport) async throw
 ]
 
 do {
+  // The server of the area `model`, in a process of its own.
+  if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "model-stub" {
+    try ModelStub.serve(portFile: CommandLine.arguments[2])
+    exit(0)
+  }
   let options = try BenchOptions(Array(CommandLine.arguments.dropFirst()))
   if options.areas.isEmpty {
     print(BenchOptions.usage + "\n\nareas:")

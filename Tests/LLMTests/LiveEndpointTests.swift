@@ -23,11 +23,15 @@ struct LiveEndpointTests {
       ]),
     ModelTool(
       name: "crm.lookup", description: "looks up what is known of a vendor",
-      parameters: ["type": "object", "properties": ["vendor": ["type": "string", "maxLength": 60]], "required": ["vendor"], "additionalProperties": false]),
+      parameters: [
+        "type": "object", "properties": ["vendor": ["type": "string", "maxLength": 60]], "required": ["vendor"],
+        "additionalProperties": false,
+      ]),
     ModelTool(
       name: "ask_human", description: "asks a person when something is unclear",
       parameters: [
-        "type": "object", "properties": ["question": ["type": "string", "maxLength": 200], "to": ["$ref": "#/$defs/role"]], "required": ["question"],
+        "type": "object", "properties": ["question": ["type": "string", "maxLength": 200], "to": ["$ref": "#/$defs/role"]],
+        "required": ["question"],
         "$defs": ["role": ["enum": ["procurement", "compliance"]]],
       ]),
   ]
@@ -41,7 +45,9 @@ struct LiveEndpointTests {
   private func request(_ mode: ModelMode, _ vendor: Int) -> ModelRequest {
     ModelRequest(
       model: "default", system: "You classify the risk of vendors. Decide with a tool.",
-      messages: [.user("Vendor \(vendor): Acme \(vendor) GmbH, amount \(vendor * 700) EUR, country \(vendor % 3 == 0 ? "unknown" : "DE").")],
+      messages: [
+        .user("Vendor \(vendor): Acme \(vendor) GmbH, amount \(vendor * 700) EUR, country \(vendor % 3 == 0 ? "unknown" : "DE").")
+      ],
       tools: Self.tools, mode: mode, maximumOutputTokens: 120)
   }
 
