@@ -4,6 +4,7 @@ internal import Glibc
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
   ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate),
   ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
+  ("model", "whole model calls against a stub on loopback, one and 256 in flight", benchModel),
 ]
 
 do {
