@@ -8,7 +8,7 @@ func benchMining(_ report: inout BenchReport) throws {
   report.measure("mining/dfg", work: work, operations: log.eventCount) { keepAlive(DirectlyFollowsGraph(log, durations: false)) }
   report.measure("mining/dfg-durations", work: work, operations: log.eventCount) { keepAlive(DirectlyFollowsGraph(log)) }
   report.measure("mining/variants", work: work, operations: log.eventCount) { keepAlive(Variants(log)) }
-  report.measure("mining/build-log", work: work, operations: 106_000) { keepAlive(try miningLog(cases: 10_000)) }
+  try report.measure("mining/build-log", work: work, operations: 106_000) { keepAlive(try miningLog(cases: 10_000)) }
 }
 
 /// A log of 24 activities: a main way with skips and rework, so that there are many variants.
