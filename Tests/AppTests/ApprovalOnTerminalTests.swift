@@ -13,7 +13,8 @@ import Testing
     let proposal: String
 
     init(_ folder: String, vendor: String = "Sable Furniture SRL") throws {
-      session = try Session(folder)
+      let session = try Session(folder)
+      self.session = session
       func run(_ words: [String]) throws -> JSON {
         let result = try session.run(["remit"] + words + ["--json"])
         return try result.json()

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Glibc
+import Storage
 import TestSupport
 import Testing
 
@@ -172,7 +173,7 @@ struct Shop {
       for line in await run(["audit", "export", "--without-content"]).output.split(separator: "\n").dropFirst() {
         let envelope = try JSON.parse(Array((try JSON.parse(Array(line.utf8))["envelope"]?.stringValue ?? "").utf8))
         let body = envelope["body"] ?? .null
-        let isAgent = envelope["principal"]?.stringValue?.hasPrefix("agent:") ?? false
+        let isAgent = envelope["type"] == "proposal.decided@1" && envelope["principal"]?.stringValue?.hasPrefix("agent:") ?? false
         if isAgent { #expect(body["scripted"] == true, "\(line)") }
         if body["mode"] != nil || body["identity"] != nil {
           let mode = body["mode"] ?? body["identity"]?["mode"]
@@ -227,7 +228,12 @@ struct Shop {
     let shop = try Shop(folder)
     _ = await shop.run("process", "release", "vendor-onboarding")
     _ = try await shop.vendor(Shop.large)
-    return (shop, "\(folder)/.remit/store.sqlite")
+    // What is to be damaged has to lie in the file itself, not in the log of writes beside it.
+    let store = "\(folder)/.remit/store.sqlite"
+    let connection = try Connection(path: store, mode: .readWrite(create: false))
+    _ = try connection.query("PRAGMA wal_checkpoint(TRUNCATE)") { $0.int(0) }
+    connection.close()
+    return (shop, store)
   }
 
   @Test func aFlippedByteIsFound() async throws {

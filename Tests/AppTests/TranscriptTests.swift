@@ -144,6 +144,8 @@ struct Session {
     text = text.replacing(/(?m)^( +code +)[2-9a-z]{4}$/) { "\($0.1)<code>" }
     text = text.replacing(/(?m)^(agents|verifying|replaying|reading the log)(: \d+)?, .*\n?/, with: "").replacing(
       /(?m)^(verifying|replaying|reading the log): .*…\n?/, with: "")
+    while text.hasSuffix("\n") { text.removeLast() }
+    if text.isEmpty { return [] }
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       // Columns are as wide as what stands in them, which differs; how tables are aligned is tested elsewhere.
       let indent = line.prefix { $0 == " " }
