@@ -49,9 +49,14 @@ extension Decider {
   ) throws(RunRefusal) {
     let (step, definition) = try open(name, to: by)
     let values = try process.checked(fields, form: definition.form, place: place(step))
-    for field in definition.form where field.isRequired {
-      guard fields[field.name] != nil || state.field(field.name) != nil else {
+    for field in definition.form where field.isRequired && fields[field.name] == nil {
+      guard let set = state.field(field.name) else {
         throw RunRefusal(.fieldMissing, "\(process.label(field.name)) is required to complete \(place(step))")
+      }
+      // What an earlier pass of the same step set was its answer then, and is none now.
+      if let origin = set.step, origin.id == step.occurrence.id, origin != step.occurrence {
+        throw RunRefusal(
+          .fieldMissing, "\(process.label(field.name)) is required again to complete \(place(step)): it is from `\(origin)`")
       }
     }
     for requirement in definition.evidence where requirement.isRequired {
