@@ -112,7 +112,7 @@ struct ExampleTests {
   // MARK: - The programs that stand in for other systems
 
   /// Runs one of the programs with JSON on its standard input; nothing is passed to a shell but paths of this package and the test's own.
-  static func call(_ program: String, _ input: JSON, state: String = "/dev/null", key: String = "") throws -> (
+  static func call(_ program: String, _ input: JSON, state: String = "", key: String = "") throws -> (
     output: String, status: Int32
   ) {
     try withTemporaryDirectory { directory in
@@ -150,22 +150,21 @@ struct ExampleTests {
   @Test func theProgramsKeepTheirPromiseOfIdempotency() throws {
     let grant: JSON = ["person": "dora", "system": "crm", "level": "read", "until": "2026-12-31"]
     let vendor: JSON = ["vendor": "Acme GmbH", "country": "DE", "iban": "DE02120300000000202051", "risk": "low"]
-    for (program, arguments, numbers) in [
-      ("vendor-onboarding/tools/erp-activate-vendor", vendor, ["V-10001", "V-10002", "V-10001", "V-10003"]),
-      ("access-request/tools/iam-grant-access", grant, ["G-20001", "G-20002", "G-20001", "G-20003"]),
+    for (program, file, arguments, numbers) in [
+      ("vendor-onboarding/tools/erp-activate-vendor", "erp-receipts.tsv", vendor, ["V-10001", "V-10002", "V-10001", "V-10003"]),
+      ("access-request/tools/iam-grant-access", "iam-receipts.tsv", grant, ["G-20001", "G-20002", "G-20001", "G-20003"]),
     ] {
       try withTemporaryDirectory { directory in
-        let state = "\(directory)/receipts"
         var answers: [String] = []
         for key in ["k1", "k2", "k1", ""] {
-          let (output, _) = try Self.call(program, arguments, state: state, key: key)
+          let (output, _) = try Self.call(program, arguments, state: directory, key: key)
           answers.append(try JSON.parse(output).objectValue?.first?.value.stringValue ?? "")
         }
         #expect(answers == numbers)
-        let receipts = try RegularFile.read(state, maximumBytes: 10_000)
+        let receipts = try RegularFile.read("\(directory)/\(file)", maximumBytes: 10_000)
         #expect(receipts.split(separator: 10).count == 3)
-        #expect(try Self.call(program, arguments, state: state, key: "a\tb").status == 2)
-        #expect(try Self.call(program, [:], state: state, key: "k9").status == 2)
+        #expect(try Self.call(program, arguments, state: directory, key: "a\tb").status == 2)
+        #expect(try Self.call(program, [:], state: directory, key: "k9").status == 2)
       }
     }
   }
