@@ -32,17 +32,8 @@ extension CELValue {
       guard type == .bool || type.isDynamic else { throw wrong() }
       self = .bool(value)
     case .number(let number):
-      switch type {
-      case .double: self = .double(number.double)
-      case .int:
-        guard let value = number.int64 else { throw wrong() }
-        self = .int(value)
-      case .uint:
-        guard number.isInteger, let value = UInt64(number.text) else { throw wrong() }
-        self = .uint(value)
-      case .dyn, .error: self = number.int64.map(CELValue.int) ?? .double(number.double)
-      default: throw wrong()
-      }
+      guard let value = CELValue(number: number, as: type) else { throw wrong() }
+      self = value
     case .string(let text):
       switch type {
       case .string, .dyn, .error: self = .string(text)
@@ -78,6 +69,23 @@ extension CELValue {
       var map = CELMap()
       for (key, value) in object { map[.string(key)] = try CELValue(json: value, as: valueType) }
       self = .map(map)
+    }
+  }
+
+  /// A number as a declared type. Kept apart from ``init(json:as:)``: the 6.3.1 optimiser crashes on both in one function.
+  @inline(never)
+  private init?(number: JSONNumber, as type: CELType) {
+    switch type {
+    case .double: self = .double(number.double)
+    case .int:
+      guard let value = number.int64 else { return nil }
+      self = .int(value)
+    case .uint:
+      guard number.isInteger, let value = UInt64(number.text) else { return nil }
+      self = .uint(value)
+    case .dyn, .error:
+      if let value = number.int64 { self = .int(value) } else { self = .double(number.double) }
+    default: return nil
     }
   }
 
