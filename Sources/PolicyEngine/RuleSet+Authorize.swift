@@ -72,21 +72,22 @@ struct Findings {
 extension CompiledRules {
   /// Adds what every rule that matches says, in file order.
   func collect(_ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
-    let bucket = bucketOfTool.value(of: request.tool.name).map { buckets[$0] }
+    let bucket = bucket(of: request.tool.name)
     let width = bucket?.width ?? 0
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width) + 1) { memory in
+    if width + wildcards.width == 0 { return }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width)) { memory in
       guard let masks = memory.baseAddress else { return }
-      let value = { (slot: Int) -> CELValue? in
-        do throws(CELEvaluationError) { return try self.slots[slot].value(in: request) } catch { return nil }
-      }
       var named = BucketCursor(possible: masks, certain: masks + width)
-      if let bucket, bucket.select(request, possible: masks, certain: masks + width, value: value) {
-        named.start(bucket)
-      }
       let base = masks + 2 * width
       var patterned = BucketCursor(possible: base, certain: base + wildcards.width)
-      if wildcards.width > 0, wildcards.select(request, possible: base, certain: base + wildcards.width, value: value) {
-        patterned.start(wildcards)
+      slots.withUnsafeBufferPointer { buffer in
+        // Without a condition there is no slot and nothing reads this pointer.
+        let slots = buffer.baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<ValueSlot>.alignment)
+        guard let slots else { return }
+        if let bucket, bucket.select(request, slots, possible: masks, certain: masks + width) { named.advance(bucket) }
+        if wildcards.width > 0, wildcards.select(request, slots, possible: base, certain: base + wildcards.width) {
+          patterned.advance(wildcards)
+        }
       }
       var values: RequestValues?
       while true {
@@ -171,8 +172,6 @@ private struct BucketCursor {
     self.possible = possible
     self.certain = certain
   }
-
-  mutating func start(_ bucket: RuleBucket) { advance(bucket) }
 
   mutating func advance(_ bucket: RuleBucket) {
     while word < bucket.width {

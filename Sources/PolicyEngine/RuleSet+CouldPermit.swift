@@ -26,7 +26,7 @@ extension RuleSet {
 extension CompiledRules {
   /// Whether some rule forbids whatever is still open, and whether some rule permits or holds for something that is still open.
   fileprivate func prospects(of request: Request) -> (isForbidden: Bool, isAllowed: Bool) {
-    let named = bucketOfTool.value(of: request.tool.name).map { buckets[$0].rules } ?? []
+    let named = bucket(of: request.tool.name)?.rules ?? []
     let values = PartialValues(request, slots: slots)
     var isAllowed = false
     for place in named + wildcards.rules {
