@@ -40,8 +40,8 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   /// `2026-01-31T10:00:00.000Z`, always in UTC and with three digits of fraction.
   public var iso8601: String {
-    let days = Int((Double(milliseconds) / 86_400_000).rounded(.down))
-    let rest = Int(milliseconds - Int64(days) * 86_400_000)
+    let rest = Int((milliseconds % 86_400_000 + 86_400_000) % 86_400_000)
+    let days = Int(milliseconds / 86_400_000) - (milliseconds % 86_400_000 < 0 ? 1 : 0)
     let (year, month, day) = civil(daysSinceEpoch: days)
     func padded(_ value: Int, _ width: Int) -> String {
       let digits = String(value)
@@ -65,8 +65,11 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     return Instant(milliseconds: overflow ? (duration.milliseconds > 0 ? .max : .min) : sum)
   }
 
-  /// How much later the first is.
-  public static func - (a: Instant, b: Instant) -> Duration { .milliseconds(a.milliseconds - b.milliseconds) }
+  /// How much later the first is, or the longest duration that can be said.
+  public static func - (a: Instant, b: Instant) -> Duration {
+    let (difference, overflow) = a.milliseconds.subtractingReportingOverflow(b.milliseconds)
+    return .milliseconds(overflow ? (a > b ? .max : .min) : difference)
+  }
 }
 
 /// Where the time comes from: an argument, so that any behaviour can be simulated and replayed.

@@ -19,8 +19,11 @@ public func visible(_ text: String, multiline: Bool = false) -> String {
     case "\r": result.append(contentsOf: "\\r".unicodeScalars)
     case "\t": result.append(contentsOf: "\\t".unicodeScalars)
     case "\\":
-      result.append(
-        contentsOf: (index + 1 < scalars.count && "untr\\".unicodeScalars.contains(scalars[index + 1]) ? "\\\\" : "\\").unicodeScalars)
+      // Doubled where what follows would otherwise read as an escape, or is shown as one.
+      let next = index + 1 < scalars.count ? scalars[index + 1] : "."
+      let isAmbiguous =
+        "untr\\".unicodeScalars.contains(next) || !((" "..."~").contains(next) || next == "\n" && multiline) && isInvisible(next)
+      result.append(contentsOf: (isAmbiguous ? "\\\\" : "\\").unicodeScalars)
     case " "..."~": result.append(scalar)
     default:
       if isInvisible(scalar) {

@@ -1,0 +1,68 @@
+internal import Core
+
+/// Why a command did not do what was asked, for people and for programs.
+struct CommandError: Error, Sendable {
+  /// What kind of problem it is, stable across releases, in kebab case.
+  var code: String
+  /// What is wrong: lower case, no full stop, what the user typed in backticks.
+  var message: String
+  /// What to do next, if there is one thing to do.
+  var hint: String?
+  /// The exit status that goes with it.
+  var exit: ExitCode
+  /// The single problems of a file that a person wrote; empty for other errors.
+  var problems: [Diagnostic] = []
+
+  init(_ exit: ExitCode, _ code: String, _ message: String, hint: String? = nil) {
+    self.exit = exit
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+
+  /// The command line was not understood.
+  static func usage(_ message: String, hint: String? = nil) -> CommandError {
+    CommandError(.usage, "usage", message, hint: hint)
+  }
+
+  /// Any error as a command's error: this is the one place that knows the errors of other modules.
+  init(describing error: any Error) {
+    switch error {
+    case let error as CommandError: self = error
+    case let error as Diagnostic:
+      self.init(.failed, error.code, error.description)
+      problems = [error]
+    case let error as Diagnostics:
+      self.init(.failed, error.all.first?.code ?? "invalid", error.description)
+      problems = error.all
+    case let error as JSONError:
+      self.init(.failed, "json", error.diagnostic.description)
+      problems = [error.diagnostic]
+    case let error as FileError:
+      self.init(error.code == .notFound ? .notFound : .failed, "file-\(error.code.rawValue)", error.description)
+    default: self.init(.failed, "failed", "\(error)")
+    }
+  }
+
+  /// `{"error": {"code", "message", "hint"?, "problems"?}}`.
+  var json: JSON {
+    var body: JSONObject = ["code": .string(code), "message": .string(message)]
+    if let hint { body["hint"] = .string(hint) }
+    if !problems.isEmpty { body["problems"] = .array(problems.map(\.json)) }
+    return ["error": .object(body)]
+  }
+}
+
+extension Diagnostic {
+  /// `{"severity", "code", "message", "hint"?, "file"?, "line"?, "column"?}`.
+  var json: JSON {
+    var body: JSONObject = ["severity": .string(severity.rawValue), "code": .string(code), "message": .string(message)]
+    if let hint { body["hint"] = .string(hint) }
+    if let position {
+      if let file = position.file { body["file"] = .string(file) }
+      body["line"] = .int(position.line)
+      body["column"] = .int(position.column)
+    }
+    return .object(body)
+  }
+}

@@ -1,0 +1,46 @@
+internal import Core
+internal import Glibc
+
+/// The command line `remit`, as one call.
+public enum RemitCommand {
+  /// The version that `remit --version` prints.
+  public static let version = "0.1.0"
+
+  /// Runs one command and answers its exit code.
+  ///
+  /// Results go to standard output, words to standard error. Nothing is opened, read or connected before the arguments were
+  /// understood, so that `--help` costs only the start of the process.
+  ///
+  /// - Parameter arguments: The process's arguments, its own name first.
+  /// - Returns: The exit code, one of ``ExitCode``, or 141 when the reader of standard output went away.
+  public static func main(_ arguments: [String]) async -> Int32 {
+    signal(SIGPIPE, SIG_IGN)
+    let environment = Environment.process
+    let terminal = Terminal.detect(environment)
+    return await run(
+      Array(arguments.dropFirst()), environment: environment, terminal: terminal, output: .descriptor(STDOUT_FILENO),
+      words: .descriptor(STDERR_FILENO))
+  }
+
+  /// As ``main(_:)``, with everything that the process would give passed in.
+  static func run(
+    _ arguments: [String], environment: Environment, terminal: Terminal, output: Sink, words: Sink, commands: CommandTable = .remit
+  ) async -> Int32 {
+    let wantsJSON = ArgumentParser.asksForJSON(arguments)
+    let console = Console(terminal: terminal, wantsJSON: wantsJSON, output: output, words: words)
+    do {
+      switch try ArgumentParser(commands: commands).parse(arguments) {
+      case .version:
+        console.print("remit \(version)")
+      case .help(let topic):
+        Help(commands: commands).show(topic, on: console)
+      case .command(let command, let parsed):
+        let context = CommandContext(arguments: parsed, console: console, environment: environment)
+        return console.exitStatus(console.write(try await command.run(context)))
+      }
+      return console.exitStatus(.done)
+    } catch {
+      return console.exitStatus(console.write(CommandError(describing: error)))
+    }
+  }
+}

@@ -1,0 +1,103 @@
+public import Core
+public import Governance
+internal import Glibc
+internal import ProcessModel
+internal import Subprocess
+
+/// Tools that are local programs: arguments as JSON on standard input, the result as JSON on standard output.
+///
+/// There is no shell. The program gets a process group, a small environment and limits of its own. A program that the release holds
+/// (`tools/crm-lookup`) runs from the bytes that the release pins, not from the file that lies in the workspace.
+public struct CommandConnector: Connector {
+  private let programs: String
+  private let state: String
+  private let secrets: Secrets
+  private let time: TimeSource
+  /// The most that a program may write to standard output.
+  public static let resultBytes = 1 << 20
+
+  /// A connector.
+  ///
+  /// - Parameters:
+  ///   - programs: A private folder for copies of pinned programs; made when it is needed.
+  ///   - state: The folder in which programs work and may keep files: `REMIT_TOOL_STATE`.
+  ///   - secrets: What programs are given in their environment.
+  ///   - time: The clock of deadlines.
+  public init(programs: String, state: String, secrets: Secrets, time: TimeSource = .system) {
+    self.programs = programs
+    self.state = state
+    self.secrets = secrets
+    self.time = time
+  }
+
+  /// Runs the program of a granted call.
+  ///
+  /// An exit code other than 0 says that nothing happened; a program that was killed, cancelled or cut off leaves the effect in doubt,
+  /// unless the tool only reads.
+  public func call(_ grant: borrowing Grant) async -> EffectOutcome {
+    guard let definition = grant.definition, let command = definition.settings["command"]?.arrayValue?.compactMap(\.stringValue),
+      let program = command.first
+    else { return .failed("misconfigured", "the tool has no command") }
+    let executable: Executable
+    do throws(FileError) {
+      executable = try self.executable(program, pinned: grant.programs[program])
+    } catch {
+      return .failed("program-missing", error.description)
+    }
+    var environment = secrets.forPrograms
+    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["REMIT_IDEMPOTENCY_KEY"] = grant.idempotencyKey
+    environment["REMIT_RUN"] = grant.run
+    environment["REMIT_TOOL"] = grant.tool
+    environment["REMIT_TOOL_STATE"] = state
+    mkdir(state, 0o700)
+    let left = max(.milliseconds(100), grant.deadline - time.now())
+    let invocation = Invocation(
+      executable, Array(command.dropFirst()), environment: environment, workingDirectory: state,
+      input: Array(JSON.object(grant.arguments).text().utf8) + [0x0A], limits: InvocationLimits(time: left, outputBytes: Self.resultBytes))
+    let isHarmless = definition.effect == .read
+    do throws(SubprocessError) {
+      return outcome(of: try await invocation.run(), isHarmless: isHarmless)
+    } catch {
+      if !error.wasStarted || isHarmless { return .failed(error.code.rawValue, error.message) }
+      return .inDoubt(error.code.rawValue, error.message)
+    }
+  }
+
+  private func outcome(of result: InvocationResult, isHarmless: Bool) -> EffectOutcome {
+    let blotted = secrets.valuesForPrograms
+    let complaint = String(decoding: Secrets.blot(Array(result.errorOutput.prefix(2000)), blotted), as: UTF8.self)
+    switch result.termination {
+    case .exited(0): break
+    case .exited(let code):
+      return .failed("exit-\(code)", complaint.isEmpty ? "the program ended with exit code \(code)" : complaint)
+    default:
+      let message = "the program ended by \(result.termination)" + (complaint.isEmpty ? "" : ": \(complaint)")
+      return isHarmless ? .failed("killed", message) : .inDoubt("killed", message)
+    }
+    do throws(JSONError) {
+      let value = try JSON.parse(Secrets.blot(result.output, blotted))
+      return .finished(value)
+    } catch {
+      let message = "the program succeeded, but what it wrote is not JSON: \(error.description)"
+      return isHarmless ? .failed("result-invalid", message) : .inDoubt("result-invalid", message)
+    }
+  }
+
+  private func executable(_ program: String, pinned: [UInt8]?) throws(FileError) -> Executable {
+    if let pinned { return .path(try install(pinned)) }
+    if program.hasPrefix("tools/") { throw FileError(.notFound, path: program, "the release does not hold this program") }
+    return program.hasPrefix("/") ? .path(program) : .named(program, path: "/usr/local/bin:/usr/bin:/bin")
+  }
+
+  /// Puts pinned bytes where they can be executed, under their digest; what lies there already is checked.
+  private func install(_ bytes: [UInt8]) throws(FileError) -> String {
+    let path = "\(programs)/\(SHA256.hash(bytes).hex)"
+    if let found = try? RegularFile.read(path, maximumBytes: bytes.count), found == bytes, access(path, X_OK) == 0 { return path }
+    mkdir(programs, 0o700)
+    try RegularFile.writeAtomically(bytes, to: path)
+    if chmod(path, 0o500) != 0 { throw FileError(.system, path: path, "cannot be made executable: \(String(cString: strerror(errno)))") }
+    return path
+  }
+}

@@ -1,0 +1,128 @@
+public import Core
+
+extension Directory {
+  /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager } } }`.
+  ///
+  /// - Throws: ``Diagnostics`` with every problem: unknown keys and roles, an account that two people claim, a circle of managers.
+  public static func load(_ file: PositionedJSON) throws(Diagnostics) -> Directory {
+    var loader = DirectoryLoader()
+    let directory = loader.load(file)
+    if !loader.problems.isEmpty { throw Diagnostics(loader.problems) }
+    return directory
+  }
+}
+
+private struct DirectoryLoader {
+  var problems: [Diagnostic] = []
+
+  mutating func load(_ file: PositionedJSON) -> Directory {
+    let members = object(file, known: ["roles", "people"], "the file")
+    var roles: [Directory.Role] = []
+    for member in object(members["roles"], known: nil, "`roles`", required: file).sortedByPlace {
+      if checkName(member, "role"), let title = text(member.value) { roles.append(Directory.Role(name: member.key, title: title)) }
+    }
+    let entries = object(members["people"], known: nil, "`people`", required: file).sortedByPlace
+    var people: [Directory.Person] = []
+    var claimed: [String: String] = [:]
+    for member in entries where checkName(member, "person") {
+      let parts = object(member.value, known: ["name", "roles", "accounts", "manager"], "a person")
+      let held = strings(parts["roles"]).filter { role in
+        if roles.contains(where: { $0.name == role.text }) { return true }
+        problems.append(.unknown("role", role.text, known: roles.map(\.name), at: role.position))
+        return false
+      }
+      let accounts = strings(parts["accounts"])
+      for account in accounts {
+        if let other = claimed.updateValue(member.key, forKey: account.text) {
+          let message = "the account `\(visible(account.text))` belongs to `\(other)` already: one account is one person"
+          problems.append(Diagnostic("account-taken", at: account.position, message))
+        }
+      }
+      let manager = parts["manager"].flatMap { value in text(value).map { (value, $0) } }
+      if let (value, name) = manager, !entries.contains(where: { $0.key == name }) {
+        problems.append(.unknown("person", name, known: entries.map(\.key), at: value.position))
+      }
+      let name = parts["name"].flatMap { text($0) } ?? member.key
+      people.append(
+        Directory.Person(id: member.key, name: name, roles: held.map(\.text), accounts: accounts.map(\.text), manager: manager?.1))
+    }
+    checkManagers(people, entries)
+    return Directory(people: people, roles: roles)
+  }
+
+  private mutating func checkManagers(_ people: [Directory.Person], _ entries: [PositionedJSON.Member]) {
+    let managers = Dictionary(people.map { ($0.id, $0.manager) }, uniquingKeysWith: { first, _ in first })
+    for entry in entries {
+      var current = entry.key
+      for _ in 0...people.count {
+        guard let next = managers[current] ?? nil else { break }
+        if next == entry.key {
+          problems.append(Diagnostic("manager-circle", at: entry.keyPosition, "`\(entry.key)` is their own manager, directly or through others"))
+          break
+        }
+        current = next
+      }
+    }
+  }
+
+  private mutating func object(
+    _ value: PositionedJSON?, known: [String]?, _ what: String, required parent: PositionedJSON? = nil
+  ) -> [String: PositionedJSON.Member] {
+    guard let value else {
+      if let parent { problems.append(Diagnostic("missing-key", at: parent.position, "\(what) is missing")) }
+      return [:]
+    }
+    guard let members = value.objectValue else {
+      problems.append(Diagnostic("wrong-type", at: value.position, "expected an object for \(what)"))
+      return [:]
+    }
+    if let known {
+      for member in members where !known.contains(member.key) {
+        problems.append(.unknown("key", member.key, known: known, at: member.keyPosition))
+      }
+    }
+    return Dictionary(members.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private mutating func object(_ member: PositionedJSON.Member?, known: [String]?, _ what: String, required parent: PositionedJSON) -> [String: PositionedJSON.Member] {
+    object(member?.value, known: known, what, required: parent)
+  }
+
+  private mutating func checkName(_ member: PositionedJSON.Member, _ kind: String) -> Bool {
+    if isName(member.key) { return true }
+    let message = "`\(visible(member.key))` cannot name a \(kind): use letters, digits, `.`, `_` and `-`, at most 64"
+    problems.append(Diagnostic("bad-name", at: member.keyPosition, message))
+    return false
+  }
+
+  private mutating func text(_ value: PositionedJSON) -> String? {
+    if value.stringValue == nil { problems.append(Diagnostic("wrong-type", at: value.position, "expected a string")) }
+    return value.stringValue
+  }
+
+  private mutating func text(_ member: PositionedJSON.Member) -> String? { text(member.value) }
+
+  private mutating func strings(_ member: PositionedJSON.Member?) -> [(text: String, position: SourcePosition)] {
+    guard let value = member?.value else { return [] }
+    guard let elements = value.arrayValue else {
+      problems.append(Diagnostic("wrong-type", at: value.position, "expected a list of strings"))
+      return []
+    }
+    return elements.compactMap { element in text(element).map { ($0, element.position) } }
+  }
+}
+
+extension [String: PositionedJSON.Member] {
+  /// The members in the order of the file.
+  fileprivate var sortedByPlace: [PositionedJSON.Member] { values.sorted { $0.keyPosition.offset < $1.keyPosition.offset } }
+}
+
+extension PositionedJSON.Member {
+  fileprivate var position: SourcePosition { value.position }
+}
+
+/// Whether a text can be a person's or role's name.
+private func isName(_ text: String) -> Bool {
+  (1...64).contains(text.utf8.count)
+    && text.utf8.allSatisfy { ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+}

@@ -1,0 +1,106 @@
+public import Core
+
+/// The people of an organisation and the roles that they hold.
+///
+/// A governed record: it changes only by an entry of the log, and is read at the moment of each decision.
+public struct Directory: Sendable {
+  /// A person, who is one however many accounts they have.
+  public struct Person: Hashable, Sendable {
+    /// The id, without `user:`.
+    public let id: String
+    /// The name that people read.
+    public let name: String
+    /// The roles that the person holds, bare names.
+    public let roles: [String]
+    /// The accounts of the operating system that are this person.
+    public let accounts: [String]
+    /// The id of the person's manager.
+    public let manager: String?
+
+    /// The person as a principal.
+    public var principal: String { "user:\(id)" }
+  }
+
+  /// A role that rules and processes may name.
+  public struct Role: Hashable, Sendable {
+    /// The bare name.
+    public let name: String
+    /// What it is for.
+    public let title: String
+  }
+
+  /// The people, in file order.
+  public let people: [Person]
+  /// The roles, in file order.
+  public let roles: [Role]
+  private let byID: [String: Int]
+  private let byAccount: [String: Int]
+
+  /// A directory of these people and roles; ids and accounts are unique, which ``load(_:)`` checks.
+  public init(people: [Person] = [], roles: [Role] = []) {
+    self.people = people
+    self.roles = roles
+    byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    byAccount = Dictionary(people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The person behind a principal such as `user:ana`.
+  public func person(_ principal: String) -> Person? {
+    guard principal.hasPrefix("user:") else { return nil }
+    return byID[String(principal.utf8.dropFirst(5)) ?? ""].map { people[$0] }
+  }
+
+  /// The person whose account this is.
+  public func person(account: String) -> Person? { byAccount[account].map { people[$0] } }
+
+  /// The roles of a principal; none for someone who is not in the directory.
+  public func roles(of principal: String) -> [String] { person(principal)?.roles ?? [] }
+
+  /// The people who hold a role, in file order.
+  public func holders(of role: String) -> [Person] { people.filter { $0.roles.contains(role) } }
+}
+
+// MARK: - As an entry's content
+
+extension Directory: Hashable {
+  /// Whether both have the same people and roles.
+  public static func == (a: Directory, b: Directory) -> Bool { a.people == b.people && a.roles == b.roles }
+
+  /// Feeds people and roles to the hasher.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(people)
+    hasher.combine(roles)
+  }
+}
+
+extension Directory {
+  /// The directory as JSON; ``init(json:)`` reads it back.
+  public var json: JSON {
+    let people = people.map { person -> JSON in
+      var object: JSONObject = [
+        "id": .string(person.id), "name": .string(person.name), "roles": .array(person.roles.map { .string($0) }),
+        "accounts": .array(person.accounts.map { .string($0) }),
+      ]
+      object["manager"] = person.manager.map { .string($0) }
+      return .object(object)
+    }
+    let roles = roles.map { JSON.object(["name": .string($0.name), "title": .string($0.title)]) }
+    return .object(["people": .array(people), "roles": .array(roles)])
+  }
+
+  /// Reads what ``json`` writes; nil for anything else.
+  public init?(json: JSON) {
+    guard let people = json["people"]?.arrayValue, let roles = json["roles"]?.arrayValue else { return nil }
+    func strings(_ json: JSON?) -> [String] { (json?.arrayValue ?? []).compactMap(\.stringValue) }
+    self.init(
+      people: people.compactMap { person in
+        guard let id = person["id"]?.stringValue else { return nil }
+        return Person(
+          id: id, name: person["name"]?.stringValue ?? id, roles: strings(person["roles"]), accounts: strings(person["accounts"]),
+          manager: person["manager"]?.stringValue)
+      },
+      roles: roles.compactMap { role in
+        role["name"]?.stringValue.map { Role(name: $0, title: role["title"]?.stringValue ?? $0) }
+      })
+  }
+}

@@ -1,0 +1,34 @@
+public import Core
+
+/// What became of an effect on the outside.
+public struct EffectOutcome: Sendable {
+  /// The three things that can be known.
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// It happened.
+    case finished
+    /// It did not happen, and the outside says so.
+    case failed
+    /// It began, and nobody knows.
+    case inDoubt = "in-doubt"
+  }
+
+  /// What is known.
+  public var kind: Kind
+  /// What the tool gave back; an object for tools that teach facts.
+  public var result: JSON?
+  /// Why it failed or is in doubt, a short code.
+  public var code: String?
+  /// Why, for people and for the agent: untrusted text.
+  public var message: String?
+
+  /// The effect happened.
+  public static func finished(_ result: JSON) -> EffectOutcome { EffectOutcome(kind: .finished, result: result) }
+  /// The effect did not happen.
+  public static func failed(_ code: String, _ message: String) -> EffectOutcome {
+    EffectOutcome(kind: .failed, code: code, message: message)
+  }
+  /// Nobody knows.
+  public static func inDoubt(_ code: String, _ message: String) -> EffectOutcome {
+    EffectOutcome(kind: .inDoubt, code: code, message: message)
+  }
+}

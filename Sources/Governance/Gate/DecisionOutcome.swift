@@ -1,0 +1,32 @@
+internal import Core
+public import ProcessModel
+
+/// What became of a person's decision on a held proposal.
+public struct DecisionOutcome: Sendable {
+  /// Where the proposal stands after it.
+  public enum Standing: Sendable {
+    /// Approved by one more person; others still have to.
+    case pending
+    /// Approved by all who have to; an outside effect may begin now, any other has happened.
+    case approved
+    /// Rejected.
+    case rejected
+    /// The time for a decision was over before this one came.
+    case expired
+    /// What the proposal was shown with has changed. It was decided anew, with this outcome.
+    case voided(GateOutcome)
+    /// An edited proposal took its place, with this outcome.
+    case superseded(GateOutcome)
+  }
+
+  /// The proposal.
+  public let proposal: String
+  /// Its run.
+  public let run: String?
+  /// Where it stands.
+  public let standing: Standing
+  /// What followed at once.
+  public let events: [RunEvent]
+  /// What the tool can change.
+  public let hasOutsideEffect: Bool
+}

@@ -1,0 +1,141 @@
+internal import Audit
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
+
+/// Writes the gate's entries.
+enum EntryDrafting {
+  /// The entry of a proposal with its verdict and consequences.
+  static func proposal(
+    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence]
+  ) throws -> EntryDraft {
+    var body: JSONObject = [
+      "digest": .string(judgement.digest.hex), "effect": .string(judgement.effect.rawValue), "proposal": .string(proposal.id),
+      "tool": .string(proposal.tool), "verdict": .string(judgement.verdict.rawValue),
+    ]
+    body["step"] = (judgement.step?.description ?? proposal.step).map { .string($0) }
+    if !judgement.matched.isEmpty { body["rules"] = .array(judgement.matched.map(\.json)) }
+    if !judgement.errors.isEmpty {
+      body["errors"] = .array(judgement.errors.map { .object(["message": .string($0.message), "rule": .string($0.rule)]) })
+    }
+    if !judgement.requirements.isEmpty { body["requirements"] = .array(judgement.requirements.map(\.json)) }
+    body["expires"] = expires.map { .int($0.milliseconds) }
+    body["refusal"] = judgement.refusal.map { .string($0.code) }
+    body["call"] = proposal.call.map { .string($0) }
+    body["replaces"] = proposal.replaces.map { .string($0) }
+    if proposal.isScripted { body["scripted"] = true }
+    if let identity = proposal.identity { body["identity"] = .object(identity.body) }
+    if let editor = proposal.editor {
+      body["editor"] = .object(editor.body)
+      body["editor_counts"] = .bool(editorCounts)
+    }
+    var content: [Content] = []
+    if judgement.refusal?.code != Refusal.Code.argumentsTooLarge.rawValue {
+      // Arguments that have no exact canonical form were refused for that; they are kept as they were written.
+      let text = JSON.object(proposal.arguments)
+      content.append(Content(ContentPart.arguments, (try? text.canonicalBytes()) ?? Array(text.text().utf8)))
+      if let reason = proposal.reason { content.append(Content(ContentPart.reason, Array(reason.utf8))) }
+    }
+    if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
+    if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
+    add(judgement.events, to: &body, &content)
+    if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, to: &body, &content) }
+    let isInRun = judgement.verdict == .permit ? proposal.run != nil : proposal.run != nil && proposal.tool != BuiltinTool.startRun.rawValue
+    return EntryDraft(
+      type: EntryType.proposal, run: isInRun ? proposal.run : nil, principal: proposal.principal, release: release?.digest.hex, body: body,
+      content: content, evidence: evidence)
+  }
+
+  private static func addWorkspaceConsequence(of proposal: Proposal, to body: inout JSONObject, _ content: inout [Content]) throws {
+    switch BuiltinTool(rawValue: proposal.tool) {
+    case .setDirectory:
+      content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))
+    case .makeRelease:
+      body["release"] = .object([
+        "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex), "process": proposal.arguments["process"] ?? .null,
+      ])
+    case .stop, .resume: body["scope"] = proposal.arguments["scope"]
+    default: break
+    }
+  }
+
+  /// The entry of a decision on a held proposal.
+  static func decision(
+    _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?, isComplete: Bool = false,
+    reason: String? = nil, events: [RunEvent] = []
+  ) -> EntryDraft {
+    var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
+    if let identity { for (key, value) in identity.body { body[key] = value } }
+    if decision == .approve { body["complete"] = .bool(isComplete) }
+    var content: [Content] = []
+    if let reason { content.append(Content(ContentPart.reason, Array(reason.utf8))) }
+    add(events, to: &body, &content)
+    return EntryDraft(type: EntryType.approval, run: run, principal: principal, release: record.release, body: body, content: content)
+  }
+
+  /// The entry of a decision that was refused: someone tried what they may not do.
+  static func refusedDecision(_ refusal: Refusal, proposal: String, run: String?, identity: Identity) -> EntryDraft {
+    var body = identity.body
+    body["proposal"] = .string(proposal)
+    body["refusal"] = .string(refusal.code)
+    return EntryDraft(
+      type: EntryType.approvalRefused, run: run, principal: identity.principal, body: body,
+      content: [Content(ContentPart.refusal, Array(refusal.message.utf8))])
+  }
+
+  /// The entry that must stand before an effect begins.
+  static func started(_ record: ProposalRecord, run: String, grant: String, worker: String, deadline: Instant) -> EntryDraft {
+    EntryDraft(
+      type: EntryType.effectStarted, run: run, principal: record.principal, release: record.release,
+      body: [
+        "attempt": .int(record.attempts + 1), "deadline": .int(deadline.milliseconds), "grant": .string(grant), "key": .string(record.id),
+        "proposal": .string(record.id), "tool": .string(record.tool), "worker": .string(worker),
+      ])
+  }
+
+  /// The entry of what became of an effect.
+  static func settled(
+    _ record: ProposalRecord, run: String, grant: String?, outcome: EffectOutcome, by principal: String, identity: Identity?, isScripted: Bool,
+    events: [RunEvent], evidence: [Evidence]
+  ) -> EntryDraft {
+    var body: JSONObject = ["outcome": .string(outcome.kind.rawValue), "proposal": .string(record.id), "tool": .string(record.tool)]
+    body["grant"] = grant.map { .string($0) }
+    body["code"] = outcome.code.map { .string($0) }
+    if isScripted { body["scripted"] = true }
+    if let identity { body["identity"] = .object(identity.body) }
+    var content: [Content] = []
+    if let result = outcome.result { content.append(Content(ContentPart.result, Array(result.text().utf8))) }
+    if let message = outcome.message { content.append(Content(ContentPart.error, Array(message.utf8))) }
+    add(events, to: &body, &content)
+    return EntryDraft(
+      type: EntryType.effectSettled, run: run, principal: principal, release: record.release, body: body, content: content, evidence: evidence)
+  }
+
+  private static func add(_ events: [RunEvent], to body: inout JSONObject, _ content: inout [Content]) {
+    if events.isEmpty { return }
+    let (structure, values) = RunEvent.encode(events)
+    body["events"] = structure
+    if !values.isEmpty {
+      let json = JSON.object(values)
+      // A tool's number can have no exact canonical form; it is then kept as the tool wrote it.
+      content.append(Content(ContentPart.values, (try? json.canonicalBytes()) ?? Array(json.text().utf8)))
+    }
+  }
+}
+
+extension RuleMatch {
+  var json: JSON {
+    var object: JSONObject = ["basis": .string(basis.rawValue), "effect": .string(effect.rawValue), "rule": .string(rule)]
+    object["clause"] = clause.map { .string($0) }
+    return .object(object)
+  }
+}
+
+extension Identity {
+  /// How the record says who it was: `by`, `account`, `mode`, `operator`.
+  var body: JSONObject {
+    var object: JSONObject = ["account": .string(account), "by": .string(principal), "mode": .string(mode.rawValue)]
+    if isOperator { object["operator"] = true }
+    return object
+  }
+}

@@ -1,0 +1,17 @@
+/// The bounds that the gate keeps, whatever the rules say. Each is named in the refusal that it causes.
+public enum GateLimits {
+  /// UTF-8 bytes of one text in the arguments.
+  public static let textBytes = 65_536
+  /// UTF-8 bytes of all arguments, in canonical form.
+  public static let argumentBytes = 262_144
+  /// UTF-8 bytes of a proposal's reason.
+  public static let reasonBytes = 16_384
+  /// Proposals that one agent may make on one attempt of a step.
+  public static let proposalsPerStep = 200
+  /// Proposals of one run that may wait for people at the same time.
+  public static let heldPerRun = 20
+  /// Proposals of all kinds in one run.
+  public static let proposalsPerRun = 10_000
+  /// Milliseconds for a decision where no rule says how long: seven days.
+  public static let decisionMilliseconds: Int64 = 7 * 86_400_000
+}

@@ -1,0 +1,24 @@
+internal import Audit
+public import Core
+import PolicyEngine
+import ProcessModel
+
+/// Everything that a decision of the gate depends on. The same view gives the same judgement, live or in a replay.
+public struct GateView: Sendable {
+  /// Directory, releases, stops.
+  public var shared: SharedState
+  /// The run, where the proposal names one that exists.
+  public var run: RunRecord?
+  /// The release that the run is pinned to, or that a new run would follow.
+  public var release: Release?
+  /// Log time.
+  public var now: Instant
+
+  /// Makes a view from its parts.
+  public init(shared: SharedState, run: RunRecord?, release: Release?, now: Instant) {
+    self.shared = shared
+    self.run = run
+    self.release = release
+    self.now = now
+  }
+}

@@ -1,0 +1,532 @@
+internal import CEL
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
+
+/// The gate's decision as a pure function of a proposal and a ``GateView``.
+///
+/// The order is that of the checks' cost and certainty: who and what, the arguments, the step; then controls and rules, which are all
+/// evaluated and all reported.
+struct Judge {
+  let view: GateView
+  let proposal: Proposal
+  /// Extra permits for the tools of the workspace, which no release covers.
+  private var implied: [RuleMatch] = []
+  private var canonicalArguments: [UInt8] = []
+
+  init(view: GateView, proposal: Proposal) {
+    self.view = view
+    self.proposal = proposal
+  }
+
+  /// Judges the proposal.
+  ///
+  /// - Complexity: O(arguments + rules about the tool + consequences).
+  static func judge(_ proposal: Proposal, in view: GateView) -> Judgement {
+    var judge = Judge(view: view, proposal: proposal)
+    return judge.judgement()
+  }
+
+  /// The consequences of a proposal of a built-in tool that was approved; empty for tools with an outside effect.
+  ///
+  /// - Throws: ``Refusal`` where the run does not take it.
+  static func consequences(of proposal: Proposal, in view: GateView) throws(Refusal) -> [RunEvent] {
+    guard let builtin = BuiltinTool(rawValue: proposal.tool) else { return [] }
+    return try Judge(view: view, proposal: proposal).consequences(of: builtin)
+  }
+
+  private mutating func judgement() -> Judgement {
+    do throws(Refusal) {
+      return try permittedOrHeld()
+    } catch {
+      return .refused(error, effect: effectOfTool, step: occurrence, digest: digest(tool: nil, read: [:]))
+    }
+  }
+
+  private mutating func permittedOrHeld() throws(Refusal) -> Judgement {
+    let principal = try self.principal()
+    let tool = try self.tool()
+    try checkStops()
+    try checkRates()
+    try checkArguments(tool)
+    let step = try self.step(for: tool)
+    try checkBudget(step)
+
+    var judgement = Judgement(
+      verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: digest(tool: tool.digest, read: [:]))
+    applyControls(tool, step, to: &judgement)
+    applyRules(principal, tool, step, to: &judgement)
+    judgement.digest = digest(tool: tool.digest, read: judgement.read)
+    if judgement.verdict == .forbid { return judgement }
+    // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
+    if let builtin = tool.builtin, builtin.effect == .state {
+      let events = try consequences(of: builtin)
+      if judgement.verdict == .permit { judgement.events = events }
+    }
+    if judgement.verdict == .hold { try checkHeld() }
+    return judgement
+  }
+
+  // MARK: Who
+
+  private func principal() throws(Refusal) -> Request.Principal {
+    let id = proposal.principal
+    if id.hasPrefix("user:") {
+      guard let identity = proposal.identity, bytesEqual(identity.principal, id) else {
+        throw Refusal(.principalUnknown, "`\(visible(id))` is not who gave the command")
+      }
+      if !identity.isOperator, view.shared.directory.person(id) == nil {
+        throw Refusal(.principalUnknown, "`\(visible(id))` is not in the directory of this workspace")
+      }
+      return try known(Request.Principal(id: id, roles: identity.roles(in: view.shared.directory)))
+    }
+    if id.hasPrefix("agent:") {
+      guard let agent = view.release?.process.agent(String(id.dropFirst(6))) else {
+        throw Refusal(.principalUnknown, "the process declares no agent `\(visible(String(id.dropFirst(6))))`")
+      }
+      return try known(Request.Principal(id: id, owner: agent.owner.description))
+    }
+    guard SystemPrincipal(rawValue: id) != nil else { throw Refusal(.principalUnknown, "there is no principal `\(visible(id))`") }
+    return try known(Request.Principal(id: id))
+  }
+
+  private func known(_ principal: Request.Principal?) throws(Refusal) -> Request.Principal {
+    guard let principal else { throw Refusal(.principalUnknown, "`\(visible(proposal.principal))` is not a principal") }
+    return principal
+  }
+
+  // MARK: What
+
+  private struct Tool {
+    var name: String
+    var effect: EffectClass
+    var connector: String
+    var digest: Digest
+    var builtin: BuiltinTool?
+    var definition: ToolDefinition?
+    var validator: JSONSchema?
+  }
+
+  private var effectOfTool: EffectClass {
+    if let builtin = BuiltinTool(rawValue: proposal.tool) { return builtin.effect == .external ? .external : .state }
+    return view.release?.process.tool(proposal.tool).flatMap { EffectClass(rawValue: $0.effect.rawValue) } ?? .external
+  }
+
+  private func tool() throws(Refusal) -> Tool {
+    let name = proposal.tool
+    if let problem = ToolName.problem(with: name) { throw Refusal(.toolUnknown, problem) }
+    if let builtin = BuiltinTool.allCases.first(where: { bytesEqual($0.rawValue, name) }) {
+      try checkMayUse(builtin)
+      return Tool(
+        name: name, effect: builtin.effect == .external ? .external : .state, connector: "builtin", digest: builtin.digest, builtin: builtin,
+        validator: builtin.validator)
+    }
+    guard let release = view.release, let definition = release.process.tools.first(where: { bytesEqual($0.name, name) }) else {
+      let known = (view.release?.process.tools.map(\.name) ?? []) + BuiltinTool.forAgents.map(\.rawValue)
+      let hint = nearestName(to: name, in: known).map { "; did you mean `\($0)`?" } ?? ""
+      throw Refusal(.toolUnknown, "there is no tool `\(visible(name))`\(hint)")
+    }
+    if let agent = agentName, let granted = release.process.agent(agent)?.tools, !granted.contains(where: { bytesEqual($0, name) }) {
+      throw Refusal(.toolNotGranted, "the agent `\(agent)` may not use `\(name)`; it has: \(granted.joined(separator: ", "))")
+    }
+    return Tool(
+      name: name, effect: EffectClass(rawValue: definition.effect.rawValue) ?? .external, connector: definition.connector.rawValue,
+      digest: release.toolDigests[name] ?? SHA256.hash(name), definition: definition, validator: release.validators[name])
+  }
+
+  private var agentName: String? { proposal.principal.hasPrefix("agent:") ? String(proposal.principal.dropFirst(6)) : nil }
+
+  /// Which kind of principal may ask for which built-in tool at all.
+  private func checkMayUse(_ tool: BuiltinTool) throws(Refusal) {
+    let isPerson = proposal.principal.hasPrefix("user:")
+    let allowed: Bool
+    switch tool {
+    case .completeStep, .setFields, .attachEvidence, .comment, .askHuman, .raiseException:
+      allowed = isPerson || agentName != nil
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume: allowed = isPerson
+    case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
+    case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
+    }
+    if !allowed { throw Refusal(.toolNotGranted, "`\(proposal.principal)` may not use `\(tool.rawValue)`") }
+    if let agent = agentName, let granted = view.release?.process.agent(agent)?.tools, !granted.contains(tool.rawValue),
+      // What an agent needs to say that it cannot go on is never taken from it.
+      tool != .askHuman, tool != .raiseException, tool != .comment
+    {
+      throw Refusal(.toolNotGranted, "the agent `\(agent)` may not use `\(tool.rawValue)`; it has: \(granted.joined(separator: ", "))")
+    }
+  }
+
+  private func checkStops() throws(Refusal) {
+    switch BuiltinTool(rawValue: proposal.tool) {
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory: return
+    default: break
+    }
+    let process = view.run?.state.process ?? view.release?.process.id
+    let agent = proposal.principal.hasPrefix("agent:") ? proposal.principal : proposal.arguments["agent"]?.stringValue.map { "agent:\($0)" }
+    if let scope = view.shared.stop(process: process, run: proposal.run, agent: agent) {
+      throw Refusal(.stopped, "work is stopped for `\(visible(scope))`; `remit resume` lifts the stop")
+    }
+  }
+
+  private func checkRates() throws(Refusal) {
+    guard let run = view.run, !proposal.principal.hasPrefix("user:") else { return }
+    if run.proposals.count >= GateLimits.proposalsPerRun {
+      throw Refusal(.rateLimit, "the run has \(run.proposals.count) proposals, the limit is \(GateLimits.proposalsPerRun)")
+    }
+    if agentName != nil, let step = occurrence {
+      let made = run.proposals.count { $0.step == step && $0.principal == proposal.principal }
+      if made >= GateLimits.proposalsPerStep {
+        throw Refusal(.rateLimit, "the agent has made \(made) proposals on this step, the limit is \(GateLimits.proposalsPerStep)")
+      }
+    }
+  }
+
+  private func checkHeld() throws(Refusal) {
+    guard let run = view.run, run.held.count >= GateLimits.heldPerRun else { return }
+    throw Refusal(.rateLimit, "\(run.held.count) proposals of this run wait for people already, the limit is \(GateLimits.heldPerRun)")
+  }
+
+  // MARK: Arguments
+
+  private mutating func checkArguments(_ tool: Tool) throws(Refusal) {
+    if (proposal.reason?.utf8.count ?? 0) > GateLimits.reasonBytes {
+      throw Refusal(.argumentsTooLarge, "the reason is longer than \(GateLimits.reasonBytes) bytes")
+    }
+    try checkTexts(.object(proposal.arguments), at: "")
+    if let violation = tool.validator?.validate(.object(proposal.arguments)).first {
+      let place = violation.at.isEmpty ? "" : "at `\(visible(violation.at))`: "
+      throw Refusal(.argumentsInvalid, "the arguments do not fit `\(tool.name)`: \(place)\(violation.message)")
+    }
+    do throws(NotRepresentable) {
+      try JSON.object(proposal.arguments).appendCanonical(to: &canonicalArguments)
+    } catch {
+      throw Refusal(.notRepresentable, error.description)
+    }
+    if canonicalArguments.count > GateLimits.argumentBytes {
+      throw Refusal(.argumentsTooLarge, "the arguments have \(canonicalArguments.count) bytes, the limit is \(GateLimits.argumentBytes)")
+    }
+  }
+
+  private func checkTexts(_ value: JSON, at place: String) throws(Refusal) {
+    switch value {
+    case .string(let text):
+      if text.utf8.count > GateLimits.textBytes {
+        throw Refusal(.argumentsTooLarge, "the text at `\(visible(place))` has \(text.utf8.count) bytes, the limit is \(GateLimits.textBytes)")
+      }
+      if text.utf8.contains(0) { throw Refusal(.argumentsInvalid, "the text at `\(visible(place))` holds a NUL character") }
+    case .array(let elements):
+      for (index, element) in elements.enumerated() { try checkTexts(element, at: "\(place)/\(index)") }
+    case .object(let members):
+      for (key, member) in members {
+        if key.utf8.contains(0) { throw Refusal(.argumentsInvalid, "a key at `\(visible(place))` holds a NUL character") }
+        try checkTexts(member, at: "\(place)/\(key)")
+      }
+    case .null, .bool, .number: break
+    }
+  }
+
+  // MARK: The step
+
+  private var occurrence: Occurrence? {
+    guard let text = proposal.step else { return nil }
+    return view.run?.state.step(named: text)?.occurrence ?? Occurrence(parsing: text)
+  }
+
+  /// The open step that the proposal belongs to, and the permit that its performer implies.
+  private mutating func step(for tool: Tool) throws(Refusal) -> RunState.StepState? {
+    if let builtin = tool.builtin { try checkRun(builtin) }
+    guard let run = view.run else {
+      if tool.definition != nil { throw Refusal(.runUnknown, "a tool is called in a run, and this proposal names none") }
+      return nil
+    }
+    guard let name = proposal.step else {
+      if agentName != nil || tool.definition != nil { throw Refusal(.stepNotOpen, "this needs the step that it is for") }
+      impliedWithoutStep(tool)
+      return nil
+    }
+    guard let step = run.state.step(named: name) else { throw Refusal(.stepNotOpen, "the run has no open step `\(visible(name))`") }
+    if tool.builtin == .comment, !proposal.principal.hasPrefix("agent:") {
+      implied.append(.implied("run:comment"))
+      return step
+    }
+    let title = step.occurrence.description
+    guard step.status.isOpen else { throw Refusal(.stepNotOpen, "the step `\(title)` is not open: it is \(step.closure?.rawValue ?? step.status.rawValue)") }
+    switch tool.builtin {
+    case .handOver: implied.append(.implied("system:hand-over", reason: "an agent's step may always be given to a person"))
+    case .callModel: try implyModelCall(step)
+    case .some(let builtin) where builtin.isOnStep:
+      guard isPerformer(of: step) else {
+        throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
+      }
+      implied.append(.implied("step:\(step.occurrence.id)"))
+    case .some: break
+    case nil:
+      // A connector tool needs a written permit; only whoever has the step may ask.
+      let isEngine = proposal.principal == SystemPrincipal.engine.rawValue && step.performer == .tool(tool.name)
+      guard isEngine || isPerformer(of: step) else {
+        throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
+      }
+    }
+    return step
+  }
+
+  private func checkRun(_ builtin: BuiltinTool) throws(Refusal) {
+    switch builtin {
+    case .startRun, .setDirectory, .makeRelease, .stop, .resume: return
+    default: if view.run == nil { throw Refusal(.runUnknown, "there is no run `\(visible(proposal.run ?? ""))`") }
+    }
+  }
+
+  private mutating func impliedWithoutStep(_ tool: Tool) {
+    switch tool.builtin {
+    case .fireTimer: implied.append(.implied("system:timer", reason: "a timer fires when its time has come"))
+    case .comment: implied.append(.implied("run:comment"))
+    case .answer, .resolveException, .cancelRun: if let reason = authorityOverRun { implied.append(.implied(reason)) }
+    default: break
+    }
+  }
+
+  /// Why a person may answer questions, resolve exceptions or cancel: the process is theirs, or the step is.
+  private var authorityOverRun: String? {
+    guard let run = view.run, let process = view.release?.process else { return nil }
+    if holds(process.owner) { return "owner:\(process.id)" }
+    if proposal.tool == BuiltinTool.cancelRun.rawValue {
+      return bytesEqual(run.state.requester, proposal.principal) ? "requester:\(run.state.id)" : nil
+    }
+    if let id = proposal.arguments["question"]?.stringValue, let question = run.state.questions.first(where: { $0.id == id }),
+      let step = process.step(question.step.id), case .agent(let agent) = step.performer, let owner = process.agent(agent)?.owner, holds(owner)
+    {
+      return "agent-owner:\(agent)"
+    }
+    if let id = proposal.arguments["question"]?.stringValue, run.state.questions.contains(where: { $0.id == id }),
+      bytesEqual(run.state.requester, proposal.principal)
+    {
+      return "requester:\(run.state.id)"
+    }
+    return nil
+  }
+
+  private func holds(_ performer: Performer) -> Bool {
+    switch performer {
+    case .user(let name): "user:\(name)" == proposal.principal
+    case .role(let role): proposal.identity?.roles(in: view.shared.directory).contains(role) ?? false
+    case .agent, .tool: false
+    }
+  }
+
+  private func isPerformer(of step: RunState.StepState) -> Bool {
+    if let agentName { return step.performer == .agent(agentName) && step.status == .ready }
+    return ([step.performer] + step.escalatedTo).contains { holds($0) }
+  }
+
+  private func performers(of step: RunState.StepState) -> String {
+    ([step.performer] + step.escalatedTo).map { "`\($0)`" }.joined(separator: " and ")
+  }
+
+  private mutating func implyModelCall(_ step: RunState.StepState) throws(Refusal) {
+    guard case .agent(let name) = step.performer, proposal.arguments["agent"]?.stringValue == name else {
+      throw Refusal(.stepNotOpen, "the step `\(step.occurrence)` is not an agent's")
+    }
+    implied.append(.implied("agent:\(name)", reason: "the process employs this agent for the step"))
+  }
+
+  private func checkBudget(_ step: RunState.StepState?) throws(Refusal) {
+    guard proposal.tool == BuiltinTool.callModel.rawValue, let step, case .agent(let name) = step.performer,
+      let budget = view.release?.process.agent(name)?.budget
+    else { return }
+    let turns = view.run?.proposals.count { $0.tool == proposal.tool && $0.step == step.occurrence && $0.status != .forbidden } ?? 0
+    if turns >= budget.turns {
+      throw Refusal(.budgetExhausted, "the agent `\(name)` has used its \(budget.turns) turns on this step")
+    }
+  }
+
+  // MARK: Controls and rules
+
+  private func applyControls(_ tool: Tool, _ step: RunState.StepState?, to judgement: inout Judgement) {
+    guard let process = view.release?.process, let state = view.run?.state else { return }
+    for control in process.controls {
+      switch control.before {
+      case .tool(let name): if !bytesEqual(name, tool.name) { continue }
+      case .step(let id): if tool.builtin != .completeStep || step?.occurrence.id != id { continue }
+      }
+      let rule = "control:\(control.id)"
+      var basis = RuleMatch.Basis.condition
+      if let when = control.when {
+        do throws(ConditionFailure) {
+          if try !when.holds(in: state, now: view.now) { continue }
+        } catch {
+          judgement.errors.append(RuleError(rule: rule, message: error.description))
+          basis = .error
+        }
+      }
+      judgement.matched.append(RuleMatch(rule: rule, effect: .hold, basis: basis, clause: control.clause, reason: control.statement))
+      judgement.requirements.append(
+        ApprovalRequirement(rule: rule, roles: control.approval.roles, count: control.approval.count, not: control.approval.not))
+    }
+  }
+
+  private func applyRules(_ principal: Request.Principal, _ tool: Tool, _ step: RunState.StepState?, to judgement: inout Judgement) {
+    guard let release = view.release, !isWorkspaceTool else {
+      judgement.matched = impliedForWorkspace
+      judgement.verdict = judgement.matched.isEmpty ? .forbid : .permit
+      if judgement.verdict == .forbid { judgement.refusal = Refusal(.forbidden, whyWorkspaceForbids) }
+      return
+    }
+    let state = view.run?.state
+    let definition = step.flatMap { release.process.step($0.occurrence.id) }
+    let requester = state.map { Request.Requester(id: $0.requester, roles: view.shared.directory.roles(of: $0.requester)) }
+    let request = Request(
+      principal: principal, tool: Request.Tool(name: tool.name, effect: tool.effect, connector: tool.connector),
+      arguments: proposal.arguments,
+      step: step.map {
+        Request.Step(
+          id: $0.occurrence.id, risk: definition?.risk?.rawValue, iteration: $0.occurrence.iteration, performer: $0.performer.description)
+      },
+      run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:], labels: state?.labels ?? [:],
+      now: view.now, implied: implied + impliedForStart(principal, release))
+    let decision = release.rules.authorize(request)
+    judgement.read = JSONObject(decision.read.map { ($0.path, $0.value ?? .null) })
+    judgement.errors += decision.errors
+    let controls = judgement.matched.filter { $0.effect == .hold }
+    judgement.matched = controls + decision.matched
+    // A control asks for more, it never allows: without a permit or a hold of the rules nothing is carried out.
+    judgement.verdict = decision.outcome == .permit && !controls.isEmpty ? .hold : decision.outcome
+    judgement.requirements = judgement.verdict == .hold ? judgement.requirements + decision.requirements : []
+    if decision.outcome == .forbid {
+      judgement.refusal = Refusal(.forbidden, Self.explanation(of: decision, tool: tool.name, principal: principal.id))
+    }
+  }
+
+  private static func explanation(of decision: Decision, tool: String, principal: String) -> String {
+    if decision.isDefault { return decision.explanation }
+    let rules = decision.deciding.map { match in
+      "rule `\(match.rule)`" + (match.clause.map { " (\($0))" } ?? "") + (match.reason.map { ": \($0)" } ?? "")
+        + (match.basis == .error ? ", whose condition could not be evaluated" : "")
+    }
+    return "forbidden by " + rules.joined(separator: "; ")
+  }
+
+  private var startFields: JSONObject {
+    proposal.tool == BuiltinTool.startRun.rawValue ? proposal.arguments["fields"]?.objectValue ?? [:] : [:]
+  }
+
+  /// Starting a run is permitted to the role of its trigger.
+  private func impliedForStart(_ principal: Request.Principal, _ release: Release) -> [RuleMatch] {
+    guard proposal.tool == BuiltinTool.startRun.rawValue else { return [] }
+    let named = proposal.arguments["trigger"]?.stringValue
+    return release.process.triggers.compactMap { trigger in
+      guard case .form(let role) = trigger.source, named == nil || named == trigger.name, principal.roles.contains(role) else { return nil }
+      return .implied("trigger:\(trigger.name)")
+    }
+  }
+
+  private var isWorkspaceTool: Bool {
+    switch BuiltinTool(rawValue: proposal.tool) {
+    case .setDirectory, .makeRelease, .stop, .resume: true
+    default: false
+    }
+  }
+
+  /// What no release covers is permitted to the operator of a single-operator store, and stopping to everyone in the directory.
+  private var impliedForWorkspace: [RuleMatch] {
+    if proposal.tool == BuiltinTool.stop.rawValue { return [.implied("workspace:stop", reason: "anyone may stop work")] }
+    if proposal.identity?.isOperator == true { return [.implied("workspace:operator")] }
+    if proposal.identity?.mode == .scripted { return [.implied("workspace:scripted")] }
+    if proposal.tool == BuiltinTool.makeRelease.rawValue, let process = view.release?.process, holds(process.owner) {
+      return [.implied("owner:\(process.id)")]
+    }
+    return []
+  }
+
+  private var whyWorkspaceForbids: String {
+    "`\(proposal.tool)` is for the operator of this workspace" + (proposal.tool == BuiltinTool.makeRelease.rawValue ? " or the owner of the process" : "")
+  }
+
+  // MARK: Consequences
+
+  private func consequences(of tool: BuiltinTool) throws(Refusal) -> [RunEvent] {
+    guard let command = try command(for: tool), let process = view.release?.process else { return [] }
+    do throws(RunRefusal) {
+      return try process.decide(command, in: view.run?.state, now: view.now)
+    } catch {
+      throw Refusal(error)
+    }
+  }
+
+  /// The run's command that a built-in tool stands for; nil for the tools of the workspace.
+  private func command(for tool: BuiltinTool) throws(Refusal) -> RunCommand? {
+    let arguments = proposal.arguments
+    let step = occurrence?.description ?? ""
+    let by = proposal.principal
+    func text(_ key: String) -> String { arguments[key]?.stringValue ?? "" }
+    let fields = arguments["fields"]?.objectValue ?? [:]
+    switch tool {
+    case .startRun:
+      guard let release = view.release, let run = proposal.run else { throw Refusal(.releaseUnknown, "there is no release of `\(visible(text("process")))`") }
+      return .start(run: run, release: release.digest.hex, requester: by, trigger: arguments["trigger"]?.stringValue, fields: fields)
+    case .completeStep: return .completeStep(step, by: by, fields: fields, origin: nil, comment: arguments["comment"]?.stringValue)
+    case .setFields: return .setFields(step: proposal.step == nil ? nil : step, by: by, fields: fields, origin: nil)
+    case .attachEvidence:
+      guard let digest = Digest(hex: text("sha256")) else { throw Refusal(.evidenceInvalid, "`sha256` is not a digest") }
+      return .attachEvidence(
+        step: step, by: by, name: text("name"), digest: digest, media: text("media"), size: Int(arguments["size"]?.intValue ?? 0))
+    case .comment: return .comment(step: proposal.step == nil ? nil : step, by: by, text: text("text"))
+    case .askHuman: return .askHuman(step: step, by: by, question: text("question"))
+    case .raiseException: return .raiseException(step: step, by: by, code: text("code"), text: text("text"))
+    case .answer: return .answer(question: text("question"), by: by, text: text("text"))
+    case .resolveException:
+      guard let resolution = ExceptionResolution(rawValue: text("resolution")) else { throw Refusal(.argumentsInvalid, "unknown resolution") }
+      return .resolveException(text("exception"), by: by, resolution: resolution, comment: arguments["comment"]?.stringValue)
+    case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
+    case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
+    case .fireTimer: return .fireTimer(text("timer"))
+    case .setDirectory, .makeRelease, .stop, .resume, .callModel: return nil
+    }
+  }
+
+  // MARK: The digest
+
+  /// What an approval is bound to: who, the tool's definition, the exact arguments, run, step, release, the evidence of the run, and the
+  /// values that the matching rules read.
+  private func digest(tool: Digest?, read: JSONObject) -> Digest {
+    var parts: JSONObject = [
+      "arguments": .string(SHA256.hash(canonicalArguments).hex), "principal": .string(proposal.principal), "tool": .string(proposal.tool),
+    ]
+    parts["definition"] = tool.map { .string($0.hex) }
+    parts["run"] = proposal.run.map { .string($0) }
+    parts["step"] = occurrence.map { .string($0.description) }
+    parts["release"] = view.release.map { .string($0.digest.hex) }
+    if let evidence = view.run?.state.evidence, !evidence.isEmpty {
+      parts["evidence"] = .array(evidence.map { .string($0.digest.hex) })
+    }
+    if !read.isEmpty { parts["read"] = .object(read) }
+    return SHA256.hash(JSON.object(parts).canonicalBytesRounding())
+  }
+}
+
+/// The components of the service that may propose.
+public enum SystemPrincipal: String, Sendable, CaseIterable {
+  /// Calls the tools of tool steps.
+  case engine = "system:engine"
+  /// Calls models for agents and gives up in their name.
+  case agents = "system:agents"
+  /// Fires timers and ends what nobody decided in time.
+  case timer = "system:timer"
+}
+
+extension RunState {
+  /// The fields that have a value, for conditions.
+  var fieldValues: JSONObject { JSONObject(fields.compactMap { field in field.value.map { (field.name, $0) } }) }
+
+  /// The facts that have a value, for conditions.
+  var factValues: JSONObject { JSONObject(facts.compactMap { fact in fact.value.map { (fact.name, $0) } }) }
+
+  /// Where each field and fact came from: `labels.run.vendor.origin`, `labels.facts.vendor_status.trusted`.
+  var labels: JSONObject {
+    func label(_ origin: Origin) -> JSON { .object(["origin": .string(origin.label), "trusted": .bool(origin.trusted)]) }
+    var object: JSONObject = [:]
+    if !fields.isEmpty { object["run"] = .object(JSONObject(fields.map { ($0.name, label($0.origin)) })) }
+    if !facts.isEmpty { object["facts"] = .object(JSONObject(facts.map { ($0.name, label($0.origin)) })) }
+    return object
+  }
+}

@@ -1,0 +1,34 @@
+public import Core
+public import PolicyEngine
+public import ProcessModel
+
+/// What the gate finds about one proposal, before anything is recorded.
+public struct Judgement: Sendable {
+  /// The verdict.
+  public var verdict: Outcome
+  /// What stopped it, where not a rule did.
+  public var refusal: Refusal?
+  /// Every rule that matched: implied ones, controls, written rules.
+  public var matched: [RuleMatch] = []
+  /// Every rule that erred.
+  public var errors: [RuleError] = []
+  /// What has to happen before it may be carried out.
+  public var requirements: [ApprovalRequirement] = []
+  /// The values that the matching rules read, by path.
+  public var read: JSONObject = [:]
+  /// What the tool can change.
+  public var effect: EffectClass = .external
+  /// The step that it belongs to.
+  public var step: Occurrence?
+  /// SHA-256 of the tool's definition.
+  public var toolDigest: Digest?
+  /// What an approval is bound to.
+  public var digest: Digest
+  /// The consequences, for a permitted proposal whose tool changes the run.
+  public var events: [RunEvent] = []
+
+  /// A judgement that stops a proposal at once.
+  static func refused(_ refusal: Refusal, effect: EffectClass = .external, step: Occurrence? = nil, digest: Digest) -> Judgement {
+    Judgement(verdict: .forbid, refusal: refusal, effect: effect, step: step, digest: digest)
+  }
+}

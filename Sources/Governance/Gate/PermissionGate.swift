@@ -1,0 +1,145 @@
+public import Audit
+public import Core
+internal import PolicyEngine
+internal import ProcessModel
+
+/// The one way to change a run or to reach the outside.
+///
+/// Agents, people, timers and the engine all submit proposals here. Deciding and recording are one step inside the log's single writer: a
+/// verdict that is not durable does not exist.
+public final class PermissionGate: Sendable {
+  /// The log.
+  public let store: AuditStore<GovernanceLedger>
+  let releases = ReleaseCache()
+  let random: RandomSource
+
+  /// A gate before a log.
+  ///
+  /// - Parameters:
+  ///   - store: The log, opened with ``GovernanceProjections/all``.
+  ///   - random: Where ids come from.
+  public init(store: AuditStore<GovernanceLedger>, random: RandomSource = .system) {
+    self.store = store
+    self.random = random
+  }
+
+  /// Makes the first entry of a new store, which gives its log an id; does nothing where there is one.
+  ///
+  /// - Returns: The id of the log.
+  public func openLog(by identity: Identity) async throws -> String {
+    let id = Proposal.mintID(prefix: "log", random)
+    return try await store.submit { context in
+      if let log = try context.shared().log { return ([], log) }
+      var body = identity.body
+      body["format"] = 1
+      body["log"] = .string(id)
+      return ([EntryDraft(type: EntryType.storeOpened, principal: identity.principal, body: body)], id)
+    }
+  }
+
+  /// A new id for a proposal.
+  public func mintID() -> String { Proposal.mintID(random) }
+
+  /// A new id for a run.
+  public func mintRunID() -> String { Proposal.mintID(prefix: "r", random) }
+
+  /// A release of the store, by digest.
+  ///
+  /// - Throws: ``Refusal`` where the store has no such release, or this build cannot use it.
+  public func release(_ digest: String, in context: ReadContext<GovernanceLedger>) throws -> Release {
+    try releases.release(digest) { try context.evidence($0) }
+  }
+
+  // MARK: Submitting
+
+  /// Judges a proposal and records it with its verdict and every consequence, in one entry.
+  ///
+  /// - Parameters:
+  ///   - proposal: What is to be done. One that was submitted before is not judged again: its recorded outcome is returned.
+  ///   - evidence: Bytes that the proposal names, stored with it.
+  /// - Returns: The outcome, once it is durable. A refusal is an outcome, not an error.
+  /// - Throws: What the store throws; nothing was recorded then, unless the store says that it does not know.
+  public func submit(_ proposal: Proposal, evidence: [Evidence] = []) async throws -> GateOutcome {
+    try await store.submit { [self] context in
+      if let run = try proposal.run.flatMap({ try context.run($0) }), let known = run.proposal(proposal.id) {
+        return ([], GateOutcome(known, run: proposal.run))
+      }
+      let (drafts, outcome) = try decide(proposal, evidence: evidence, in: context, editorCounts: false)
+      return (drafts, outcome)
+    }
+  }
+
+  /// The view of a proposal, and the entries that it leads to.
+  func decide(
+    _ proposal: Proposal, evidence: [Evidence], in context: WriteContext<GovernanceLedger>, editorCounts: Bool
+  ) throws -> ([EntryDraft], GateOutcome) {
+    let view = try view(of: proposal, in: context)
+    let judgement = Judge.judge(proposal, in: view)
+    let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
+    var draft = try EntryDrafting.proposal(
+      proposal, judgement, release: view.release, expires: expires, editorCounts: editorCounts,
+      evidence: judgement.verdict == .forbid ? [] : evidence)
+    if BuiltinTool(rawValue: proposal.tool)?.isOfWorkspace == true { draft.release = nil }
+    // A run that does not exist can have no entry: the refusal of a proposal for it concerns all runs.
+    if view.run == nil, judgement.verdict != .permit { draft.run = nil }
+    var drafts = [draft]
+    drafts += try withdrawals(after: judgement.events, in: view.run)
+    let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex, expires: expires)
+    return (drafts, outcome)
+  }
+
+  func view(of proposal: Proposal, in context: WriteContext<GovernanceLedger>) throws -> GateView {
+    let shared = try context.shared()
+    let run = try proposal.run.flatMap { try context.run($0) }
+    var release: Release?
+    if let digest = run?.state.release {
+      release = try releases.release(digest) { try context.evidence($0) }
+    } else if proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue,
+      let process = proposal.arguments["process"]?.stringValue, let current = shared.current(process)
+    {
+      release = try releases.release(current.digest) { try context.evidence($0) }
+    }
+    return GateView(shared: shared, run: run, release: release, now: context.now)
+  }
+
+  static func expiry(of requirements: [ApprovalRequirement], from now: Instant) -> Instant {
+    now + (requirements.compactMap(\.within).min() ?? .milliseconds(GateLimits.decisionMilliseconds))
+  }
+
+  /// Takes back what waits for people or for execution once its step or run is over.
+  func withdrawals(after events: [RunEvent], in run: RunRecord?) throws -> [EntryDraft] {
+    guard let run, !events.isEmpty, run.proposals.contains(where: { $0.status == .held || $0.status == .granted }) else { return [] }
+    var state = run.state
+    for event in events { _ = state.apply(event) }
+    return run.proposals.compactMap { record in
+      guard record.status == .held || record.status == .granted else { return nil }
+      let isOver = state.status != .running || record.step.map { state.step($0)?.status.isOpen != true } ?? false
+      guard isOver else { return nil }
+      return EntryDrafting.decision(
+        .withdraw, on: record, run: state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: "its step or run is over")
+    }
+  }
+}
+
+extension GateOutcome {
+  init(_ proposal: Proposal, _ judgement: Judgement, entry: Int, expires: Instant?) {
+    self.init(
+      proposal: proposal.id, run: proposal.run, entry: entry, verdict: judgement.verdict, refusal: judgement.refusal,
+      matched: judgement.matched, errors: judgement.errors, requirements: judgement.requirements, digest: judgement.digest,
+      expires: expires, effect: judgement.effect, events: judgement.events)
+  }
+
+  /// The outcome of a proposal that was recorded before.
+  init(_ record: ProposalRecord, run: String?) {
+    let verdict: Outcome =
+      switch record.status {
+      case .held: .hold
+      case .granted, .started, .done, .failed, .inDoubt: .permit
+      case .forbidden, .rejected, .expired, .withdrawn, .superseded, .voided: .forbid
+      }
+    self.init(
+      proposal: record.id, run: run, entry: record.entry, verdict: verdict,
+      refusal: verdict == .forbid ? Refusal(.notHeld, "this proposal was submitted before; it is \(record.status.rawValue)") : nil, matched: [],
+      errors: [], requirements: record.requirements, digest: record.digest, expires: record.expires, effect: record.effect, events: [])
+  }
+}

@@ -1,0 +1,33 @@
+/// The types of entries that the gate writes, each with the version of its shape.
+public enum EntryType {
+  /// A store came into being.
+  public static let storeOpened = "store.opened@1"
+  /// A proposal, its verdict, and every consequence.
+  public static let proposal = "proposal.decided@1"
+  /// What a person, or the clock, decided on a held proposal, and every consequence.
+  public static let approval = "approval.decided@1"
+  /// A decision that was refused: someone tried what they may not do, or did it twice.
+  public static let approvalRefused = "approval.refused@1"
+  /// An effect is about to begin.
+  public static let effectStarted = "effect.started@1"
+  /// What became of an effect, and every consequence.
+  public static let effectSettled = "effect.settled@1"
+}
+
+/// The names of the content parts of entries: what may be redacted one day.
+public enum ContentPart {
+  /// The arguments of a proposal, canonical JSON.
+  public static let arguments = "arguments"
+  /// Why, in the proposer's or the decider's words, UTF-8.
+  public static let reason = "reason"
+  /// The values of the entry's run events, canonical JSON.
+  public static let values = "values"
+  /// Why the gate refused, UTF-8.
+  public static let refusal = "refusal"
+  /// What an effect gave back, canonical JSON.
+  public static let result = "result"
+  /// Why an effect failed, UTF-8.
+  public static let error = "error"
+  /// The values that the matching rules read, canonical JSON.
+  public static let read = "read"
+}

@@ -1,0 +1,259 @@
+public import Audit
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
+
+/// What the gate's entries mean: the fold that the live service, recovery, replay and verification share.
+///
+/// Entries state every consequence, so the fold reads no release, directory, clock or file.
+public enum GovernanceLedger: Ledger {
+  /// An entry that the fold does not accept.
+  public struct Misfit: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What does not fit.
+    public let description: String
+    init(_ description: String) { self.description = description }
+  }
+
+  /// The shared state of an empty log.
+  public static func start() -> SharedState { SharedState() }
+
+  /// Folds an entry that belongs to no run.
+  ///
+  /// - Throws: ``Misfit``.
+  public static func apply(_ entry: Entry, to shared: inout SharedState) throws {
+    switch entry.type {
+    case EntryType.storeOpened:
+      guard shared.log == nil, entry.index == 0 else { throw Misfit("a store is opened once, by its first entry") }
+      shared.log = try entry.body.text("log")
+    case EntryType.proposal:
+      let record = try ProposalRecord(entry)
+      if record.status == .done { try applyConsequence(of: entry, tool: record.tool, to: &shared) }
+      shared.append(record)
+    case EntryType.approval:
+      guard let place = shared.proposals.lastIndex(where: { $0.id == entry.body["proposal"]?.stringValue }) else {
+        throw Misfit("a decision on a proposal that does not exist")
+      }
+      let executed = try shared.proposals[place].decide(entry)
+      if executed { try applyConsequence(of: entry, tool: shared.proposals[place].tool, to: &shared) }
+    case EntryType.approvalRefused: break
+    default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
+    }
+  }
+
+  private static func applyConsequence(of entry: Entry, tool: String, to shared: inout SharedState) throws {
+    switch BuiltinTool(rawValue: tool) {
+    case .setDirectory:
+      // Redacted people are nobody: what they could approve, nobody can until a directory is set again.
+      guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
+      guard let directory = Directory(json: try JSON.parse(bytes)) else { throw Misfit("not a directory") }
+      shared.directory = directory
+    case .makeRelease:
+      let made = try entry.body.object("release")
+      shared.releases.append(
+        SharedState.ReleaseRecord(
+          digest: try made.text("digest"), process: try made.text("process"), time: entry.time, by: entry.principal, entry: entry.index))
+    case .stop:
+      let scope = try entry.body.text("scope")
+      if !shared.stops.contains(scope) { shared.stops.append(scope) }
+    case .resume:
+      let scope = try entry.body.text("scope")
+      shared.stops.removeAll { $0 == scope || scope == "all" }
+    default: throw Misfit("the tool `\(tool)` belongs to a run")
+    }
+  }
+
+  /// Folds an entry of a run.
+  ///
+  /// - Throws: ``Misfit``.
+  public static func apply(_ entry: Entry, to run: inout RunRecord?) throws {
+    switch entry.type {
+    case EntryType.proposal:
+      let record = try ProposalRecord(entry)
+      try applyEvents(of: entry, to: &run)
+      run?.proposals.append(record)
+    case EntryType.approval:
+      try update(&run, entry) { record in _ = try record.decide(entry) }
+      try applyEvents(of: entry, to: &run)
+    case EntryType.approvalRefused: if run == nil { throw Misfit("the first entry of a run must start it") }
+    case EntryType.effectStarted: try update(&run, entry) { record in try record.start(entry) }
+    case EntryType.effectSettled:
+      try update(&run, entry) { record in try record.settle(entry) }
+      try applyEvents(of: entry, to: &run)
+    default: throw Misfit("an entry of type `\(entry.type)` is not known, or belongs to no run")
+    }
+    run?.lastEntry = entry.index
+    run?.updated = entry.time
+  }
+
+  private static func update(_ run: inout RunRecord?, _ entry: Entry, _ change: (inout ProposalRecord) throws -> Void) throws {
+    guard let id = entry.body["proposal"]?.stringValue, let place = run?.place(of: id) else {
+      throw Misfit("an entry about a proposal that the run does not have")
+    }
+    guard var record = run?.proposals[place] else { return }
+    try change(&record)
+    run?.proposals[place] = record
+  }
+
+  private static func applyEvents(of entry: Entry, to run: inout RunRecord?) throws {
+    guard let structure = entry.body["events"] else {
+      if run == nil { throw Misfit("the first entry of a run must start it") }
+      return
+    }
+    let values = try entry.content(ContentPart.values).map { try JSON.parse($0) }?.objectValue
+    let hasValues = entry.content.contains { $0.part == ContentPart.values }
+    for event in try RunEvent.decode(structure: structure, values: hasValues ? values : [:]) {
+      if run == nil {
+        guard let state = RunState(event) else { throw Misfit("the first event of a run must start it") }
+        run = RunRecord(state: state, firstEntry: entry.index, started: entry.time, lastEntry: entry.index, updated: entry.time)
+      } else if run?.state.apply(event) != true {
+        throw Misfit("an event that does not fit the run's state")
+      }
+    }
+  }
+}
+
+extension SharedState {
+  /// Keeps what is open, and the latest of the rest.
+  fileprivate mutating func append(_ record: ProposalRecord) {
+    proposals.append(record)
+    if proposals.count > 256, let place = proposals.firstIndex(where: { !$0.status.isOpen }) { proposals.remove(at: place) }
+  }
+}
+
+// MARK: - Records from entries
+
+extension ProposalRecord {
+  /// Reads the record of a proposal's own entry.
+  init(_ entry: Entry) throws {
+    let body = entry.body
+    guard let digest = Digest(hex: try body.text("digest")) else { throw GovernanceLedger.Misfit("a digest has 64 hexadecimal digits") }
+    guard let effect = EffectClass(rawValue: try body.text("effect")), let verdict = Outcome(rawValue: try body.text("verdict")) else {
+      throw GovernanceLedger.Misfit("an unknown effect class or verdict")
+    }
+    var step: Occurrence?
+    if let text = body["step"]?.stringValue {
+      guard let occurrence = Occurrence(parsing: text) else { throw GovernanceLedger.Misfit("not a step") }
+      step = occurrence
+    }
+    id = try body.text("proposal")
+    self.entry = entry.index
+    time = entry.time
+    principal = entry.principal
+    tool = try body.text("tool")
+    self.effect = effect
+    self.step = step
+    self.digest = digest
+    requirements = try (body["requirements"]?.arrayValue ?? []).map { try ApprovalRequirement(json: $0) }
+    expires = body["expires"]?.intValue.map { Instant(milliseconds: $0) }
+    call = body["call"]?.stringValue
+    replaces = body["replaces"]?.stringValue
+    release = entry.release
+    status =
+      switch verdict {
+      case .permit: effect == .state ? .done : .granted
+      case .hold: .held
+      case .forbid: .forbidden
+      }
+    if let editor = body["editor"]?.objectValue, body["editor_counts"]?.boolValue == true { votes.append(try Vote(editor, entry)) }
+  }
+
+  /// The record of a proposal that is being decided and has no entry yet.
+  init(_ proposal: Proposal, _ judgement: Judgement, run: RunRecord, release: String?, now: Instant) {
+    id = proposal.id
+    entry = run.lastEntry + 1
+    time = now
+    principal = proposal.principal
+    tool = proposal.tool
+    effect = judgement.effect
+    step = judgement.step
+    digest = judgement.digest
+    requirements = judgement.requirements
+    expires = nil
+    call = proposal.call
+    replaces = proposal.replaces
+    self.release = release
+    status = .held
+  }
+
+  /// Takes a decision over.
+  ///
+  /// - Returns: Whether the proposal was carried out with it.
+  mutating func decide(_ entry: Entry) throws -> Bool {
+    guard status == .held || status == .granted, let decision = ApprovalDecision(rawValue: try entry.body.text("decision")) else {
+      throw GovernanceLedger.Misfit("a decision on a proposal that does not wait for one")
+    }
+    switch decision {
+    case .approve:
+      votes.append(try Vote(entry.body, entry))
+      guard entry.body["complete"]?.boolValue == true else { return false }
+      status = effect == .state ? .done : .granted
+      return effect == .state
+    case .reject: status = .rejected
+    case .expire: status = .expired
+    case .withdraw: status = .withdrawn
+    case .supersede: status = .superseded
+    case .void: status = .voided
+    }
+    return false
+  }
+
+  mutating func start(_ entry: Entry) throws {
+    guard status == .granted || status == .inDoubt else { throw GovernanceLedger.Misfit("an effect that was not granted, or has begun already") }
+    status = .started
+    attempts += 1
+    deadline = entry.body["deadline"]?.intValue.map { Instant(milliseconds: $0) }
+    worker = entry.body["worker"]?.stringValue
+  }
+
+  mutating func settle(_ entry: Entry) throws {
+    guard status == .started || status == .inDoubt, let outcome = EffectOutcome.Kind(rawValue: try entry.body.text("outcome")) else {
+      throw GovernanceLedger.Misfit("an outcome of an effect that did not begin")
+    }
+    switch outcome {
+    case .finished: status = .done
+    case .failed: status = .failed
+    case .inDoubt: status = .inDoubt
+    }
+  }
+}
+
+extension ProposalRecord.Vote {
+  init(_ body: JSONObject, _ entry: Entry) throws {
+    guard let mode = Identity.Mode(rawValue: try body.text("mode")) else { throw GovernanceLedger.Misfit("an unknown mode") }
+    principal = try body.text("by")
+    time = entry.time
+    self.mode = mode
+    isOperator = body["operator"]?.boolValue == true
+  }
+}
+
+extension ApprovalRequirement {
+  var json: JSON {
+    var object: JSONObject = ["rule": .string(rule), "count": .int(count)]
+    if !roles.isEmpty { object["roles"] = .array(roles.map { .string($0) }) }
+    if !approvers.isEmpty { object["approvers"] = .array(approvers.map { .string($0) }) }
+    if !not.isEmpty { object["not"] = .array(not.map { .string($0) }) }
+    if let within { object["within"] = .string(within.iso8601) }
+    return .object(object)
+  }
+
+  init(json: JSON) throws {
+    guard let object = json.objectValue, let count = object["count"]?.intValue else { throw GovernanceLedger.Misfit("not a requirement") }
+    func strings(_ key: String) -> [String] { (object[key]?.arrayValue ?? []).compactMap(\.stringValue) }
+    self.init(
+      rule: try object.text("rule"), roles: strings("roles"), approvers: strings("approvers"), count: Int(count), not: strings("not"),
+      within: object["within"]?.stringValue.flatMap { Duration(iso8601: $0) })
+  }
+}
+
+extension JSONObject {
+  func text(_ key: String) throws -> String {
+    guard let value = self[key]?.stringValue else { throw GovernanceLedger.Misfit("`\(key)` is missing") }
+    return value
+  }
+
+  func object(_ key: String) throws -> JSONObject {
+    guard let value = self[key]?.objectValue else { throw GovernanceLedger.Misfit("`\(key)` is missing") }
+    return value
+  }
+}

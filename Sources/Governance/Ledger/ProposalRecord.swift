@@ -1,0 +1,90 @@
+internal import Audit
+public import Core
+public import PolicyEngine
+public import ProcessModel
+
+/// What the log says about one proposal.
+public struct ProposalRecord: Hashable, Sendable {
+  /// Where a proposal stands. Each of the ways in which it can end is its own, and its proposer is told which.
+  public enum Status: String, Hashable, Sendable, CaseIterable {
+    /// Waits for people.
+    case held
+    /// Permitted or approved, and not yet begun. Only proposals with an outside effect come here.
+    case granted
+    /// Its effect has begun.
+    case started
+    /// Its effect happened; or it had none outside and its consequences are in the log.
+    case done
+    /// Its effect failed: the outside says that nothing happened.
+    case failed
+    /// Its effect began and its outcome was lost. Nobody repeats it; a person says what happened.
+    case inDoubt = "in-doubt"
+    /// Refused by the gate.
+    case forbidden
+    /// A person said no.
+    case rejected
+    /// Nobody decided in time.
+    case expired
+    /// Its proposer, or the end of its run, took it back.
+    case withdrawn
+    /// An edited proposal took its place.
+    case superseded
+    /// Something that it depended on changed after it was shown or approved; a new proposal took its place.
+    case voided
+
+    /// Whether something may still come of it.
+    public var isOpen: Bool { self == .held || self == .granted || self == .started || self == .inDoubt }
+  }
+
+  /// One person's approval.
+  public struct Vote: Hashable, Sendable {
+    /// The person.
+    public let principal: String
+    /// When, in log time.
+    public let time: Instant
+    /// How the service knew the person.
+    public let mode: Identity.Mode
+    /// Whether the person is the operator of a single-operator store.
+    public let isOperator: Bool
+  }
+
+  /// The proposal's id.
+  public let id: String
+  /// The index of its entry.
+  public let entry: Int
+  /// When it was decided, in log time.
+  public let time: Instant
+  /// Who proposed.
+  public let principal: String
+  /// The tool.
+  public let tool: String
+  /// What the tool can change.
+  public let effect: EffectClass
+  /// The step that it belongs to.
+  public let step: Occurrence?
+  /// The digest that approvals are bound to.
+  public let digest: Digest
+  /// What has to happen before it may be carried out.
+  public let requirements: [ApprovalRequirement]
+  /// Until when people may decide.
+  public let expires: Instant?
+  /// The model's tool call that it answers.
+  public let call: String?
+  /// The proposal that it replaced.
+  public let replaces: String?
+  /// The release that it was decided under.
+  public let release: String?
+  /// Where it stands.
+  public internal(set) var status: Status
+  /// The approvals so far.
+  public internal(set) var votes: [Vote] = []
+  /// The attempts to carry it out.
+  public internal(set) var attempts = 0
+  /// Until when the running attempt has time.
+  public internal(set) var deadline: Instant?
+  /// The process that runs the attempt.
+  public internal(set) var worker: String?
+
+  /// The code that a person types to decide on it.
+  public var shortCode: String { Proposal.shortCode(of: digest) }
+}

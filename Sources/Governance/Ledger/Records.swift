@@ -1,0 +1,77 @@
+public import Core
+internal import PolicyEngine
+public import ProcessModel
+
+/// One run as the log has it: its state, and the proposals made in it.
+public struct RunRecord: Sendable {
+  /// The state that the process gives it.
+  public internal(set) var state: RunState
+  /// The proposals, in log order.
+  public internal(set) var proposals: [ProposalRecord] = []
+  /// The index of its first entry.
+  public let firstEntry: Int
+  /// When it started, in log time.
+  public let started: Instant
+  /// The index of its latest entry.
+  public internal(set) var lastEntry: Int
+  /// When its latest entry was made, in log time.
+  public internal(set) var updated: Instant
+
+  /// The proposal of that id.
+  ///
+  /// - Complexity: O(proposals of the run); the latest are found first.
+  public func proposal(_ id: String) -> ProposalRecord? { place(of: id).map { proposals[$0] } }
+
+  /// The latest proposal that took the place of another one, by an edit or after a change; nil where none did.
+  public func replacement(of id: String) -> ProposalRecord? {
+    guard let next = proposals.last(where: { $0.replaces == id }) else { return nil }
+    return replacement(of: next.id) ?? next
+  }
+
+  func place(of id: String) -> Int? { proposals.lastIndex { $0.id == id } }
+
+  /// Proposals that people have to decide on.
+  public var held: [ProposalRecord] { proposals.filter { $0.status == .held } }
+}
+
+/// What concerns all runs: directory, releases, stops.
+public struct SharedState: Sendable {
+  /// A release that was made.
+  public struct ReleaseRecord: Hashable, Sendable {
+    /// The digest of its manifest.
+    public let digest: String
+    /// The process that it is of.
+    public let process: String
+    /// When it was made, in log time.
+    public let time: Instant
+    /// Who made it.
+    public let by: String
+    /// The entry that made it.
+    public let entry: Int
+  }
+
+  /// The id of the log.
+  public internal(set) var log: String?
+  /// The people and their roles.
+  public internal(set) var directory = Directory()
+  /// The releases, in the order in which they were made.
+  public internal(set) var releases: [ReleaseRecord] = []
+  /// The scopes in which work is stopped: `all`, `agent:…`, `process:…`, `run:…`, in the order in which they were stopped.
+  public internal(set) var stops: [String] = []
+  /// Proposals that belong to no run, the open ones and the latest others.
+  public internal(set) var proposals: [ProposalRecord] = []
+
+  /// The release that new runs of a process follow.
+  public func current(_ process: String) -> ReleaseRecord? { releases.last { $0.process == process } }
+
+  /// The processes that have a release, in the order of their first.
+  public var processes: [String] {
+    var seen: Set<String> = []
+    return releases.map(\.process).filter { seen.insert($0).inserted }
+  }
+
+  /// The stop that covers work of an agent in a run of a process, if there is one.
+  public func stop(process: String?, run: String?, agent: String?) -> String? {
+    stops.first { $0 == "all" || $0 == process.map { "process:\($0)" } || $0 == run.map { "run:\($0)" } || $0 == agent }
+  }
+}

@@ -1,0 +1,174 @@
+public import Audit
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
+internal import Storage
+
+/// The tables of the live service that follow from the log.
+public enum GovernanceProjections {
+  /// All of them, for opening a store.
+  public static var all: [any Projection<GovernanceLedger>] { [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection()] }
+}
+
+/// One row a run: what lists of runs show.
+struct RunProjection: Projection {
+  typealias Meaning = GovernanceLedger
+  let name = "run"
+  let version = 1
+  let schema = """
+    CREATE TABLE run (
+      id        TEXT    PRIMARY KEY,
+      process   TEXT    NOT NULL,
+      release   TEXT    NOT NULL,
+      requester TEXT    NOT NULL,
+      status    TEXT    NOT NULL,
+      started   INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
+      updated   INTEGER NOT NULL,
+      first     INTEGER NOT NULL,  -- index of its first entry
+      open      INTEGER NOT NULL,  -- open steps
+      problems  INTEGER NOT NULL   -- open exceptions and questions
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX run_started ON run (started);
+    CREATE INDEX run_status ON run (status, started);
+    """
+
+  func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
+    guard let run else { return }
+    let state = run.state
+    let values: [SQLValue] = [
+      .text(state.status.rawValue), .integer(entry.time.milliseconds), .int(state.openCount),
+      .int(state.problemCount), .text(state.id),
+    ]
+    if run.firstEntry == entry.index {
+      try tables.run(
+        "INSERT INTO run (status, updated, open, problems, id, process, release, requester, started, first) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values + [.text(state.process), .text(state.release), .text(state.requester), .integer(run.started.milliseconds), .int(entry.index)])
+    } else {
+      try tables.run("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE id = ?", values)
+    }
+  }
+}
+
+extension RunState {
+  fileprivate var openCount: Int { steps.count { $0.status.isOpen } }
+  fileprivate var problemCount: Int { exceptions.count { $0.resolution == nil } + questions.count { !$0.isAnswered } }
+}
+
+/// One row a proposal: where it stands, and when a decision on it is due.
+struct ProposalProjection: Projection {
+  typealias Meaning = GovernanceLedger
+  let name = "proposal"
+  let version = 1
+  let schema = """
+    CREATE TABLE proposal (
+      id        TEXT    PRIMARY KEY,
+      run       TEXT,
+      entry     INTEGER NOT NULL,
+      principal TEXT    NOT NULL,
+      tool      TEXT    NOT NULL,
+      step      TEXT,
+      effect    TEXT    NOT NULL,
+      verdict   TEXT    NOT NULL,
+      status    TEXT    NOT NULL,
+      time      INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
+      expires   INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX proposal_run ON proposal (run, entry);
+    CREATE INDEX proposal_open ON proposal (status, expires) WHERE status IN ('held', 'granted', 'started', 'in-doubt');
+    """
+
+  func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
+    guard let id = entry.body["proposal"]?.stringValue else { return }
+    guard let record = run?.proposal(id) ?? shared.proposals.last(where: { $0.id == id }) else { return }
+    if record.entry == entry.index {
+      let run = SQLValue.text(run?.state.id)
+      let step = SQLValue.text(record.step?.description)
+      let verdict = entry.body["verdict"]?.stringValue ?? ""
+      let values: [SQLValue] = [
+        .text(id), run, .int(entry.index), .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
+        .text(record.status.rawValue), .integer(record.time.milliseconds), SQLValue.integer(record.expires?.milliseconds),
+      ]
+      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    } else if entry.type != EntryType.approvalRefused {
+      try tables.run("UPDATE proposal SET status = ? WHERE id = ?", [.text(record.status.rawValue), .text(id)])
+    }
+  }
+}
+
+/// One row an open step: the queues of roles, people, agents and the engine.
+struct WorkProjection: Projection {
+  typealias Meaning = GovernanceLedger
+  let name = "work"
+  let version = 1
+  let schema = """
+    CREATE TABLE work (
+      run       TEXT    NOT NULL,
+      step      TEXT    NOT NULL,  -- id, with #pass from the second pass on
+      performer TEXT    NOT NULL,  -- role:…, user:…, agent:…, tool:…
+      title     TEXT    NOT NULL,
+      status    TEXT    NOT NULL,  -- ready, blocked
+      since     INTEGER NOT NULL,  -- index of the entry that opened it or moved it
+      due       INTEGER,
+      PRIMARY KEY (run, step)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX work_performer ON work (performer, since);
+    CREATE INDEX work_due ON work (due) WHERE due IS NOT NULL;
+    """
+
+  func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
+    guard let run, let events = entry.body["events"]?.arrayValue, !events.isEmpty else { return }
+    for step in touchedSteps(events, run) {
+      let key: [SQLValue] = [.text(run.state.id), .text(step.occurrence.description)]
+      if step.status.isOpen {
+        try tables.run(
+          """
+          INSERT INTO work (run, step, performer, title, status, since, due) VALUES (?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (run, step) DO UPDATE SET performer = excluded.performer, status = excluded.status,
+            since = CASE WHEN performer = excluded.performer AND status = excluded.status THEN since ELSE excluded.since END,
+            due = excluded.due
+          """,
+          key + [
+            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index), SQLValue.integer(step.due?.milliseconds),
+          ])
+      } else {
+        try tables.run("DELETE FROM work WHERE run = ? AND step = ?", key)
+      }
+    }
+  }
+
+  /// The steps whose state the entry may have changed: those that its events name, in the order of the run.
+  private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [RunState.StepState] {
+    // A run has tens of steps, and closed ones are cheap to delete again; only those that could be touched are looked at.
+    let named = Set(events.flatMap { event in event.arrayValue?.compactMap(\.stringValue) ?? event.objectValue?.compactMap(\.value.stringValue) ?? [] })
+    return run.state.steps.filter { named.contains($0.occurrence.description) || named.contains($0.occurrence.id) }
+  }
+}
+
+/// One row a running timer.
+struct TimerProjection: Projection {
+  typealias Meaning = GovernanceLedger
+  let name = "timer"
+  let version = 1
+  let schema = """
+    CREATE TABLE timer (
+      run TEXT    NOT NULL,
+      id  TEXT    NOT NULL,
+      at  INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
+      PRIMARY KEY (run, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX timer_at ON timer (at);
+    """
+
+  func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
+    guard let run, entry.body["events"] != nil else { return }
+    let wanted = run.state.timers
+    let key = SQLValue.text(run.state.id)
+    let stored = try tables.query("SELECT id FROM timer WHERE run = ?", [key]) { $0.text(0) }
+    for id in stored where !wanted.contains(where: { $0.id == id }) {
+      try tables.run("DELETE FROM timer WHERE run = ? AND id = ?", [key, .text(id)])
+    }
+    for timer in wanted where !stored.contains(timer.id) {
+      try tables.run("INSERT INTO timer VALUES (?, ?, ?)", [key, .text(timer.id), .integer(timer.at.milliseconds)])
+    }
+  }
+}

@@ -1,0 +1,137 @@
+public import Core
+
+/// The tools that every process has: they change a run, or the workspace, and nothing outside.
+public enum BuiltinTool: String, Sendable, CaseIterable {
+  // On the proposer's own step; an agent may be offered these.
+
+  /// Completes the step, setting fields of its form.
+  case completeStep = "complete_step"
+  /// Sets fields of the step's form.
+  case setFields = "set_fields"
+  /// Attaches evidence whose bytes the store holds.
+  case attachEvidence = "attach_evidence"
+  /// Leaves a comment.
+  case comment
+  /// Asks a person.
+  case askHuman = "ask_human"
+  /// Says that the step cannot be done as it stands.
+  case raiseException = "raise_exception"
+
+  // By people.
+
+  /// Starts a run.
+  case startRun = "run.start"
+  /// Ends a run early.
+  case cancelRun = "run.cancel"
+  /// Answers a question.
+  case answer
+  /// Resolves an exception.
+  case resolveException = "resolve_exception"
+  /// Replaces the directory of people and roles.
+  case setDirectory = "directory.set"
+  /// Makes a release the one that new runs follow.
+  case makeRelease = "release.make"
+  /// Stops agents and effects, everywhere or for one agent, process or run.
+  case stop = "work.stop"
+  /// Lifts a stop.
+  case resume = "work.resume"
+
+  // By components of the service.
+
+  /// Moves an agent's step to a person.
+  case handOver = "hand_over"
+  /// Fires a timer whose time has come.
+  case fireTimer = "fire_timer"
+  /// Asks a language model.
+  case callModel = "model.call"
+
+  /// The tools that an agent may be offered.
+  public static let forAgents: [BuiltinTool] = [.completeStep, .setFields, .attachEvidence, .comment, .askHuman, .raiseException]
+
+  /// The tools that belong to a step of its own performer, and that the step's role or agent implies a permit for.
+  public var isOnStep: Bool { Self.forAgents.contains(self) }
+
+  /// What a call can change.
+  public var effect: Effect { self == .callModel ? .external : .state }
+
+  /// What a call can change.
+  public enum Effect: Sendable { case state, external }
+
+  /// What a model is told that the tool does.
+  public var help: String {
+    switch self {
+    case .completeStep: "Complete the current step, giving the values of its form in `fields`."
+    case .setFields: "Set fields of the current step's form without completing the step."
+    case .attachEvidence: "Attach a stored document to the current step as evidence."
+    case .comment: "Leave a comment on the run for the people who read it."
+    case .askHuman: "Ask a person a question when something that you need is missing or unclear. The step waits for the answer."
+    case .raiseException: "Say that the step cannot be done as it stands, with a short code and an explanation."
+    case .startRun: "Start a run of a process."
+    case .cancelRun: "End a run before its end."
+    case .answer: "Answer a question of a run."
+    case .resolveException: "Resolve an exception of a run: retry, proceed or end."
+    case .setDirectory: "Replace the directory of people and roles."
+    case .makeRelease: "Make a bundle the release that new runs of its process follow."
+    case .stop: "Stop agents and effects."
+    case .resume: "Lift a stop."
+    case .handOver: "Move the step to a person."
+    case .fireTimer: "Fire a timer."
+    case .callModel: "Ask a language model for the next tool calls."
+    }
+  }
+
+  /// The JSON Schema of the arguments; closed.
+  public var schema: JSON {
+    func text(_ maximum: Int) -> JSON { .object(["type": "string", "minLength": 1, "maxLength": .int(maximum)]) }
+    func closed(_ properties: JSONObject, required: [String]) -> JSON {
+      .object([
+        "type": "object", "properties": .object(properties), "required": .array(required.map { .string($0) }),
+        "additionalProperties": false,
+      ])
+    }
+    let values: JSON = ["type": "object"]
+    let digest: JSON = ["type": "string", "pattern": "^[0-9a-f]{64}$"]
+    switch self {
+    case .completeStep: return closed(["fields": values, "comment": text(16_384)], required: [])
+    case .setFields: return closed(["fields": values], required: ["fields"])
+    case .attachEvidence:
+      return closed(
+        ["name": text(128), "sha256": digest, "media": text(128), "size": ["type": "integer", "minimum": 0]],
+        required: ["name", "sha256", "media", "size"])
+    case .comment: return closed(["text": text(16_384)], required: ["text"])
+    case .askHuman: return closed(["question": text(16_384)], required: ["question"])
+    case .raiseException: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
+    case .startRun: return closed(["process": text(128), "trigger": text(128), "fields": values], required: ["process"])
+    case .cancelRun: return closed(["code": text(64), "text": text(16_384)], required: ["text"])
+    case .answer: return closed(["question": text(64), "text": text(16_384)], required: ["question", "text"])
+    case .resolveException:
+      return closed(
+        ["exception": text(64), "resolution": ["enum": ["retry", "proceed", "end"]], "comment": text(16_384)],
+        required: ["exception", "resolution"])
+    case .setDirectory: return closed(["directory": values], required: ["directory"])
+    case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
+    case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
+    case .handOver: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
+    case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
+    case .callModel:
+      return closed(
+        ["agent": text(128), "model": text(256), "endpoint": text(2048), "request": digest, "size": ["type": "integer", "minimum": 0], "turn": ["type": "integer", "minimum": 1]],
+        required: ["agent", "model", "endpoint", "request", "size", "turn"])
+    }
+  }
+
+  /// SHA-256 of name, help and schema: what an approval is bound to, beside the arguments.
+  public var digest: Digest { Self.digests[self] ?? SHA256.hash(rawValue) }
+
+  private static let digests: [BuiltinTool: Digest] = Dictionary(
+    uniqueKeysWithValues: allCases.map { tool in
+      let definition = JSON.object(["name": .string(tool.rawValue), "help": .string(tool.help), "arguments": tool.schema])
+      return (tool, SHA256.hash(definition.canonicalBytesRounding()))
+    })
+
+  /// The compiled schema, made once.
+  var validator: JSONSchema? { Self.validators[self] }
+
+  private static let validators: [BuiltinTool: JSONSchema] = Dictionary(
+    uniqueKeysWithValues: allCases.compactMap { tool in (try? JSONSchema(tool.schema)).map { (tool, $0) } })
+}

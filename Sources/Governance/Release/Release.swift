@@ -1,0 +1,167 @@
+internal import CEL
+public import Core
+public import PolicyEngine
+public import ProcessModel
+
+/// A bundle that was checked as a whole: process, rules, prompts and documents fit each other.
+///
+/// Runs execute under a release, never under files; editing a file changes nothing until a release with it is made.
+public struct Release: Sendable {
+  /// What names it.
+  public let digest: Digest
+  /// The process.
+  public let process: ProcessDefinition
+  /// The rules.
+  public let rules: RuleSet
+  /// The prompts, by name.
+  public let prompts: [String: Prompt]
+  /// The controlled documents, by name.
+  public let documents: [String: ControlledDocument]
+  /// The other files, by path: programs of tools.
+  public let programs: [String: [UInt8]]
+  /// What is probably not meant, though it can be used.
+  public let warnings: [Diagnostic]
+  /// SHA-256 of each tool's definition.
+  let toolDigests: [String: Digest]
+  /// The compiled schemas of the tools' arguments.
+  let validators: [String: JSONSchema]
+
+  /// Checks a bundle.
+  ///
+  /// - Parameters:
+  ///   - bundle: The files.
+  ///   - directory: The organisation that roles and people are checked against; nil for a release that was made before, which the
+  ///     directory may have outlived.
+  /// - Throws: ``Diagnostics`` with every problem of every file.
+  public static func load(_ bundle: ReleaseBundle, directory: Directory?) throws(Diagnostics) -> Release {
+    var problems: [Diagnostic] = []
+    let documents = bundle.files.filter { $0.path.hasSuffix(".md") && !$0.path.contains("/") }.compactMap { file in
+      ControlledDocument(name: file.path, bytes: file.bytes)
+    }
+    let prompts = Self.prompts(in: bundle)
+    var context = ProcessContext()
+    context.prompts = prompts.keys.sorted()
+    context.documents = Dictionary(documents.map { ($0.name, $0.clauses.map(\.id)) }, uniquingKeysWith: { first, _ in first })
+    if let directory {
+      context.roles = Dictionary(directory.roles.map { ($0.name, directory.holders(of: $0.name).count) }, uniquingKeysWith: { first, _ in first })
+      context.users = directory.people.map(\.id)
+    }
+    var loaded: (process: ProcessDefinition, warnings: [Diagnostic])?
+    do throws(Diagnostics) {
+      loaded = try ProcessDefinition.load(
+        try Self.required("process.json5", in: bundle), file: bundle.displayPath("process.json5"), context: context)
+    } catch {
+      problems += error.all
+    }
+    guard let (process, warnings) = loaded else { throw Diagnostics(problems) }
+    var rules: RuleSet?
+    do throws(Diagnostics) {
+      let environment = Self.environment(of: process, directory: directory, documents: documents)
+      rules = try RuleSet.load(try Self.required("rules.json5", in: bundle), file: bundle.displayPath("rules.json5"), environment: environment)
+    } catch {
+      problems += error.all
+    }
+    var validators: [String: JSONSchema] = [:]
+    for tool in process.tools {
+      do throws(Diagnostic) {
+        validators[tool.name] = try JSONSchema(tool.arguments)
+      } catch {
+        problems.append(Diagnostic("tool-schema", at: nil, "the arguments of tool `\(tool.name)`: \(error.message)", hint: error.hint))
+      }
+    }
+    guard let rules, problems.isEmpty else { throw Diagnostics(problems) }
+    return Release(
+      digest: bundle.manifest.digest, process: process, rules: rules, prompts: prompts,
+      documents: Dictionary(documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
+      programs: Dictionary(bundle.files.filter { $0.path.hasPrefix("tools/") }.map { ($0.path, $0.bytes) }, uniquingKeysWith: { first, _ in first }),
+      warnings: warnings + rules.warnings,
+      toolDigests: Dictionary(process.tools.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first }), validators: validators)
+  }
+
+  private static func required(_ path: String, in bundle: ReleaseBundle) throws(Diagnostics) -> [UInt8] {
+    if let bytes = bundle[path] { return bytes }
+    let position = SourcePosition(file: bundle.displayPath(path))
+    throw Diagnostics([Diagnostic("missing-file", at: position, "a process needs a file `\(path)`")])
+  }
+
+  /// The newest version of each prompt: `prompts/<name>/v<number>.md`.
+  private static func prompts(in bundle: ReleaseBundle) -> [String: Prompt] {
+    var prompts: [String: Prompt] = [:]
+    for (path, bytes) in bundle.files where path.hasPrefix("prompts/") {
+      let parts = path.split(separator: "/")
+      guard parts.count == 3, parts[2].hasSuffix(".md"), let text = String(validating: bytes, as: UTF8.self) else { continue }
+      let prompt = Prompt(name: String(parts[1]), version: String(parts[2].dropLast(3)), text: text, digest: SHA256.hash(bytes))
+      if let other = prompts[prompt.name], number(other.version) > number(prompt.version) { continue }
+      prompts[prompt.name] = prompt
+    }
+    return prompts
+  }
+
+  private static func number(_ version: String) -> Int { Int(version.dropFirst()) ?? 0 }
+
+  /// What rules of a process may name.
+  public static func environment(
+    of process: ProcessDefinition, directory: Directory?, documents: [ControlledDocument]
+  ) -> PolicyEnvironment {
+    let builtins = BuiltinTool.allCases.filter { !$0.isOfWorkspace }.map { tool in
+      PolicyEnvironment.Tool(
+        Request.Tool(name: tool.rawValue, effect: tool.effect == .external ? .external : .state), schema: tool.schema)
+    }
+    let connected = process.tools.map { tool in
+      PolicyEnvironment.Tool(
+        Request.Tool(name: tool.name, effect: EffectClass(rawValue: tool.effect.rawValue) ?? .external, connector: tool.connector.rawValue),
+        schema: tool.arguments)
+    }
+    return PolicyEnvironment(
+      fields: process.fields.map { ($0.name, $0.celType) }, tools: builtins + connected,
+      steps: process.steps.map { Request.Step(id: $0.id, risk: $0.risk?.rawValue, performer: $0.performer.description) },
+      agents: process.agents.map(\.name), users: directory?.people.map(\.id), roles: directory?.roles.map(\.name),
+      clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))
+  }
+
+  /// Whether an agent's call of a tool could ever be permitted or held on a step: which tools to offer to its model.
+  public func couldPermit(
+    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory
+  ) -> Bool {
+    guard let principal = Request.Principal(id: agent.principal, owner: agent.owner.description) else { return false }
+    let builtin = BuiltinTool(rawValue: tool)
+    guard builtin != nil || process.tool(tool) != nil else { return false }
+    let definition = process.tool(tool)
+    let effect = definition.flatMap { EffectClass(rawValue: $0.effect.rawValue) } ?? .state
+    let risk = process.step(step.occurrence.id)?.risk?.rawValue
+    return rules.couldPermit(
+      tool: Request.Tool(name: tool, effect: effect, connector: definition?.connector.rawValue ?? "builtin"), principal: principal,
+      step: Request.Step(id: step.occurrence.id, risk: risk, iteration: step.occurrence.iteration, performer: step.performer.description),
+      requester: Request.Requester(id: requester, roles: directory.roles(of: requester)),
+      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [])
+  }
+
+  /// The text of a clause such as `policy.md#3.2`; nil where the release has none of that name.
+  public func clause(_ reference: String) -> ControlledDocument.Clause? {
+    let parts = reference.split(separator: "#", maxSplits: 1)
+    guard parts.count == 2 else { return nil }
+    return documents[String(parts[0])]?.clauses.first { bytesEqual($0.id, String(parts[1])) }
+  }
+}
+
+extension BuiltinTool {
+  /// Whether the tool is about the whole workspace, which no release covers.
+  var isOfWorkspace: Bool {
+    switch self {
+    case .setDirectory, .makeRelease, .stop, .resume: true
+    default: false
+    }
+  }
+}
+
+extension ToolDefinition {
+  /// SHA-256 of everything that a call's meaning depends on.
+  var digest: Digest {
+    let definition: JSONObject = [
+      "arguments": arguments, "connector": .string(connector.rawValue), "effect": .string(effect.rawValue), "help": help.map { .string($0) } ?? .null,
+      "idempotent": .bool(isIdempotent), "name": .string(name), "payload": .array(payload.map { .string($0) }),
+      "settings": .object(settings), "sink": .array(sinks.map { .string($0) }), "title": title.map { .string($0) } ?? .null,
+    ]
+    return SHA256.hash(JSON.object(definition).canonicalBytesRounding())
+  }
+}

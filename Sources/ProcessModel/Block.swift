@@ -1,0 +1,91 @@
+/// A node of the process tree.
+public indirect enum Block: Sendable {
+  /// One piece of work.
+  case step(Step)
+  /// One after the other.
+  case sequence(id: String, [Block])
+  /// The first branch whose condition holds.
+  case choose(id: String, [Branch])
+  /// All at the same time; done when every one is done.
+  case parallel(id: String, [Block])
+  /// Again and again until the condition holds after a pass; an exception after `max` passes.
+  case `repeat`(id: String, body: Block, until: Condition, max: Int)
+
+  /// The stable id, given in the file or derived from the content.
+  public var id: String {
+    switch self {
+    case .step(let step): step.id
+    case .sequence(let id, _), .choose(let id, _), .parallel(let id, _), .repeat(let id, _, _, _): id
+    }
+  }
+
+  /// The blocks directly inside, in file order.
+  public var children: [Block] {
+    switch self {
+    case .step: []
+    case .sequence(_, let blocks), .parallel(_, let blocks): blocks
+    case .choose(_, let branches): branches.compactMap(\.body)
+    case .repeat(_, let body, _, _): [body]
+    }
+  }
+
+  /// Every step in the block, in file order.
+  public var steps: [Step] {
+    if case .step(let step) = self { return [step] }
+    return children.flatMap(\.steps)
+  }
+}
+
+/// One way that a choice can go.
+public struct Branch: Sendable {
+  /// The id, unique in the choice: given, or `otherwise`, or the id of what the branch holds.
+  public let id: String
+  /// When it is taken; `nil` for `otherwise`.
+  public let when: Condition?
+  /// What is done; `nil` when nothing is.
+  public let body: Block?
+}
+
+/// One piece of work.
+public struct Step: Sendable {
+  /// How much harm a mistake in a step can do; rules see it as `step.risk`.
+  public enum Risk: String, Hashable, Sendable, CaseIterable {
+    /// Easily found and undone.
+    case low
+    /// Costs work to undo.
+    case medium
+    /// Cannot be undone, or costs much.
+    case high
+  }
+
+  /// One argument of a tool step.
+  public struct Argument: Sendable {
+    /// The argument's name.
+    public let name: String
+    /// What it is, computed from the run.
+    public let value: Condition
+  }
+
+  /// The id, unique in the process.
+  public let id: String
+  /// What people read.
+  public let title: String
+  /// What to do, for people and for agents.
+  public let help: String?
+  /// Who does it.
+  public let performer: Performer
+  /// The fields that its performer may set: the form of a role step, what an agent step `writes`, nothing for a tool step.
+  public let form: [FormField]
+  /// The evidence that it asks for.
+  public let evidence: [EvidenceRequirement]
+  /// How long after becoming ready it is due.
+  public let due: Duration?
+  /// How much harm a mistake can do.
+  public let risk: Risk?
+  /// The name of the prompt of an agent step.
+  public let prompt: String?
+  /// The arguments of a tool step.
+  public let arguments: [Argument]
+  /// Who gets the step when its agent gives up: `fallback` in the file, else the owner of the agent.
+  public let fallback: Performer?
+}

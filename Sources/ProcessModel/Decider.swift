@@ -1,0 +1,155 @@
+internal import Core
+
+/// Works out the consequences of one command on a copy of the run, so that each consequence sees the ones before it.
+struct Decider {
+  let process: ProcessDefinition
+  let now: Instant
+  private(set) var state: RunState
+  private(set) var events: [RunEvent]
+
+  init(process: ProcessDefinition, state: RunState, now: Instant, events: [RunEvent] = []) {
+    self.process = process
+    self.state = state
+    self.now = now
+    self.events = events
+  }
+
+  mutating func emit(_ event: RunEvent) {
+    let fits = state.apply(event)
+    assert(fits, "an event that does not fit: \(event)")
+    events.append(event)
+  }
+
+  // MARK: - Beginning
+
+  mutating func begin(_ block: Block, _ iteration: Int) {
+    let occurrence = Occurrence(block.id, iteration)
+    switch block {
+    case .step(let step): makeReady(step, occurrence, attempt: 1)
+    case .sequence(_, let blocks):
+      if let first = blocks.first { begin(first, iteration) } else { finish(occurrence) }
+    case .choose(_, let branches): choose(branches, occurrence)
+    case .parallel(_, let blocks):
+      for block in blocks where isLive(occurrence) { begin(block, iteration) }
+    case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
+    }
+  }
+
+  mutating func makeReady(_ step: Step, _ occurrence: Occurrence, attempt: Int) {
+    let due = step.due.map { now + $0 }
+    emit(.stepReady(occurrence, performer: step.performer, title: step.title, due: due, attempt: attempt))
+    for handler in process.handlers where handler.of == step.id {
+      guard case .timeout(let duration) = handler.cause else { continue }
+      emit(.timerArmed(id: timerID(occurrence, handler), step: occurrence, at: now + duration))
+    }
+  }
+
+  func timerID(_ occurrence: Occurrence, _ handler: Handler) -> String { "\(occurrence)/\(handler.id)" }
+
+  mutating func choose(_ branches: [Branch], _ occurrence: Occurrence) {
+    for branch in branches {
+      do throws(ConditionFailure) {
+        if let when = branch.when, try !when.holds(in: state, now: now) { continue }
+      } catch {
+        return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "branch `\(branch.id)`: \(error.message)")
+      }
+      emit(.branchChosen(occurrence, branch: branch.id))
+      if let body = branch.body { return begin(body, occurrence.iteration) }
+      return finish(occurrence)
+    }
+    raise(at: occurrence, by: Self.engine, code: "no-branch", text: "no branch of `\(occurrence.id)` applies, and it has no `otherwise`")
+  }
+
+  mutating func beginPass(_ body: Block, of occurrence: Occurrence) {
+    let iteration = state.passCount(of: occurrence.id) + 1
+    emit(.iterationBegan(of: occurrence, iteration: iteration))
+    begin(body, iteration)
+  }
+
+  // MARK: - Completing
+
+  /// Ends a block whose content is done, and goes on.
+  mutating func finish(_ occurrence: Occurrence) {
+    if occurrence.id == process.root.id { return emit(.runCompleted) }
+    emit(.blockCompleted(occurrence))
+    proceed(after: occurrence)
+  }
+
+  /// Goes on after a step or block that is done.
+  mutating func proceed(after occurrence: Occurrence) {
+    guard let node = process.index.nodes[occurrence.id] else { return }
+    switch node.parent {
+    case .none: break
+    case .handler(let id): finishHandler(id, occurrence.iteration)
+    case .block(let id):
+      guard let parent = process.index.nodes[id]?.block, let outer = self.parent(of: occurrence) else { return }
+      switch parent {
+      case .step: break
+      case .sequence:
+        if let next = node.next.flatMap({ process.index.nodes[$0]?.block }) { begin(next, occurrence.iteration) } else { finish(outer) }
+      case .choose: finish(outer)
+      case .parallel(_, let blocks):
+        if blocks.allSatisfy({ state.isDone(Occurrence($0.id, occurrence.iteration)) }) { finish(outer) }
+      case .repeat(_, let body, let until, let max): finishPass(body, until: until, max: max, of: outer)
+      }
+    }
+  }
+
+  mutating func finishPass(_ body: Block, until: Condition, max: Int, of occurrence: Occurrence) {
+    do throws(ConditionFailure) {
+      if try until.holds(in: state, now: now) { return finish(occurrence) }
+    } catch {
+      return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "`until`: \(error.message)")
+    }
+    let passes = state.passes.count { $0.owner == occurrence && $0.exception == nil }
+    if passes >= max || state.passCount(of: occurrence.id) >= RunLimits.passes {
+      return raise(
+        at: occurrence, by: Self.engine, code: "repeat-limit", text: "`\(occurrence.id)` is not done after \(passes) passes")
+    }
+    beginPass(body, of: occurrence)
+  }
+
+  // MARK: - Places
+
+  /// The block around an occurrence; for the body of a handler, what the handler took over from.
+  func parent(of occurrence: Occurrence) -> Occurrence? {
+    switch process.index.nodes[occurrence.id]?.parent {
+    case .block(let id):
+      guard case .repeat? = process.index.nodes[id]?.block else { return Occurrence(id, occurrence.iteration) }
+      return state.pass(id, occurrence.iteration)?.owner
+    case .handler(let id): return state.pass(id, occurrence.iteration)?.owner
+    case .some(.none), nil: return nil
+    }
+  }
+
+  func isInside(_ occurrence: Occurrence, _ outer: Occurrence) -> Bool {
+    var current: Occurrence? = occurrence
+    while let place = current {
+      if place == outer { return true }
+      current = parent(of: place)
+    }
+    return false
+  }
+
+  /// Whether work at an occurrence still counts: nothing around it is done, closed or in the hands of a handler.
+  func isLive(_ occurrence: Occurrence) -> Bool {
+    guard state.status == .running else { return false }
+    if process.handlers.isEmpty { return true }
+    var ownPass: RunState.Pass?
+    var current: Occurrence? = occurrence
+    while let place = current {
+      if state.isDone(place) || state.step(place)?.status == .closed { return false }
+      let isTaken = state.passes.contains { pass in
+        pass.owner == place && pass != ownPass && state.openExceptions.contains { $0.id == pass.exception }
+      }
+      if isTaken { return false }
+      ownPass = nil
+      if case .handler(let id)? = process.index.nodes[place.id]?.parent { ownPass = state.pass(id, place.iteration) }
+      current = parent(of: place)
+    }
+    return true
+  }
+
+  /// The principal of what the process itself does.
+  static let engine = "system:process"
+}

@@ -1,0 +1,100 @@
+internal import Core
+
+extension ProcessLoader {
+  func loadTriggers(_ reader: ObjectReader) -> [Trigger] {
+    var triggers: [Trigger] = []
+    for item in reader.list("triggers") ?? [] {
+      guard let trigger = loadTrigger(item) else { continue }
+      if triggers.contains(where: { $0.name == trigger.name }) {
+        sink.error("duplicate-trigger", at: item.position, "trigger `\(trigger.name)` stands twice")
+        continue
+      }
+      triggers.append(trigger)
+    }
+    return triggers
+  }
+
+  private func loadTrigger(_ item: PositionedJSON) -> Trigger? {
+    let keys = ["form", "role", "title", "fields", "schedule", "zone", "event"]
+    guard let reader = ObjectReader(item, "a trigger", keys: keys, sink) else { return nil }
+    let kinds = ["form", "schedule", "event"].filter { reader.has($0) }
+    guard kinds.count == 1, let kind = kinds.first else {
+      sink.error("missing-key", at: item.position, "a trigger has one of `form`, `schedule` or `event`")
+      return nil
+    }
+    let allowed = ["form": ["role", "title", "fields"], "schedule": ["zone", "title"], "event": ["title", "fields"]][kind] ?? []
+    for key in ["role", "title", "fields", "zone"] where reader.has(key) && !allowed.contains(key) {
+      sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` does not go with `\(kind)`")
+    }
+    let title = reader.text("title")
+    let fields = form(reader, "fields")
+    switch kind {
+    case "form":
+      guard let name = reader.identifier("form"), let role = reader.text("role", isRequired: true), let value = reader["role"] else {
+        return nil
+      }
+      checkRole(role, at: value.position)
+      return Trigger(source: .form(role: role), name: name, title: title, fields: fields)
+    case "schedule":
+      guard let cron = reader.text("schedule"), let value = reader["schedule"] else { return nil }
+      if let problem = cronProblem(cron) {
+        sink.error(
+          "bad-schedule", at: value.position, "`\(visible(cron))` is not a schedule: \(problem)",
+          hint: "minute, hour, day, month and weekday, as in \"0 9 1 * *\"")
+        return nil
+      }
+      let zone = reader.text("zone") ?? "UTC"
+      guard isZoneName(zone) else {
+        sink.error(
+          "bad-zone", at: reader["zone"]?.position, "`\(visible(zone))` is not the name of a time zone",
+          hint: "such as \"Europe/Berlin\" or \"UTC\"")
+        return nil
+      }
+      return Trigger(source: .schedule(cron: cron, zone: zone), name: "schedule \(cron) \(zone)", title: title, fields: fields)
+    default:
+      guard let name = reader.text("event"), let value = reader["event"] else { return nil }
+      guard name.utf8.count <= 128, name.utf8.allSatisfy(isEventByte) else {
+        sink.error(
+          "bad-name", at: value.position, "`\(visible(name))` is not the name of an event", hint: "letters, digits, `_`, `.` and `-`")
+        return nil
+      }
+      return Trigger(source: .event, name: name, title: title, fields: fields)
+    }
+  }
+}
+
+private func isEventByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+  case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): true
+  default: false
+  }
+}
+
+private func isZoneName(_ text: String) -> Bool {
+  let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+  return (1...3).contains(parts.count) && text.utf8.count <= 64
+    && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { isEventByte($0) || $0 == UInt8(ascii: "+") } && !$0.contains(".") }
+}
+
+/// What is wrong with five cron fields of numbers, `*`, ranges, lists and steps; `nil` when nothing is.
+func cronProblem(_ text: String) -> String? {
+  let fields: [(name: String, range: ClosedRange<Int>)] = [
+    ("minute", 0...59), ("hour", 0...23), ("day", 1...31), ("month", 1...12), ("weekday", 0...7),
+  ]
+  let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+  guard parts.count == fields.count else { return "it has \(parts.count) fields, not 5" }
+  for (part, field) in zip(parts, fields) {
+    for item in part.split(separator: ",", omittingEmptySubsequences: false) {
+      let halves = item.split(separator: "/", omittingEmptySubsequences: false)
+      let step = halves.count == 2 ? Int(halves[1]) : 1
+      guard halves.count <= 2, let step, (1...field.range.upperBound).contains(step) else { return "`\(item)` is no \(field.name)" }
+      if halves[0] == "*" { continue }
+      let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard ends.count <= 2, let low = ends[0], let high = ends[ends.count - 1], field.range.contains(low),
+        field.range.contains(high), low <= high, halves.count == 1 || ends.count == 2
+      else { return "`\(item)` is no \(field.name) from \(field.range.lowerBound) to \(field.range.upperBound)" }
+    }
+  }
+  return nil
+}

@@ -1,0 +1,95 @@
+internal import Core
+
+extension ProcessDefinition {
+  /// The process in words, one line for each step, block, handler and control, indented by two spaces for each level.
+  ///
+  /// Fields with `*` are required.
+  public func outline() -> [String] {
+    var lines = ["\(id): \(title)", "  owner \(owner)" + (reviewEvery.map { ", reviewed every \($0.iso8601)" } ?? "")]
+    for trigger in triggers { lines.append("  starts by \(words(trigger))") }
+    lines.append("steps")
+    if case .sequence(_, let blocks) = root { for block in blocks { add(block, 1, &lines) } }
+    if !handlers.isEmpty { lines.append("when something goes wrong") }
+    for handler in handlers { add(handler, &lines) }
+    if !controls.isEmpty { lines.append("controls") }
+    for control in controls {
+      let need = "\(control.approval.count) of \(control.approval.roles.joined(separator: ", "))"
+      let when = control.when.map { " when \($0.source)" } ?? ""
+      lines.append("  \(control.id): \(control.statement)")
+      lines.append("    before \(control.before)\(when): approval by \(need)" + (control.clause.map { " (\($0))" } ?? ""))
+    }
+    return lines
+  }
+
+  private func words(_ trigger: Trigger) -> String {
+    let fields = trigger.fields.isEmpty ? "" : ": \(words(trigger.fields))"
+    switch trigger.source {
+    case .form(let role): return "form \(trigger.name) of role:\(role)\(fields)"
+    case .schedule(let cron, let zone): return "schedule \(cron) in \(zone)"
+    case .event: return "event \(trigger.name)\(fields)"
+    }
+  }
+
+  private func words(_ form: [FormField]) -> String { form.map { $0.name + ($0.isRequired ? "*" : "") }.joined(separator: ", ") }
+
+  private func add(_ block: Block, _ level: Int, _ lines: inout [String]) {
+    let indent = String(repeating: "  ", count: level)
+    switch block {
+    case .step(let step): lines.append(indent + words(step))
+    case .sequence(_, let blocks): for child in blocks { add(child, level, &lines) }
+    case .choose(let id, let branches):
+      lines.append("\(indent)choose \(id)")
+      for branch in branches {
+        lines.append("\(indent)  " + (branch.when.map { "when \($0.source)" } ?? "otherwise") + (branch.body == nil ? ": nothing" : ""))
+        if let body = branch.body { add(body, level + 2, &lines) }
+      }
+    case .parallel(let id, let blocks):
+      lines.append("\(indent)parallel \(id)")
+      for child in blocks {
+        lines.append("\(indent)  at the same time")
+        add(child, level + 2, &lines)
+      }
+    case .repeat(let id, let body, let until, let max):
+      lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
+      add(body, level + 1, &lines)
+    }
+  }
+
+  private func words(_ step: Step) -> String {
+    var parts = ["\(step.id): \(step.title) [\(step.performer)]"]
+    if let risk = step.risk { parts.append("\(risk.rawValue) risk") }
+    if let due = step.due { parts.append("due \(due.iso8601)") }
+    if case .agent = step.performer {
+      if !step.form.isEmpty { parts.append("writes \(words(step.form))") }
+    } else if !step.form.isEmpty {
+      parts.append("form \(words(step.form))")
+    }
+    if !step.arguments.isEmpty { parts.append("with " + step.arguments.map { "\($0.name) = \($0.value.source)" }.joined(separator: ", ")) }
+    if !step.evidence.isEmpty {
+      parts.append("evidence " + step.evidence.map { $0.name + ($0.isRequired ? "*" : "") }.joined(separator: ", "))
+    }
+    return parts.joined(separator: "; ")
+  }
+
+  private func add(_ handler: Handler, _ lines: inout [String]) {
+    let place = handler.of.map { " at \($0)" } ?? ""
+    let cause =
+      switch handler.cause {
+      case .timeout(let duration): "not done \(duration.iso8601) after it became ready"
+      case .exception("*"): "any exception"
+      case .exception(let code): "exception \(code)"
+      }
+    switch handler.response {
+    case .escalate(let performer): lines.append("  \(handler.id):\(place) \(cause): escalate to \(performer)")
+    case .take(let body, let after):
+      let end =
+        switch after {
+        case .proceed: "go on"
+        case .retry(let max): "try again, at most \(max) times"
+        case .end: "end the run"
+        }
+      lines.append("  \(handler.id):\(place) \(cause): then \(end)")
+      if let body { add(body, 2, &lines) }
+    }
+  }
+}

@@ -1,0 +1,333 @@
+public import Core
+
+/// A list of events that cannot be read: it was written by a newer build, or is not one.
+public struct RunEventError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Which event of the list, from 0; `nil` where the list itself is no list.
+  public let index: Int?
+  /// What is wrong.
+  public let message: String
+
+  /// `event 3: unknown event …`.
+  public var description: String { (index.map { "event \($0): " } ?? "") + message }
+}
+
+// The wire form. `structure` is an array with one object an event; `$` is the event's name and sorts first, and the other keys are read in
+// sorted order, which is how canonical bytes have them. `values` holds, under the event's index, what may be redacted: an object of field or
+// fact values, or a text. A new kind of event gets a new name; the meaning of a name never changes.
+
+extension RunEvent {
+  /// Separates events into structure, which is kept for good, and values, which can be redacted.
+  ///
+  /// - Returns: `structure`, an array without field values, facts or anyone's words; and `values` with all of these. Both are small enough
+  ///   numbers and texts for canonical bytes, apart from numbers in field values that have no exact double.
+  /// - Complexity: O(size of the events).
+  public static func encode(_ events: [RunEvent]) -> (structure: JSON, values: JSONObject) {
+    var structure: [JSON] = []
+    structure.reserveCapacity(events.count)
+    var values: [(String, JSON)] = []
+    for (index, event) in events.enumerated() {
+      let (members, value) = event.encoded()
+      structure.append(.object(members))
+      if let value { values.append((String(index), value)) }
+    }
+    return (.array(structure), JSONObject(values))
+  }
+
+  /// Reads what ``encode(_:)`` wrote.
+  ///
+  /// - Parameters:
+  ///   - structure: The list.
+  ///   - values: `nil`, or an object without some members, after redaction: those values and texts are then `nil`.
+  /// - Returns: The events in order.
+  /// - Throws: ``RunEventError`` for an unknown event, a missing, unknown or ill-typed member, or a value without its event.
+  /// - Complexity: O(size of the events).
+  public static func decode(structure: JSON, values: JSONObject?) throws(RunEventError) -> [RunEvent] {
+    guard case .array(let elements) = structure else { throw RunEventError(index: nil, message: "events are not a list") }
+    var events: [RunEvent] = []
+    events.reserveCapacity(elements.count)
+    var used = 0
+    for (index, element) in elements.enumerated() {
+      guard case .object(let members) = element else { throw RunEventError(index: index, message: "an event is not an object") }
+      var value: JSON?
+      if let values, used < values.count {
+        value = values[String(index)]
+        if value != nil { used += 1 }
+      }
+      do throws(MemberError) {
+        var reader = MemberReader(members)
+        do throws(MemberError) {
+          events.append(try RunEvent(&reader, value))
+        } catch {
+          guard let sorted = reader.sorted() else { throw error }
+          reader = sorted
+          events.append(try RunEvent(&reader, value))
+        }
+      } catch {
+        throw RunEventError(index: index, message: error.message)
+      }
+    }
+    guard used == values?.count ?? 0 else { throw RunEventError(index: nil, message: "a value belongs to no event") }
+    return events
+  }
+
+  // MARK: - Writing
+
+  private func encoded() -> (members: JSONObject, value: JSON?) {
+    switch self {
+    case .runStarted(let run, let process, let release, let requester, let trigger):
+      var writer = MemberWriter("run.started")
+      writer.add("by", requester)
+      writer.add("process", process)
+      writer.add("release", release)
+      writer.add("run", run)
+      writer.add("trigger", trigger)
+      return (writer.object, nil)
+    case .fieldsSet(let values, let step, let by, let origin):
+      var writer = MemberWriter("fields.set")
+      writer.add("at", step)
+      writer.add("by", by)
+      writer.add(names: values)
+      if !bytesEqual(origin.label, by) { writer.add("origin", origin.label) }
+      writer.add("untrusted", !origin.trusted)
+      return (writer.object, content(values))
+    case .factsLearned(let values, let step, let tool, let origin):
+      var writer = MemberWriter("facts.learned")
+      writer.add("at", step)
+      writer.add(names: values)
+      writer.add("origin", origin.label)
+      writer.add("tool", tool)
+      writer.add("untrusted", !origin.trusted)
+      return (writer.object, content(values))
+    case .evidenceAttached(let name, let digest, let media, let size, let step, let by):
+      var writer = MemberWriter("evidence.added")
+      writer.add("at", step)
+      writer.add("by", by)
+      writer.add("digest", digest.hex)
+      writer.add("media", media)
+      writer.add("name", name)
+      writer.add("size", size)
+      return (writer.object, nil)
+    case .commented(let text, let step, let by):
+      var writer = MemberWriter("comment")
+      writer.add("at", step)
+      writer.add("by", by)
+      return (writer.object, text.map(JSON.string))
+    case .stepReady(let at, let performer, let title, let due, let attempt):
+      var writer = MemberWriter("step.ready")
+      writer.add("at", at)
+      if attempt != 1 { writer.add("attempt", attempt) }
+      writer.add("due", due)
+      writer.add("for", performer.description)
+      writer.add("title", title)
+      return (writer.object, nil)
+    case .stepCompleted(let at, let by):
+      var writer = MemberWriter("step.completed")
+      writer.add("at", at)
+      writer.add("by", by)
+      return (writer.object, nil)
+    case .stepClosed(let at, let reason):
+      var writer = MemberWriter("step.closed")
+      writer.add("at", at)
+      writer.add("reason", reason.rawValue)
+      return (writer.object, nil)
+    case .handedOver(let at, let performer, let by, let code, let text):
+      var writer = MemberWriter("step.moved")
+      writer.add("at", at)
+      writer.add("by", by)
+      writer.add("code", code)
+      writer.add("for", performer.description)
+      return (writer.object, text.map(JSON.string))
+    case .escalated(let at, let performer):
+      var writer = MemberWriter("step.escalated")
+      writer.add("at", at)
+      writer.add("for", performer.description)
+      return (writer.object, nil)
+    default: return encodedRest()
+    }
+  }
+
+  private func encodedRest() -> (members: JSONObject, value: JSON?) {
+    var writer: MemberWriter
+    var value: JSON?
+    switch self {
+    case .questionAsked(let id, let step, let by, let text):
+      writer = MemberWriter("question.asked")
+      writer.add("at", step)
+      writer.add("by", by)
+      writer.add("id", id)
+      value = text.map(JSON.string)
+    case .questionAnswered(let id, let by, let text):
+      writer = MemberWriter("question.answered")
+      writer.add("by", by)
+      writer.add("id", id)
+      value = text.map(JSON.string)
+    case .exceptionRaised(let id, let at, let by, let code, let text):
+      writer = MemberWriter("exception.raised")
+      writer.add("at", at)
+      writer.add("by", by)
+      writer.add("code", code)
+      writer.add("id", id)
+      value = text.map(JSON.string)
+    case .exceptionResolved(let id, let by, let resolution):
+      writer = MemberWriter("exception.resolved")
+      writer.add("by", by)
+      writer.add("id", id)
+      writer.add("resolution", resolution.rawValue)
+    case .branchChosen(let at, let branch):
+      writer = MemberWriter("branch.chosen")
+      writer.add("at", at)
+      writer.add("branch", branch)
+    case .iterationBegan(let at, let iteration):
+      writer = MemberWriter("iteration.began")
+      writer.add("at", at)
+      writer.add("n", iteration)
+    case .handlerBegan(let handler, let iteration, let exception, let target):
+      writer = MemberWriter("handler.began")
+      writer.add("at", target)
+      writer.add("exception", exception)
+      writer.add("id", handler)
+      writer.add("n", iteration)
+    case .blockCompleted(let at):
+      writer = MemberWriter("block.completed")
+      writer.add("at", at)
+    case .timerArmed(let id, let step, let until):
+      writer = MemberWriter("timer.armed")
+      writer.add("at", step)
+      writer.add("id", id)
+      writer.add("until", until)
+    case .timerCancelled(let id):
+      writer = MemberWriter("timer.cancelled")
+      writer.add("id", id)
+    case .timerFired(let id):
+      writer = MemberWriter("timer.fired")
+      writer.add("id", id)
+    case .runCancelled(let by, let code, let text):
+      writer = MemberWriter("run.cancelled")
+      writer.add("by", by)
+      writer.add("code", code)
+      value = text.map(JSON.string)
+    default: writer = MemberWriter("run.completed")
+    }
+    return (writer.object, value)
+  }
+
+  private func content(_ values: [NamedValue]) -> JSON? {
+    let known = values.compactMap { pair in pair.value.map { (pair.name, $0) } }
+    return known.isEmpty ? nil : .object(JSONObject(known))
+  }
+
+  // MARK: - Reading
+
+  private init(_ reader: inout MemberReader, _ value: JSON?) throws(MemberError) {
+    let name = try reader.string("$")
+    switch name {
+    case "step.ready":
+      let at = try reader.occurrence()
+      let attempt = try reader.optionalInt("attempt") ?? 1
+      let due = try reader.optionalInt64("due").map(Instant.init(milliseconds:))
+      self = .stepReady(at, performer: try reader.performer(), title: try reader.string("title"), due: due, attempt: attempt)
+    case "step.completed": self = .stepCompleted(try reader.occurrence(), by: try reader.string("by"))
+    case "fields.set":
+      let at = try reader.optionalOccurrence()
+      let by = try reader.string("by")
+      let values = try reader.values(value)
+      let origin = try reader.optionalString("origin") ?? by
+      self = .fieldsSet(values, step: at, by: by, origin: Origin(origin, trusted: try !reader.flag("untrusted")))
+      try reader.finish()
+      return
+    case "branch.chosen": self = .branchChosen(try reader.occurrence(), branch: try reader.string("branch"))
+    case "block.completed": self = .blockCompleted(try reader.occurrence())
+    case "timer.armed":
+      let at = try reader.occurrence()
+      let id = try reader.string("id")
+      self = .timerArmed(id: id, step: at, at: Instant(milliseconds: try reader.int64("until")))
+    case "timer.cancelled": self = .timerCancelled(id: try reader.string("id"))
+    case "run.started":
+      let requester = try reader.string("by")
+      let process = try reader.string("process")
+      let release = try reader.string("release")
+      let run = try reader.string("run")
+      self = .runStarted(run: run, process: process, release: release, requester: requester, trigger: try reader.optionalString("trigger"))
+    case "run.completed": self = .runCompleted
+    case "facts.learned":
+      let at = try reader.optionalOccurrence()
+      let values = try reader.values(value)
+      let origin = try reader.string("origin")
+      let tool = try reader.optionalString("tool")
+      self = .factsLearned(values, step: at, tool: tool, origin: Origin(origin, trusted: try !reader.flag("untrusted")))
+      try reader.finish()
+      return
+    case "evidence.added":
+      let at = try reader.occurrence()
+      let by = try reader.string("by")
+      guard let digest = Digest(hex: try reader.string("digest")) else { throw MemberError(message: "`digest` is not a digest") }
+      let media = try reader.string("media")
+      let name = try reader.string("name")
+      self = .evidenceAttached(name: name, digest: digest, media: media, size: try reader.int("size"), step: at, by: by)
+    default:
+      self = try RunEvent(rare: name, &reader, try Self.text(value))
+      try reader.finish()
+      return
+    }
+    guard value == nil else { throw MemberError(message: "`\(name)` has no values") }
+    try reader.finish()
+  }
+
+  private init(rare name: String, _ reader: inout MemberReader, _ text: String?) throws(MemberError) {
+    switch name {
+    case "comment": self = .commented(text: text, step: try reader.optionalOccurrence(), by: try reader.string("by"))
+    case "step.moved":
+      let at = try reader.occurrence()
+      let by = try reader.string("by")
+      let code = try reader.string("code")
+      self = .handedOver(at, to: try reader.performer(), by: by, code: code, text: text)
+    case "question.asked":
+      let at = try reader.occurrence()
+      let by = try reader.string("by")
+      self = .questionAsked(id: try reader.string("id"), step: at, by: by, text: text)
+    case "question.answered":
+      let by = try reader.string("by")
+      self = .questionAnswered(id: try reader.string("id"), by: by, text: text)
+    case "exception.raised":
+      let at = try reader.occurrence()
+      let by = try reader.string("by")
+      let code = try reader.string("code")
+      self = .exceptionRaised(id: try reader.string("id"), at: at, by: by, code: code, text: text)
+    case "run.cancelled":
+      let by = try reader.string("by")
+      self = .runCancelled(by: by, code: try reader.string("code"), text: text)
+    default:
+      guard text == nil else { throw MemberError(message: "`\(visible(name))` has no values") }
+      self = try RunEvent(silent: name, &reader)
+    }
+  }
+
+  private init(silent name: String, _ reader: inout MemberReader) throws(MemberError) {
+    switch name {
+    case "step.closed":
+      let at = try reader.occurrence()
+      self = .stepClosed(at, reason: try reader.name("reason", StepClosure.init(rawValue:)))
+    case "step.escalated": self = .escalated(try reader.occurrence(), to: try reader.performer())
+    case "exception.resolved":
+      let by = try reader.string("by")
+      let id = try reader.string("id")
+      self = .exceptionResolved(id: id, by: by, resolution: try reader.name("resolution", ExceptionResolution.init(rawValue:)))
+    case "iteration.began": self = .iterationBegan(of: try reader.occurrence(), iteration: try reader.int("n"))
+    case "handler.began":
+      let target = try reader.occurrence()
+      let exception = try reader.string("exception")
+      let handler = try reader.string("id")
+      self = .handlerBegan(handler: handler, iteration: try reader.int("n"), exception: exception, target: target)
+    case "timer.fired": self = .timerFired(id: try reader.string("id"))
+    default: throw MemberError(message: "unknown event `\(visible(name))`; a newer build may have written it")
+    }
+  }
+
+  private static func text(_ value: JSON?) throws(MemberError) -> String? {
+    switch value {
+    case nil: nil
+    case .string(let text)?: text
+    default: throw MemberError(message: "a text is not a string")
+    }
+  }
+}

@@ -1,0 +1,149 @@
+internal import Core
+
+extension RunState {
+  /// Folds one event into the state.
+  ///
+  /// Total and deterministic: it never traps, and consults nothing but its two inputs.
+  ///
+  /// - Returns: False when the event does not fit, for example a completion of a step that is not open; the state is then unchanged. Logs
+  ///   that the engine wrote never contain such an event, so verification reports it.
+  /// - Complexity: O(steps, blocks and fields so far), each a short comparison; the latest are found first.
+  @discardableResult
+  public mutating func apply(_ event: RunEvent) -> Bool {
+    guard status == .running else { return applyAfterEnd(event) }
+    switch event {
+    case .runStarted: return false
+    case .fieldsSet(let values, let step, let by, let origin):
+      for value in values { set(value, step: step, by: by, origin: origin) }
+    case .factsLearned(let values, let step, let tool, let origin):
+      for value in values { learn(value, step: step, tool: tool, origin: origin) }
+    case .evidenceAttached(let name, let digest, let media, let size, let step, let by):
+      evidence.append(Evidence(name: name, digest: digest, media: media, size: size, step: step, by: by))
+    case .commented(let text, let step, let by):
+      comments.append(Comment(text: text, step: step, by: by))
+    case .stepReady, .stepCompleted, .stepClosed, .handedOver, .escalated: return applyToStep(event)
+    case .questionAsked(let id, let step, let by, let text):
+      guard !questions.contains(where: { $0.id == id }) else { return false }
+      questions.append(Question(id: id, step: step, by: by, text: text))
+    case .questionAnswered(let id, let by, let text):
+      guard let index = questions.lastIndex(where: { $0.id == id }), !questions[index].isAnswered else { return false }
+      questions[index].answer = text
+      questions[index].answeredBy = by
+    case .exceptionRaised, .exceptionResolved, .handlerBegan: return applyToException(event)
+    case .branchChosen(let occurrence, let branch):
+      guard blockIndex(occurrence) == nil else { return false }
+      blocks.append(BlockState(occurrence: occurrence, branch: branch))
+    case .iterationBegan(let occurrence, let iteration):
+      guard iteration == passCount(of: occurrence.id) + 1, !isDone(occurrence) else { return false }
+      passes.append(Pass(scope: occurrence.id, iteration: iteration, owner: occurrence, exception: nil))
+    case .blockCompleted(let occurrence):
+      if let index = blockIndex(occurrence) {
+        guard !blocks[index].isCompleted else { return false }
+        blocks[index].isCompleted = true
+      } else {
+        blocks.append(BlockState(occurrence: occurrence, isCompleted: true))
+      }
+    case .timerArmed(let id, let step, let at):
+      guard !timers.contains(where: { $0.id == id }) else { return false }
+      timers.append(Timer(id: id, step: step, at: at))
+    case .timerCancelled(let id), .timerFired(let id):
+      guard let index = timers.lastIndex(where: { $0.id == id }) else { return false }
+      timers.remove(at: index)
+    case .runCompleted:
+      guard !steps.contains(where: { $0.status.isOpen }) else { return false }
+      status = .completed
+    case .runCancelled(_, let code, _):
+      status = .cancelled
+      cancellation = code
+    }
+    return true
+  }
+
+  /// What may still be added to a run that has ended: comments, and the answer to a question that was open.
+  private mutating func applyAfterEnd(_ event: RunEvent) -> Bool {
+    switch event {
+    case .commented(let text, let step, let by):
+      comments.append(Comment(text: text, step: step, by: by))
+      return true
+    default: return false
+    }
+  }
+
+  private mutating func set(_ value: NamedValue, step: Occurrence?, by: String, origin: Origin) {
+    let field = Field(name: value.name, value: value.value, by: by, origin: origin, step: step)
+    if let index = fields.firstIndex(where: { $0.name == value.name }) {
+      fields[index] = field
+    } else {
+      fields.append(field)
+    }
+  }
+
+  private mutating func learn(_ value: NamedValue, step: Occurrence?, tool: String?, origin: Origin) {
+    let fact = Fact(name: value.name, value: value.value, tool: tool, origin: origin, step: step)
+    if let index = facts.firstIndex(where: { $0.name == value.name }) {
+      facts[index] = fact
+    } else {
+      facts.append(fact)
+    }
+  }
+
+  private mutating func applyToStep(_ event: RunEvent) -> Bool {
+    switch event {
+    case .stepReady(let occurrence, let performer, let title, let due, let attempt):
+      guard let index = stepIndex(occurrence) else {
+        guard attempt == 1 else { return false }
+        steps.append(StepState(occurrence: occurrence, performer: performer, title: title, due: due, attempt: 1))
+        return true
+      }
+      guard steps[index].status.isOpen, attempt == steps[index].attempt + 1 else { return false }
+      steps[index].performer = performer
+      steps[index].handedOverFrom = nil
+      steps[index].escalatedTo = []
+      steps[index].due = due
+      steps[index].status = .ready
+      steps[index].attempt = attempt
+    case .stepCompleted(let occurrence, let by):
+      guard let index = stepIndex(occurrence), steps[index].status == .ready else { return false }
+      steps[index].status = .completed
+      steps[index].completedBy = by
+    case .stepClosed(let occurrence, let reason):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].status = .closed
+      steps[index].closure = reason
+    case .handedOver(let occurrence, let performer, _, _, _):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].handedOverFrom = steps[index].performer
+      steps[index].performer = performer
+      steps[index].status = .ready
+    case .escalated(let occurrence, let performer):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      if !steps[index].escalatedTo.contains(performer) { steps[index].escalatedTo.append(performer) }
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func applyToException(_ event: RunEvent) -> Bool {
+    switch event {
+    case .exceptionRaised(let id, let at, let by, let code, let text):
+      guard !exceptions.contains(where: { $0.id == id }) else { return false }
+      if let index = stepIndex(at) {
+        guard steps[index].status.isOpen else { return false }
+        steps[index].status = .blocked
+      }
+      exceptions.append(RunException(id: id, at: at, by: by, code: code, text: text))
+    case .exceptionResolved(let id, let by, let resolution):
+      guard let index = exceptions.lastIndex(where: { $0.id == id }), exceptions[index].resolution == nil else { return false }
+      exceptions[index].resolution = resolution
+      exceptions[index].resolvedBy = by
+    case .handlerBegan(let handler, let iteration, let exception, let target):
+      guard let index = exceptions.lastIndex(where: { $0.id == exception }), exceptions[index].resolution == nil,
+        exceptions[index].handler == nil, iteration == passCount(of: handler) + 1
+      else { return false }
+      exceptions[index].handler = handler
+      passes.append(Pass(scope: handler, iteration: iteration, owner: target, exception: exception))
+    default: return false
+    }
+    return true
+  }
+}

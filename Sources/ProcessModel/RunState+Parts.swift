@@ -1,0 +1,166 @@
+public import Core
+
+extension RunState {
+  /// A field that has been set.
+  public struct Field: Hashable, Sendable {
+    /// The declared name.
+    public let name: String
+    /// The latest value; `nil` once its content was redacted.
+    public internal(set) var value: JSON?
+    /// The principal that set it.
+    public internal(set) var by: String
+    /// Where the value came from.
+    public internal(set) var origin: Origin
+    /// The step in which it was set; `nil` for the start form and for corrections.
+    public internal(set) var step: Occurrence?
+  }
+
+  /// A fact that the run learned.
+  public struct Fact: Hashable, Sendable {
+    /// The declared name.
+    public let name: String
+    /// The latest value; `nil` once its content was redacted.
+    public internal(set) var value: JSON?
+    /// The tool whose result it came from.
+    public internal(set) var tool: String?
+    /// Where it came from, and whether it may be believed.
+    public internal(set) var origin: Origin
+    /// The step in which it was learned.
+    public internal(set) var step: Occurrence?
+  }
+
+  /// One occurrence of a step.
+  public struct StepState: Hashable, Sendable {
+    /// Where the step stands.
+    public enum Status: String, Hashable, Sendable, CaseIterable {
+      /// Waits for its performer.
+      case ready
+      /// Waits until the exception raised at it is resolved.
+      case blocked
+      /// Done.
+      case completed
+      /// Ended without being completed; ``StepState/closure`` says why.
+      case closed
+
+      /// Ready or blocked.
+      public var isOpen: Bool { self == .ready || self == .blocked }
+    }
+
+    /// Which step, and which pass.
+    public let occurrence: Occurrence
+    /// Who does it now.
+    public internal(set) var performer: Performer
+    /// What people read.
+    public let title: String
+    /// When it is due.
+    public internal(set) var due: Instant?
+    /// Where it stands.
+    public internal(set) var status = Status.ready
+    /// 1, and one more each time that it is done again after an exception.
+    public internal(set) var attempt: Int
+    /// Who completed it.
+    public internal(set) var completedBy: String?
+    /// Why it ended without being completed.
+    public internal(set) var closure: StepClosure?
+    /// Who had it before it was handed over to a person.
+    public internal(set) var handedOverFrom: Performer?
+    /// More people who may do it since it became late.
+    public internal(set) var escalatedTo: [Performer] = []
+  }
+
+  /// A block that took a decision or completed.
+  public struct BlockState: Hashable, Sendable {
+    /// Which block, and which pass.
+    public let occurrence: Occurrence
+    /// The branch that a choice took.
+    public internal(set) var branch: String?
+    /// Whether it is done.
+    public internal(set) var isCompleted = false
+  }
+
+  /// One pass of a repeat, or one activation of a handler.
+  public struct Pass: Hashable, Sendable {
+    /// The id of the repeat or handler.
+    public let scope: String
+    /// Counted over the whole run, from 1.
+    public let iteration: Int
+    /// The repeat's own occurrence, or the step or block that a handler took over from.
+    public let owner: Occurrence
+    /// The exception that a handler deals with; `nil` for a repeat.
+    public let exception: String?
+  }
+
+  /// A timer that is running.
+  public struct Timer: Hashable, Sendable {
+    /// Unique among the running timers of the run.
+    public let id: String
+    /// The step that it watches.
+    public let step: Occurrence
+    /// When it fires.
+    public let at: Instant
+  }
+
+  /// Bytes attached to a step.
+  public struct Evidence: Hashable, Sendable {
+    /// The requirement that it meets, or a name that its author chose.
+    public let name: String
+    /// SHA-256 of the bytes.
+    public let digest: Digest
+    /// The media type, such as `application/pdf`.
+    public let media: String
+    /// Length in bytes.
+    public let size: Int
+    /// The step that it belongs to.
+    public let step: Occurrence
+    /// Who attached it.
+    public let by: String
+  }
+
+  /// A comment.
+  public struct Comment: Hashable, Sendable {
+    /// What was said; `nil` once redacted.
+    public let text: String?
+    /// The step that it is about, if any.
+    public let step: Occurrence?
+    /// Who said it.
+    public let by: String
+  }
+
+  /// A question for a person.
+  public struct Question: Hashable, Sendable {
+    /// Unique in the run: `q1`, `q2` and so on.
+    public let id: String
+    /// The step in which it came up.
+    public let step: Occurrence
+    /// Who asked.
+    public let by: String
+    /// The question; `nil` once redacted.
+    public let text: String?
+    /// The answer; `nil` while there is none, and once redacted.
+    public internal(set) var answer: String?
+    /// Who answered.
+    public internal(set) var answeredBy: String?
+    /// Whether someone answered.
+    public var isAnswered: Bool { answeredBy != nil }
+  }
+
+  /// Something that went wrong at a step or block.
+  public struct RunException: Hashable, Sendable {
+    /// Unique in the run: `x1`, `x2` and so on.
+    public let id: String
+    /// The step or block.
+    public let at: Occurrence
+    /// Who raised it; `system:process` where a condition or a limit failed.
+    public let by: String
+    /// A short name, such as `no-branch` or `tool-failed`.
+    public let code: String
+    /// All of it; `nil` once redacted.
+    public let text: String?
+    /// The handler that deals with it.
+    public internal(set) var handler: String?
+    /// How it was dealt with; `nil` while it is open.
+    public internal(set) var resolution: ExceptionResolution?
+    /// Who dealt with it.
+    public internal(set) var resolvedBy: String?
+  }
+}

@@ -1,0 +1,62 @@
+public import Core
+
+/// A named operation of a connector, as the process declares it.
+public struct ToolDefinition: Sendable {
+  /// What a call does.
+  public enum Effect: String, Hashable, Sendable, CaseIterable {
+    /// Changes nothing anywhere.
+    case read
+    /// Changes the run only.
+    case state
+    /// Changes something outside.
+    case external
+  }
+
+  /// Where a tool comes from.
+  public enum Connector: String, Hashable, Sendable, CaseIterable {
+    /// A local program: arguments as JSON on its standard input, its result as JSON on its standard output.
+    case command
+    /// An HTTP endpoint.
+    case http
+  }
+
+  /// The name: connector part, dot, operation, such as `erp.activate_vendor`.
+  public let name: String
+  /// What it does, for people and for agents.
+  public let title: String?
+  /// What an agent should know before it calls the tool.
+  public let help: String?
+  /// Where it comes from.
+  public let connector: Connector
+  /// The connector's own settings, checked: `command` for a program, `url`, `method` and `headers` for HTTP.
+  public let settings: JSONObject
+  /// What a call does.
+  public let effect: Effect
+  /// Whether a repeated call with the same idempotency key changes nothing more.
+  public let isIdempotent: Bool
+  /// Arguments that say where the effect goes: an address, an account, a vendor.
+  public let sinks: [String]
+  /// Arguments that carry content outside.
+  public let payload: [String]
+  /// Whether its results may hold text that an outsider wrote.
+  public let readsUntrusted: Bool
+  /// Whether its results may hold confidential data.
+  public let returnsPrivate: Bool
+  /// The JSON Schema of the arguments; an object, closed unless the file says otherwise.
+  public let arguments: JSON
+  /// The facts that a run learns from its result, by the name of the result's member.
+  public let facts: [FactDefinition]
+  /// The longest that one call may take.
+  public let timeout: Duration
+
+  /// What a tool has that declares no timeout.
+  public static let standardTimeout = Duration.seconds(30)
+}
+
+/// A typed value that a run may learn from a tool.
+public struct FactDefinition: Sendable {
+  /// The name, as conditions use it: `facts.vendor_status`.
+  public let name: String
+  /// Its JSON type, choices and schema.
+  public let value: FieldDefinition
+}
