@@ -1,11 +1,20 @@
+internal import Glibc
+
 /// Whether two texts are the same bytes.
 ///
 /// Swift's `==` on `String` is canonical equivalence: it takes `é` and `e` + U+0301, or `K` and the Kelvin sign, for one
 /// another. What the gate compares, hashes and shows must be the same bytes.
-@inlinable
 public func bytesEqual(_ a: String, _ b: String) -> Bool {
-  if a.utf8.count != b.utf8.count { return false }
-  return a.utf8.elementsEqual(b.utf8)
+  let count = a.utf8.count
+  if count != b.utf8.count { return false }
+  // Texts that Swift made are contiguous; the comparison of memory is many times faster than the one of elements.
+  let isEqual = a.utf8.withContiguousStorageIfAvailable { x in
+    b.utf8.withContiguousStorageIfAvailable { y in
+      guard let p = x.baseAddress, let q = y.baseAddress else { return true }
+      return memcmp(p, q, count) == 0
+    }
+  }
+  return (isEqual ?? nil) ?? a.utf8.elementsEqual(b.utf8)
 }
 
 /// Whether one text comes before the other, byte for byte.

@@ -80,10 +80,7 @@ extension CompiledRules {
       var named = BucketCursor(possible: masks, certain: masks + width)
       let base = masks + 2 * width
       var patterned = BucketCursor(possible: base, certain: base + wildcards.width)
-      slots.withUnsafeBufferPointer { buffer in
-        // Without a condition there is no slot and nothing reads this pointer.
-        let slots = buffer.baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<ValueSlot>.alignment)
-        guard let slots else { return }
+      slots.withUnsafeBufferPointer { slots in
         if let bucket, bucket.select(request, slots, possible: masks, certain: masks + width) { named.advance(bucket) }
         if wildcards.width > 0, wildcards.select(request, slots, possible: base, certain: base + wildcards.width) {
           patterned.advance(wildcards)

@@ -13,11 +13,12 @@ struct BenchReport {
   /// - Parameters:
   ///   - operations: How many operations one call of the body is.
   ///   - extra: Further members of the row.
-  /// - Returns: Operations for each second of CPU.
+  /// - Returns: Operations for each second of CPU; 0 where the row was not asked for.
   @discardableResult
   mutating func measure(
     _ name: String, work: String, operations: Int, extra: JSONObject = JSONObject(), body: () throws -> Void
   ) rethrows -> Double {
+    if let only = options.only, !"\(name) \(work)".contains(only) { return 0 }
     try body()  // warm
     resetPeak()
     let (cpu, wall) = (cpuSeconds(), wallSeconds())

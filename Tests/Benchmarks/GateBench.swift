@@ -56,7 +56,7 @@ func benchGate(_ report: inout BenchReport) throws {
       keep(rules.rules.count)
     }
   }
-  if let small = rates[10], let large = rates[1000] {
+  if let small = rates[10], let large = rates[1000], small > 0, large > 0 {
     let growth = ((small / large) * 100).rounded() / 100
     report.note("growth from 10 to 1,000 rules: \(growth) x (target at most 2)")
     report.note("targets: 1,000,000/s with 10 rules, 500,000/s with 1,000")

@@ -76,7 +76,7 @@ final class RuleBucket: Sendable {
   ///
   /// - Returns: Whether any rule is left.
   func select(
-    _ request: Request, _ slots: UnsafePointer<ValueSlot>, possible: UnsafeMutablePointer<UInt64>, certain: UnsafeMutablePointer<UInt64>
+    _ request: Request, _ slots: UnsafeBufferPointer<ValueSlot>, possible: UnsafeMutablePointer<UInt64>, certain: UnsafeMutablePointer<UInt64>
   ) -> Bool {
     words.withUnsafeBufferPointer { buffer in
       guard let words = buffer.baseAddress, isConcerned(request, words, possible) else { return false }
