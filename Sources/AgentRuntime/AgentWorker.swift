@@ -43,6 +43,7 @@ public struct AgentWorker: Sendable {
         return .parked("work is stopped for \(scope)")
       }
       if sight.step.status == .blocked { return .waiting("an exception at the step is open") }
+      if sight.isAsked { return .parked("another worker waits for the model's answer") }
       if let turn = sight.conversation.turns.last, let outcome = try await answer(turn, sight) {
         if case .proceed = outcome { } else { return outcome.stepOutcome }
         guard let after = try await look(at: step, in: run) else { return .completed }

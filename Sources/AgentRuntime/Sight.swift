@@ -60,6 +60,14 @@ struct Sight: Sendable {
     }
   }
 
+  /// Whether a living process waits for the model's answer on this step right now.
+  var isAsked: Bool {
+    run.proposals.contains { record in
+      record.tool == BuiltinTool.callModel.rawValue && record.step == step.occurrence && record.status == .started
+        && record.worker.map { WorkerIdentity.isAlive($0) } ?? false
+    }
+  }
+
   /// Whether the latest turns led to nothing: every call of them was refused, rejected or could not be read.
   var isFruitless: Bool {
     let latest = conversation.turns.suffix(AgentWorker.fruitlessTurns)

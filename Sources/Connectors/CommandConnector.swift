@@ -40,7 +40,9 @@ public struct CommandConnector: Connector {
     else { return .failed("misconfigured", "the tool has no command") }
     let executable: Executable
     do throws(FileError) {
-      executable = try self.executable(program, pinned: grant.programs[program])
+      // A path inside the bundle is written as `./tools/…` or `tools/…`.
+      let inside = program.hasPrefix("./") ? String(program.dropFirst(2)) : program
+      executable = try self.executable(inside, pinned: grant.programs[inside])
     } catch {
       return .failed("program-missing", error.description)
     }

@@ -7,14 +7,13 @@ internal import Glibc
 public func bytesEqual(_ a: String, _ b: String) -> Bool {
   let count = a.utf8.count
   if count != b.utf8.count { return false }
-  // Texts that Swift made are contiguous; the comparison of memory is many times faster than the one of elements.
-  let isEqual = a.utf8.withContiguousStorageIfAvailable { x in
+  let answer = a.utf8.withContiguousStorageIfAvailable { x in
     b.utf8.withContiguousStorageIfAvailable { y in
-      guard let p = x.baseAddress, let q = y.baseAddress else { return true }
-      return memcmp(p, q, count) == 0
+      // A buffer without bytes may have no address.
+      if let x = x.baseAddress, let y = y.baseAddress { memcmp(x, y, count) == 0 } else { count == 0 }
     }
   }
-  return (isEqual ?? nil) ?? a.utf8.elementsEqual(b.utf8)
+  return (answer ?? nil) ?? a.utf8.elementsEqual(b.utf8)
 }
 
 /// Whether one text comes before the other, byte for byte.

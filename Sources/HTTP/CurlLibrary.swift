@@ -1,6 +1,8 @@
 import CCurl
 
-/// libcurl's functions. The library is opened once, on first use, and stays open.
+/// libcurl's functions.
+///
+/// The library is opened once, on first use, and stays open.
 struct CurlLibrary: Sendable {
   nonisolated(unsafe) let api: UnsafePointer<ccurl_api>
 

@@ -45,11 +45,22 @@ public final class HTTPClient: Sendable {
   /// What this client was made with.
   public let configuration: Configuration
   private let engine = Mutex<TransferEngine?>(nil)
+  private let isShutDown = Atomic(false)
 
   /// A client that has started nothing yet.
   public init(_ configuration: Configuration = Configuration()) { self.configuration = configuration }
 
   deinit { engine.withLock { $0?.close() } }
+
+  /// Aborts all exchanges and refuses further ones, with the error `unavailable`.
+  ///
+  /// A client that is released does the same.
+  public func shutDown() {
+    engine.withLock { engine in
+      engine?.close()
+      isShutDown.store(true, ordering: .releasing)
+    }
+  }
 
   /// Sends a request and reads the whole answer.
   ///
@@ -70,6 +81,7 @@ public final class HTTPClient: Sendable {
 
   private func started() throws(HTTPError) -> TransferEngine {
     let result: Result<TransferEngine, HTTPError> = engine.withLock { engine in
+      if isShutDown.load(ordering: .acquiring) { return .failure(HTTPError(.unavailable, "the HTTP client was shut down")) }
       if let engine { return .success(engine) }
       do throws(HTTPError) {
         let new = try TransferEngine(configuration)

@@ -22,7 +22,9 @@ public struct HTTPHeaders: Hashable, Sendable {
   /// Headers with these fields.
   public init(_ fields: [Field] = []) { self.fields = fields }
 
-  /// The first value of this name. Setting replaces every field of that name; `nil` removes them.
+  /// The first value of this name.
+  ///
+  /// Setting replaces every field of that name; `nil` removes them.
   ///
   /// - Complexity: O(n) in the number of fields.
   public subscript(name: String) -> String? {
@@ -64,7 +66,8 @@ extension HTTPHeaders {
       }
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
       let value = line[line.index(after: colon)...]
-      fields.append(Field(name: String(decoding: trimmed(line[..<colon]), as: UTF8.self), value: String(decoding: trimmed(value), as: UTF8.self)))
+      fields.append(
+        Field(name: String(decoding: trimmed(line[..<colon]), as: UTF8.self), value: String(decoding: trimmed(value), as: UTF8.self)))
     }
     self.init(fields)
   }

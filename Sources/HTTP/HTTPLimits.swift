@@ -1,10 +1,14 @@
-/// What one exchange may cost at most. Every limit has an error of its own that states it.
+/// What one exchange may cost at most.
+///
+/// Every limit has an error of its own that states it.
 public struct HTTPLimits: Hashable, Sendable {
   /// The whole exchange, from queueing to the last byte.
   public var timeout: Duration
   /// Name lookup, TCP and TLS together.
   public var connectTimeout: Duration
-  /// The body of the answer, in bytes. A larger `Content-Length` is refused before any of it is read.
+  /// The body of the answer, in bytes.
+  ///
+  /// A larger `Content-Length` is refused before any of it is read.
   public var maximumBodyBytes: Int
   /// The header lines of the answer, in bytes, interim answers included.
   public var maximumHeaderBytes: Int

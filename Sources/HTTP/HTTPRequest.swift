@@ -14,9 +14,13 @@ public struct HTTPRequest: Hashable, Sendable {
   public var method: Method
   /// An absolute `http:` or `https:` URL without user information.
   public var url: String
-  /// Sent as given, in order. `Content-Length`, `Transfer-Encoding` and `Expect` are the client's own and refused here.
+  /// Sent as given, in order.
+  ///
+  /// `Content-Length`, `Transfer-Encoding` and `Expect` are the client's own and refused here.
   public var headers: HTTPHeaders
-  /// Sent with its length; empty for none. `GET` and `HEAD` take none.
+  /// Sent with its length; empty for none.
+  ///
+  /// `GET` and `HEAD` take none.
   public var body: [UInt8]
   /// What the exchange may cost.
   public var limits: HTTPLimits
@@ -52,8 +56,13 @@ public struct HTTPRequest: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self) + (bytes.count > 200 ? "…" : "")
   }
 
+  /// Whether these can stand in a header: a token, and a value without control characters.
+  public static func isHeader(_ name: String, _ value: String) -> Bool {
+    isToken(name) && !value.utf8.contains { ($0 < 0x20 && $0 != 9) || $0 == 0x7F }
+  }
+
   /// Why this request cannot be sent, or `nil`.
-  var flaw: String? {
+  public var flaw: String? {
     let bytes = Array(url.utf8)
     let scheme = String(decoding: bytes.prefix { $0 != UInt8(ascii: ":") }.prefix(32), as: UTF8.self)
     if !sameName(scheme, "http") && !sameName(scheme, "https") { return "only http: and https: URLs are allowed, not `\(shownURL)`" }
@@ -63,11 +72,9 @@ public struct HTTPRequest: Hashable, Sendable {
     if !body.isEmpty && (method == .get || method == .head) { return "a \(method.rawValue) request takes no body" }
     for field in headers.fields {
       guard isToken(field.name) else { return "`\(HTTPRequest.shown(field.name))` is no header name" }
+      guard Self.isHeader(field.name, field.value) else { return "the value of the header `\(field.name)` contains a control character" }
       for own in ["Content-Length", "Transfer-Encoding", "Expect"] where sameName(own, field.name) {
         return "the header `\(own)` is set by the client itself"
-      }
-      if field.value.utf8.contains(where: { ($0 < 0x20 && $0 != 9) || $0 == 0x7F }) {
-        return "the value of the header `\(field.name)` contains a control character"
       }
     }
     return nil

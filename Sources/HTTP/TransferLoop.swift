@@ -205,7 +205,9 @@ struct TransferLoop {
     }
   }
 
-  /// Ends answers that drip. curl's own low-speed limit would also count the time in which a model thinks.
+  /// Ends answers that drip.
+  ///
+  /// curl's own low-speed limit would also count the time in which a model thinks.
   private mutating func sweep() {
     let now = monotonicNanoseconds()
     guard now >= nextSweep else { return }
@@ -239,9 +241,14 @@ struct TransferLoop {
   // MARK: Errors
 
   private func failure(_ transfer: Transfer, _ code: HTTPError.Code, _ message: String) -> HTTPError {
+    HTTPError(code, message, requestMayHaveArrived: wasSent(transfer))
+  }
+
+  /// Whether any byte of the request left.
+  private func wasSent(_ transfer: Transfer) -> Bool {
     var sent = 0
     if let handle = transfer.handle { _ = ccurl_info_long(api, handle.easy, CURLINFO_REQUEST_SIZE, &sent) }
-    return HTTPError(code, message, requestMayHaveArrived: sent > 0 || transfer.hasBegun)
+    return sent > 0 || transfer.hasBegun
   }
 
   private func timeoutText(_ transfer: Transfer) -> String {
@@ -264,10 +271,8 @@ struct TransferLoop {
     case CURLE_FILESIZE_EXCEEDED:
       return failure(transfer, .bodyTooLarge, "the answer of `\(url)` is larger than the limit of \(limits.maximumBodyBytes) bytes")
     case CURLE_OPERATION_TIMEDOUT:
-      var sent = 0
-      if let handle = transfer.handle { _ = ccurl_info_long(api, handle.easy, CURLINFO_REQUEST_SIZE, &sent) }
       let waited = Duration.nanoseconds(Int64(monotonicNanoseconds() - transfer.queued))
-      if sent == 0 && limits.connectTimeout < limits.timeout && waited < limits.timeout {
+      if !wasSent(transfer) && limits.connectTimeout < limits.timeout && waited < limits.timeout {
         return failure(transfer, .timeout, "no connection to `\(url)` within \(limits.connectTimeout), which is the limit")
       }
       return failure(transfer, .timeout, timeoutText(transfer))
@@ -278,7 +283,7 @@ struct TransferLoop {
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
       CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
       return failure(transfer, .tls, "no trusted TLS connection to `\(url)`: \(words)")
-    case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT where !wasSent(transfer), CURLE_UNSUPPORTED_PROTOCOL where !wasSent(transfer):
       return failure(transfer, .invalidRequest, "`\(url)` cannot be requested: \(engine.library.text(code))")
     case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE:
       return failure(transfer, .connectionLost, "the connection to `\(url)` closed before the answer was complete: \(words)")

@@ -1,4 +1,6 @@
-/// A turn without a usable reply. Nothing of it may be acted upon.
+/// A turn without a usable reply.
+///
+/// Nothing of it may be acted upon.
 ///
 /// Match on ``code``. ``message`` is one bounded line for people, with control characters made visible; it never holds a key.
 public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {

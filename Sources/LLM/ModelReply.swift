@@ -81,7 +81,9 @@ public struct ModelUsage: Hashable, Sendable {
   }
 }
 
-/// The bytes that went over the wire in the last attempt of a turn, for evidence. No header is among them, so no key either.
+/// The bytes that went over the wire in the last attempt of a turn, for evidence.
+///
+/// No header is among them, so no key either.
 public struct ModelExchange: Hashable, Sendable {
   /// The body that was sent.
   public var requestBytes: [UInt8]

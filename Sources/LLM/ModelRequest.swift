@@ -18,13 +18,17 @@ public struct ModelRequest: Hashable, Sendable {
   public var system: String
   /// The conversation, oldest first.
   public var messages: [ModelMessage]
-  /// The tools on offer. Calls of any other tool are not executable.
+  /// The tools on offer.
+  ///
+  /// Calls of any other tool are not executable.
   public var tools: [ModelTool]
   /// How tools are offered.
   public var mode: ModelMode
   /// The wire format.
   public var api: ModelAPI
-  /// Whether the model must call a tool. In ``ModelMode/structured`` it always does.
+  /// Whether the model must call a tool.
+  ///
+  /// In ``ModelMode/structured`` it always does.
   public var toolChoice: ToolChoice
   /// The most tokens to answer with; `nil` leaves it to the endpoint.
   public var maximumOutputTokens: Int?

@@ -2,7 +2,9 @@ public import Core
 
 /// A tool as the model sees it.
 public struct ModelTool: Hashable, Sendable {
-  /// The name in Remit: 1 to 128 of `A-Z a-z 0-9 _ . -`. The endpoint may see another one, see ``ToolNames``.
+  /// The name in Remit: 1 to 128 of `A-Z a-z 0-9 _ . -`.
+  ///
+  /// The endpoint may see another one, see ``ToolNames``.
   public var name: String
   /// What it does and when to use it.
   public var description: String

@@ -1,6 +1,8 @@
 public import Core
 
-/// One tool call that the model asked for. It is a wish: the gate decides.
+/// One tool call that the model asked for.
+///
+/// It is a wish: the gate decides.
 public struct ModelToolCall: Hashable, Sendable {
   /// Why a call cannot be executed; the message is written for the model, so that it can do better.
   public struct Flaw: Error, Hashable, Sendable, CustomStringConvertible {
@@ -35,7 +37,9 @@ public struct ModelToolCall: Hashable, Sendable {
     public var description: String { message }
   }
 
-  /// The id to answer under, unique in its reply. It is the endpoint's, or minted where that was missing or used twice.
+  /// The id to answer under, unique in its reply.
+  ///
+  /// It is the endpoint's, or minted where that was missing or used twice.
   public var id: String
   /// The Remit name of an offered tool; otherwise what the model wrote, at most 256 bytes.
   public var name: String

@@ -1,6 +1,8 @@
 public import Core
 
-/// A model that a function plays, for tests and for the demo without an endpoint. All of its replies say ``ModelReply/isScripted``.
+/// A model that a function plays, for tests and for the demo without an endpoint.
+///
+/// All of its replies say ``ModelReply/isScripted``.
 ///
 /// What the script says is written in the request's wire format and read back with the reader that serves real endpoints, so a script
 /// meets the same rules: names on the wire, ids, limits.

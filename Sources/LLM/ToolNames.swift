@@ -20,12 +20,14 @@ public struct ToolNames: Sendable {
   public init(_ names: [String]) throws(ModelError) {
     for name in names {
       guard Self.isRemitName(name) else {
-        throw ModelError(.invalidRequest, "`\(visible(String(name.prefix(140))))` is no tool name: 1 to 128 of A-Z a-z 0-9 _ . - are allowed")
+        throw ModelError(
+          .invalidRequest, "`\(visible(String(name.prefix(140))))` is no tool name: 1 to 128 of A-Z a-z 0-9 _ . - are allowed")
       }
       let wire = Self.wireName(name)
       if let other = remitByWire.updateValue(name, forKey: wire) {
         throw ModelError(
-          .invalidRequest, other == name ? "the tool `\(name)` is offered twice" : "the tools `\(other)` and `\(name)` cannot be offered together")
+          .invalidRequest,
+          other == name ? "the tool `\(name)` is offered twice" : "the tools `\(other)` and `\(name)` cannot be offered together")
       }
       wireByRemit[name] = wire
     }

@@ -24,7 +24,9 @@ extension Decider {
       }
       emit(.questionAnswered(id: question.id, by: by, text: try checked(text, "answer")))
     case .raiseException(let name, let by, let code, let text):
-      let (step, _) = try open(name, to: by)
+      // A tool step has no performer who could say so: the component that makes its call does.
+      let isToolStep = if case .tool = try openStep(name).performer { hasKind("system", by) } else { false }
+      let step = isToolStep ? try openStep(name) : try open(name, to: by).0
       try raise(step, by: by, code: code, text: text)
     case .resolveException(let id, let by, let resolution, let comment):
       try resolve(id, by: by, resolution: resolution, comment: comment)
@@ -47,9 +49,14 @@ extension Decider {
   ) throws(RunRefusal) {
     let (step, definition) = try open(name, to: by)
     let values = try process.checked(fields, form: definition.form, place: place(step))
-    for field in definition.form where field.isRequired {
-      guard fields[field.name] != nil || state.field(field.name) != nil else {
+    for field in definition.form where field.isRequired && fields[field.name] == nil {
+      guard let set = state.field(field.name) else {
         throw RunRefusal(.fieldMissing, "\(process.label(field.name)) is required to complete \(place(step))")
+      }
+      // What an earlier pass of the same step set was its answer then, and is none now.
+      if let origin = set.step, origin.id == step.occurrence.id, origin != step.occurrence {
+        throw RunRefusal(
+          .fieldMissing, "\(process.label(field.name)) is required again to complete \(place(step)): it is from `\(origin)`")
       }
     }
     for requirement in definition.evidence where requirement.isRequired {

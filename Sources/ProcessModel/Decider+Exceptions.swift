@@ -79,7 +79,7 @@ extension Decider {
 
   /// Counts what failed as done, and goes on after it.
   mutating func goOn(without target: Occurrence, exception: String, by: String) {
-    emit(.exceptionResolved(id: exception, by: by, resolution: .proceed))
+    settle(exception, at: target, by: by, resolution: .proceed)
     if state.step(target) != nil {
       cancelTimers(of: target)
       emit(.stepClosed(target, reason: .bypassed))
@@ -92,7 +92,7 @@ extension Decider {
   /// Does what failed again: a step is ready once more, a choice is made anew, a repeat looks at its condition or makes one more pass.
   mutating func retry(_ target: Occurrence, exception: String, by: String) {
     let code = state.exceptions.first { $0.id == exception }?.code
-    emit(.exceptionResolved(id: exception, by: by, resolution: .retry))
+    settle(exception, at: target, by: by, resolution: .retry)
     switch process.block(target.id) {
     case .step(let step)?:
       cancelTimers(of: target)
@@ -101,6 +101,14 @@ extension Decider {
     case .repeat(_, let body, let until, let max)?:
       if code == "repeat-limit" { beginPass(body, of: target) } else { finishPass(body, until: until, max: max, of: target) }
     case .sequence?, .parallel?, nil: break
+    }
+  }
+
+  /// Resolves an exception, and with it what else was raised at the same place and waits for a person.
+  private mutating func settle(_ exception: String, at target: Occurrence, by: String, resolution: ExceptionResolution) {
+    emit(.exceptionResolved(id: exception, by: by, resolution: resolution))
+    for other in state.openExceptions where other.at == target && other.handler == nil {
+      emit(.exceptionResolved(id: other.id, by: by, resolution: resolution))
     }
   }
 

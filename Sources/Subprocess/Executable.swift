@@ -1,6 +1,8 @@
 import Glibc
 
-/// Which program to run. There is no implicit search: a name is looked up only in the folders that come with it.
+/// Which program to run.
+///
+/// There is no implicit search: a name is looked up only in the folders that come with it.
 public enum Executable: Hashable, Sendable, CustomStringConvertible {
   /// An absolute path.
   case path(String)

@@ -1,4 +1,6 @@
-/// What one run of a program may cost at most. Each limit has an error that states it.
+/// What one run of a program may cost at most.
+///
+/// Each limit has an error that states it.
 public struct InvocationLimits: Hashable, Sendable {
   /// From the start to the program's exit; then the process group gets SIGTERM.
   public var time: Duration

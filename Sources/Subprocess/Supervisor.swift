@@ -70,8 +70,14 @@ final class Supervisor: Sendable {
       var watch = Watch(invocation, try Child.start(invocation))
       let outcome = watch.run(wake: wake)
       cancellation.withLock { $0.wake = nil }
-      waiter.resume(returning: outcome)
-      watch.reap()
+      if watch.hasExited {
+        watch.reap()
+        waiter.resume(returning: outcome)
+      } else {
+        // A program that the kernel cannot end now keeps this thread, but not the caller.
+        waiter.resume(returning: outcome)
+        watch.reap()
+      }
     } catch {
       cancellation.withLock { $0.wake = nil }
       waiter.resume(returning: .failure(error))

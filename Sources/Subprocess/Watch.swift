@@ -17,7 +17,8 @@ struct Watch: ~Copyable {
   private var lastSignal: Int32 = 0
   private var killAt = UInt64.max
   private var giveUpAt = UInt64.max
-  private var hasExited = false
+  /// Whether the program has ended; it is a zombie until ``reap()``.
+  private(set) var hasExited = false
   private var drainUntil = UInt64.max
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
 
@@ -37,7 +38,9 @@ struct Watch: ~Copyable {
 
   deinit { buffer.deallocate() }
 
-  /// Runs until the program ended and its output is read, or a limit ended it. The child is dead then but not yet reaped.
+  /// Runs until the program ended and its output is read, or a limit ended it.
+  ///
+  /// The child is dead then but not yet reaped.
   mutating func run(wake: consuming Descriptor?) -> Supervisor.Outcome {
     let deadline = began + invocation.limits.time.nanoseconds
     var wake = wake
@@ -155,14 +158,16 @@ struct Watch: ~Copyable {
       let status = childStatus(information)
       return .success(
         InvocationResult(
-          termination: status, output: output.bytes, errorOutput: errorOutput.bytes, duration: .nanoseconds(Int64(monotonicNanoseconds() - began))))
+          termination: status, output: output.bytes, errorOutput: errorOutput.bytes,
+          duration: .nanoseconds(Int64(monotonicNanoseconds() - began))))
     }
     let how = lastSignal == 0 ? "had ended" : "was ended with \(signalName(lastSignal))"
     let (code, text): (SubprocessError.Code, String) =
       switch stop {
       case .time: (.timeLimit, "`\(name)` \(how) after the time limit of \(limits.time)")
       case .output: (.outputLimit, "`\(name)` \(how): it wrote more than the limit of \(limits.outputBytes) bytes")
-      case .errorOutput: (.errorOutputLimit, "`\(name)` \(how): it wrote more than the limit of \(limits.errorBytes) bytes to standard error")
+      case .errorOutput:
+        (.errorOutputLimit, "`\(name)` \(how): it wrote more than the limit of \(limits.errorBytes) bytes to standard error")
       case .cancelled: (.cancelled, "`\(name)` \(how): the run was cancelled")
       }
     return .failure(SubprocessError(code, name, text, wasStarted: true, output: output.bytes, errorOutput: errorOutput.bytes))

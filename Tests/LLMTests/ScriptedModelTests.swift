@@ -46,7 +46,9 @@ import Testing
   func deterministic() async throws {
     let model = ScriptedModel { _ in .call("complete_step", ["risk": "low"]) }
     let request = ModelRequest(model: "m", messages: [.user("go")], tools: Self.tools)
-    let (first, second) = (try await model.respond(to: request, within: .seconds(1)), try await model.respond(to: request, within: .seconds(1)))
+    let (first, second) = (
+      try await model.respond(to: request, within: .seconds(1)), try await model.respond(to: request, within: .seconds(1))
+    )
     #expect(first == second)
     #expect(request.digest == ModelRequest(model: "m", messages: [.user("go")], tools: Self.tools).digest)
     #expect(request.digest != ModelRequest(model: "m", messages: [.user("stop")], tools: Self.tools).digest)

@@ -8,10 +8,12 @@ func load(_ text: String, context: ProcessContext = ProcessContext()) throws -> 
 }
 
 /// A process with these steps and what else is given, for tests that are about order and not about forms.
-func process(steps: String, rest: String = "") throws -> ProcessDefinition {
+func process(
+  steps: String, rest: String = "", triggers: String = "{ form: 'go', role: 'clerk' }"
+) throws -> ProcessDefinition {
   try load(
     """
-    { process: "p", title: "P", owner: "role:owner", purpose: "test", triggers: [ { form: "go", role: "clerk" } ],
+    { process: "p", title: "P", owner: "role:owner", purpose: "test", triggers: [ \(triggers) ],
       fields: { risk: { enum: ["low", "high"], required: false }, amount: { type: "number", minimum: 0, required: false },
                 note: { type: "string", required: false }, done: { type: "boolean", required: false } },
       agents: { bot: { owner: "user:ana", tools: ["complete_step", "x.read"] } },
@@ -48,6 +50,18 @@ struct TestRun {
     }
     events += new
     return new
+  }
+
+  /// Expects that all events so far survive their wire form, as values and as bytes, and fold to the state that the run is in.
+  func checkLog() throws {
+    let (structure, values) = RunEvent.encode(events)
+    #expect(try RunEvent.decode(structure: structure, values: values) == events)
+    let parsed = try JSON.parse(structure.canonicalBytes())
+    let parsedValues = try JSON.parse(JSON.object(values).canonicalBytes())
+    #expect(try RunEvent.decode(structure: parsed, values: parsedValues.objectValue) == events)
+    #expect(RunState(folding: events) == state)
+    let redacted = try RunEvent.decode(structure: structure, values: nil)
+    #expect(RunState(folding: redacted) != nil)
   }
 
   @discardableResult

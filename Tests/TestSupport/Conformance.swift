@@ -33,9 +33,15 @@ public enum Conformance {
     try bytes(name).split(separator: 0x0A).map { try JSON.parse(Array($0), file: name) }
   }
 
-  /// The sorted names of the entries of a folder.
+  /// The sorted names of the entries of a folder of the suites.
   public static func entries(_ name: String) throws -> [String] {
-    guard let path = path(name), let directory = opendir(path) else { throw FileError(.notFound, path: name, absent) }
+    guard let path = path(name) else { throw FileError(.notFound, path: name, absent) }
+    return try names(in: path)
+  }
+
+  /// The sorted names of the entries of a folder.
+  public static func names(in path: String) throws -> [String] {
+    guard let directory = opendir(path) else { throw FileError(.notFound, path: path, "there is no such folder") }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {

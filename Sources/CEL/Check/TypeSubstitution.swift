@@ -108,6 +108,7 @@ struct TypeSubstitution {
     switch (a, b) {
     case (.dyn, _), (.error, _), (.parameter, _): true
     case (_, .dyn), (_, .error), (_, .parameter): false
+    case (_, .null): a.acceptsNull
     case (.list(let x), .list(let y)), (.optional(let x), .optional(let y)): isAtLeastAsGeneral(x, y)
     case (.map(let x, let v), .map(let y, let w)): isAtLeastAsGeneral(x, y) && isAtLeastAsGeneral(v, w)
     default: a == b

@@ -32,3 +32,8 @@ public final class CELVariables: CELActivation {
     return value
   }
 }
+
+/// An activation without values, for constants.
+final class NoVariables: CELActivation {
+  func value(_ slot: Int) throws(CELEvaluationError) -> CELValue? { nil }
+}

@@ -23,16 +23,28 @@ public struct CELProgram: Sendable {
   /// - Throws: The error that the expression evaluates to. Nothing else happens: expressions have no effects.
   /// - Complexity: Bounded by ``CELLimits/steps``.
   public func evaluate(_ activation: some CELActivation) throws(CELEvaluationError) -> CELValue {
-    var frame = try frame(activation)
-    return try root.value(&frame)
+    try run(activation, nil) { root, frame throws(Failure) in try root.value(&frame) }
   }
 
-  /// Evaluates a condition; faster than ``evaluate(_:)-(CELActivation)``, as no value is made.
+  /// Evaluates the expression, with values read in place where they have been looked up already.
+  ///
+  /// - Throws: The error that the expression evaluates to.
+  public func evaluate(_ slots: CELSlots) throws(CELEvaluationError) -> CELValue {
+    try run(slots, slots) { root, frame throws(Failure) in try root.value(&frame) }
+  }
+
+  /// Evaluates a condition, without making a value of the answer.
   ///
   /// - Throws: The error that the expression evaluates to; `no-such-overload` where its value is not a truth value.
   public func evaluateBool(_ activation: some CELActivation) throws(CELEvaluationError) -> Bool {
-    var frame = try frame(activation)
-    return try root.bool(&frame)
+    try run(activation, nil) { root, frame throws(Failure) in try root.bool(&frame) }
+  }
+
+  /// Evaluates a condition, with values read in place where they have been looked up already.
+  ///
+  /// - Throws: The error that the expression evaluates to; `no-such-overload` where its value is not a truth value.
+  public func evaluateBool(_ slots: CELSlots) throws(CELEvaluationError) -> Bool {
+    try run(slots, slots) { root, frame throws(Failure) in try root.bool(&frame) }
   }
 
   /// Evaluates the expression over variables by name; objects are maps with text keys.
@@ -43,10 +55,35 @@ public struct CELProgram: Sendable {
   }
 
   @inline(__always)
-  private func frame(_ activation: some CELActivation) throws(CELEvaluationError) -> Frame {
-    var meter = Meter(limit: stepLimit)
-    try meter.spend(cost)
-    return Frame(
-      activation: activation, locals: localCount == 0 ? [] : Array(repeating: .null, count: localCount), meter: meter)
+  private func run<R>(
+    _ activation: some CELActivation, _ slots: CELSlots?, _ body: (Node, inout Frame) throws(Failure) -> R
+  ) throws(Failure) -> R {
+    if localCount > 0 { return try runWithLocals(activation, slots, body) }
+    return try run(activation, slots, UnsafeMutableBufferPointer(start: nil, count: 0), body)
+  }
+
+  private func runWithLocals<R>(
+    _ activation: some CELActivation, _ slots: CELSlots?, _ body: (Node, inout Frame) throws(Failure) -> R
+  ) throws(Failure) -> R {
+    let locals = UnsafeMutableBufferPointer<CELValue>.allocate(capacity: localCount)
+    locals.initialize(repeating: .null)
+    defer {
+      locals.deinitialize()
+      locals.deallocate()
+    }
+    return try run(activation, slots, locals, body)
+  }
+
+  @inline(__always)
+  private func run<R>(
+    _ activation: some CELActivation, _ slots: CELSlots?, _ locals: UnsafeMutableBufferPointer<CELValue>,
+    _ body: (Node, inout Frame) throws(Failure) -> R
+  ) throws(Failure) -> R {
+    defer { withExtendedLifetime(activation) {} }
+    var frame = Frame(
+      slots: slots?.slots ?? UnsafeMutableBufferPointer(start: nil, count: 0), activation: activation, locals: locals,
+      meter: Meter(limit: stepLimit))
+    try frame.meter.spend(cost)
+    return try body(root, &frame)
   }
 }

@@ -5,6 +5,8 @@ extension Compiler {
   mutating func call(_ name: String, _ target: CELExpression?, _ arguments: [CELExpression], _ expression: CELExpression) -> Node {
     let offset = expression.offset
     switch name {
+    case "_&&_" where arguments.count == 2: return AndPairNode(node(arguments[0]), node(arguments[1]), offset)
+    case "_||_" where arguments.count == 2: return OrPairNode(node(arguments[0]), node(arguments[1]), offset)
     case "_&&_": return AndNode(arguments.map { node($0) }, offset)
     case "_||_": return OrNode(arguments.map { node($0) }, offset)
     case "_?_:_": return ConditionalNode(node(arguments[0]), node(arguments[1]), node(arguments[2]), offset)
@@ -39,10 +41,13 @@ extension Compiler {
     let types = (type(operands[0]), type(operands[1]))
     if let operation = ScalarComparison(rawValue: function.name) {
       switch types {
-      case (.int, .int): return comparison(nodes, operation, offset) { if case .int(let value) = $0 { value } else { nil as Int64? } }
-      case (.uint, .uint): return comparison(nodes, operation, offset) { if case .uint(let value) = $0 { value } else { nil as UInt64? } }
+      case (.int, .int):
+        if case .int(let bound) = nodes[1].constant { return IntBoundNode(nodes[0], bound, operation, offset) }
+        return IntComparisonNode(nodes[0], nodes[1], operation, offset)
       case (.double, .double):
-        return comparison(nodes, operation, offset) { if case .double(let value) = $0 { value } else { nil as Double? } }
+        if case .double(let bound) = nodes[1].constant { return DoubleBoundNode(nodes[0], bound, operation, offset) }
+        return DoubleComparisonNode(nodes[0], nodes[1], operation, offset)
+      case (.uint, .uint): return UintComparisonNode(nodes[0], nodes[1], operation, offset)
       default: break
       }
       guard operation == .equal || operation == .unequal else { return nil }
@@ -67,18 +72,11 @@ extension Compiler {
     }
   }
 
-  private func comparison<T: Scalar>(
-    _ nodes: [Node], _ operation: ScalarComparison, _ offset: Int, _ constant: (CELValue) -> T?
-  ) -> Node {
-    if let bound = nodes[1].constant.flatMap(constant) { return ScalarBoundNode(nodes[0], bound, operation, offset) }
-    return ScalarComparisonNode<T>(nodes[0], nodes[1], operation, offset)
-  }
-
   /// `x in [constants]`, with the constants in a set.
   private func membership(_ nodes: [Node], _ type: CELType, _ offset: Int) -> Node? {
     guard case .list(let values) = nodes[1].constant, !values.isEmpty else { return nil }
     let texts = values.compactMap(\.stringValue)
-    if texts.count == values.count { return TextMemberNode(nodes[0], texts, offset) }
+    if texts.count == values.count { return TextMemberNode(nodes[0], isText: type == .string, texts, offset) }
     let numbers = values.compactMap(\.intValue)
     return type == .int && numbers.count == values.count ? IntMemberNode(nodes[0], numbers, offset) : nil
   }

@@ -118,7 +118,12 @@ struct Compiler {
   func folded(_ node: Node, _ operands: [Node]) -> Node {
     guard operands.allSatisfy({ $0.constant != nil }) else { return node }
     // What errs or takes long stays as it is, so that it errs only where it is evaluated.
-    var frame = Frame(activation: NoVariables(), locals: [], meter: Meter(limit: 10_000))
+    let nothing = NoVariables()
+    defer { withExtendedLifetime(nothing) {} }
+    var frame = Frame(
+      slots: UnsafeMutableBufferPointer(start: nil, count: 0), activation: nothing,
+      locals: UnsafeMutableBufferPointer(start: nil, count: 0),
+      meter: Meter(limit: 10_000))
     guard let value = try? node.value(&frame) else { return node }
     return ConstantNode(value, node.offset)
   }

@@ -1,9 +1,22 @@
 /// What one evaluation works with.
+///
+/// Pointers and an unowned activation, because counting references and checking bounds would cost more than the operations:
+/// ``CELProgram`` makes a frame, and keeps alive what it points to until the evaluation is over.
 struct Frame {
-  let activation: any CELActivation
+  /// The places that a ``CELSlots`` fills; none for other activations.
+  let slots: UnsafeMutableBufferPointer<CELSlots.Slot>
+  /// Asked for what is in no place yet.
+  unowned(unsafe) let activation: any CELActivation
   /// The variables of the comprehensions that are under way, outermost first.
-  var locals: [CELValue]
+  let locals: UnsafeMutableBufferPointer<CELValue>
   var meter: Meter
+
+  /// The value in a slot; nil where there is none.
+  @inline(__always)
+  func value(_ slot: Int) throws(Failure) -> CELValue? {
+    if slot < slots.count, case .value(let value) = slots[slot] { return value }
+    return try activation.value(slot)
+  }
 }
 
 /// Counts the steps of one evaluation.
@@ -40,9 +53,4 @@ struct Meter {
     left = -1
     return Failure(.limit, "evaluation limit of \(limit) steps exceeded")
   }
-}
-
-/// An activation without values, for constants.
-final class NoVariables: CELActivation {
-  func value(_ slot: Int) throws(Failure) -> CELValue? { nil }
 }

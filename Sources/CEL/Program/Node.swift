@@ -61,10 +61,26 @@ final class ConstantNode: Node, @unchecked Sendable {
   }
 
   override func value(_ frame: inout Frame) throws(Failure) -> CELValue { stored }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    guard case .bool(let value) = stored else { throw mismatch(.bool) }
+    return value
+  }
+
+  override func int(_ frame: inout Frame) throws(Failure) -> Int64 {
+    guard case .int(let value) = stored else { throw mismatch(.int) }
+    return value
+  }
+
+  override func double(_ frame: inout Frame) throws(Failure) -> Double {
+    guard case .double(let value) = stored else { throw mismatch(.double) }
+    return value
+  }
+
   override var constant: CELValue? { stored }
 }
 
-/// Reads a reference from the activation.
+/// Reads a reference from the activation; what is in a place already is read without a copy.
 final class ReferenceNode: Node, @unchecked Sendable {
   private let reference: CELReference
   private let slot: Int
@@ -76,35 +92,44 @@ final class ReferenceNode: Node, @unchecked Sendable {
   }
 
   override func value(_ frame: inout Frame) throws(Failure) -> CELValue {
-    guard let value = try frame.activation.value(slot) else { throw missing() }
+    guard let value = try frame.value(slot) else { throw missing() }
     return value
   }
 
   /// Whether the activation has a value.
-  func isPresent(_ frame: inout Frame) throws(Failure) -> Bool { try frame.activation.value(slot) != nil }
+  func isPresent(_ frame: inout Frame) throws(Failure) -> Bool {
+    if slot < frame.slots.count, case .value = frame.slots[slot] { return true }
+    return try frame.activation.value(slot) != nil
+  }
 
   override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
-    switch try frame.activation.value(slot) {
-    case .bool(let value): return value
-    case nil: throw missing()
-    default: throw mismatch(.bool)
-    }
+    if slot < frame.slots.count, case .value(.bool(let value)) = frame.slots[slot] { return value }
+    guard case .bool(let value) = try slowValue(&frame) else { throw mismatch(.bool) }
+    return value
   }
 
   override func int(_ frame: inout Frame) throws(Failure) -> Int64 {
-    switch try frame.activation.value(slot) {
-    case .int(let value): return value
-    case nil: throw missing()
-    default: throw mismatch(.int)
-    }
+    if slot < frame.slots.count, case .value(.int(let value)) = frame.slots[slot] { return value }
+    guard case .int(let value) = try slowValue(&frame) else { throw mismatch(.int) }
+    return value
   }
 
   override func double(_ frame: inout Frame) throws(Failure) -> Double {
-    switch try frame.activation.value(slot) {
-    case .double(let value): return value
-    case nil: throw missing()
-    default: throw mismatch(.double)
-    }
+    if slot < frame.slots.count, case .value(.double(let value)) = frame.slots[slot] { return value }
+    guard case .double(let value) = try slowValue(&frame) else { throw mismatch(.double) }
+    return value
+  }
+
+  override func string(_ frame: inout Frame) throws(Failure) -> String {
+    if slot < frame.slots.count, case .value(.string(let value)) = frame.slots[slot] { return value }
+    guard case .string(let value) = try slowValue(&frame) else { throw mismatch(.string) }
+    return value
+  }
+
+  @inline(never)
+  private func slowValue(_ frame: inout Frame) throws(Failure) -> CELValue {
+    guard let value = try frame.activation.value(slot) else { throw missing() }
+    return value
   }
 
   @inline(never)
@@ -121,6 +146,26 @@ final class LocalNode: Node, @unchecked Sendable {
   }
 
   override func value(_ frame: inout Frame) throws(Failure) -> CELValue { frame.locals[index] }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    guard case .bool(let value) = frame.locals[index] else { throw mismatch(.bool) }
+    return value
+  }
+
+  override func int(_ frame: inout Frame) throws(Failure) -> Int64 {
+    guard case .int(let value) = frame.locals[index] else { throw mismatch(.int) }
+    return value
+  }
+
+  override func double(_ frame: inout Frame) throws(Failure) -> Double {
+    guard case .double(let value) = frame.locals[index] else { throw mismatch(.double) }
+    return value
+  }
+
+  override func string(_ frame: inout Frame) throws(Failure) -> String {
+    guard case .string(let value) = frame.locals[index] else { throw mismatch(.string) }
+    return value
+  }
 }
 
 /// Always errs: what an unchecked environment makes of an expression that cannot be evaluated.

@@ -47,7 +47,7 @@ final class OptionalReferenceNode: Node, @unchecked Sendable {
     super.init(offset)
   }
 
-  override func value(_ frame: inout Frame) throws(Failure) -> CELValue { .optional(try frame.activation.value(slot)) }
+  override func value(_ frame: inout Frame) throws(Failure) -> CELValue { .optional(try frame.value(slot)) }
 }
 
 /// `has(operand.field)`.

@@ -67,7 +67,7 @@ final class MatchesNode: BoolNode, @unchecked Sendable {
   }
 
   override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
-    guard case .string(let text) = try operand.value(&frame) else { throw operand.mismatch(.string) }
+    let text = try operand.string(&frame)
     do throws(Failure) { return try StandardLibrary.matches(text, pattern, &frame.meter) } catch { throw error.at(offset) }
   }
 }

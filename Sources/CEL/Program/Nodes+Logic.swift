@@ -46,6 +46,52 @@ final class OrNode: BoolNode, @unchecked Sendable {
   }
 }
 
+/// `a && b`, the common case of ``AndNode``.
+final class AndPairNode: BoolNode, @unchecked Sendable {
+  private let left: Node
+  private let right: Node
+
+  init(_ left: Node, _ right: Node, _ offset: Int) {
+    self.left = left
+    self.right = right
+    super.init(offset)
+  }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    let value: Bool
+    do throws(Failure) {
+      value = try left.bool(&frame)
+    } catch {
+      try absorb(error, [right], unless: false, &frame)
+      return false
+    }
+    return value ? try right.bool(&frame) : false
+  }
+}
+
+/// `a || b`, the common case of ``OrNode``.
+final class OrPairNode: BoolNode, @unchecked Sendable {
+  private let left: Node
+  private let right: Node
+
+  init(_ left: Node, _ right: Node, _ offset: Int) {
+    self.left = left
+    self.right = right
+    super.init(offset)
+  }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    let value: Bool
+    do throws(Failure) {
+      value = try left.bool(&frame)
+    } catch {
+      try absorb(error, [right], unless: true, &frame)
+      return true
+    }
+    return value ? true : try right.bool(&frame)
+  }
+}
+
 /// Goes on after an error: returns where a later operand decides the outcome, else throws.
 @inline(never)
 private func absorb(_ first: Failure, _ rest: ArraySlice<Node>, unless deciding: Bool, _ frame: inout Frame) throws(Failure) {

@@ -1,5 +1,3 @@
-internal import Core
-
 /// `a == b` or `a != b` on values of any types.
 final class EqualNode: BoolNode, @unchecked Sendable {
   private let left: Node
@@ -34,33 +32,14 @@ final class EqualTextNode: BoolNode, @unchecked Sendable {
   }
 
   override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
-    guard case .string(let value) = try operand.value(&frame) else { throw operand.mismatch(.string) }
-    return sameBytes(value, text) == wanted
+    sameBytes(try operand.string(&frame), text) == wanted
   }
 }
 
-/// A type that operators are compiled for, so that nothing is boxed.
-protocol Scalar: Comparable, Sendable {
-  static func read(_ node: Node, _ frame: inout Frame) throws(Failure) -> Self
-}
+// One class for each type of number, because the methods of a generic class would not be specialised for it.
 
-extension Int64: Scalar {
-  @inline(__always)
-  static func read(_ node: Node, _ frame: inout Frame) throws(Failure) -> Int64 { try node.int(&frame) }
-}
-
-extension UInt64: Scalar {
-  @inline(__always)
-  static func read(_ node: Node, _ frame: inout Frame) throws(Failure) -> UInt64 { try node.uint(&frame) }
-}
-
-extension Double: Scalar {
-  @inline(__always)
-  static func read(_ node: Node, _ frame: inout Frame) throws(Failure) -> Double { try node.double(&frame) }
-}
-
-/// `a < b` and the like, and `a == b`, on numbers of one type.
-final class ScalarComparisonNode<T: Scalar>: BoolNode, @unchecked Sendable {
+/// `a < b` and the like, and `a == b`, on numbers of type `int`.
+final class IntComparisonNode: BoolNode, @unchecked Sendable {
   private let left: Node
   private let right: Node
   private let operation: ScalarComparison
@@ -73,25 +52,79 @@ final class ScalarComparisonNode<T: Scalar>: BoolNode, @unchecked Sendable {
   }
 
   override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
-    let a = try T.read(left, &frame)
-    return operation.holds(a, try T.read(right, &frame))
+    let a = try left.int(&frame)
+    return operation.holds(a, try right.int(&frame))
   }
 }
 
-/// `a < constant` and the like.
-final class ScalarBoundNode<T: Scalar>: BoolNode, @unchecked Sendable {
+/// `a < constant` and the like, on numbers of type `int`.
+final class IntBoundNode: BoolNode, @unchecked Sendable {
   private let operand: Node
-  private let bound: T
+  private let bound: Int64
   private let operation: ScalarComparison
 
-  init(_ operand: Node, _ bound: T, _ operation: ScalarComparison, _ offset: Int) {
+  init(_ operand: Node, _ bound: Int64, _ operation: ScalarComparison, _ offset: Int) {
     self.operand = operand
     self.bound = bound
     self.operation = operation
     super.init(offset)
   }
 
-  override func bool(_ frame: inout Frame) throws(Failure) -> Bool { operation.holds(try T.read(operand, &frame), bound) }
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool { operation.holds(try operand.int(&frame), bound) }
+}
+
+/// `a < b` and the like, and `a == b`, on numbers of type `double`.
+final class DoubleComparisonNode: BoolNode, @unchecked Sendable {
+  private let left: Node
+  private let right: Node
+  private let operation: ScalarComparison
+
+  init(_ left: Node, _ right: Node, _ operation: ScalarComparison, _ offset: Int) {
+    self.left = left
+    self.right = right
+    self.operation = operation
+    super.init(offset)
+  }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    let a = try left.double(&frame)
+    return operation.holds(a, try right.double(&frame))
+  }
+}
+
+/// `a < constant` and the like, on numbers of type `double`.
+final class DoubleBoundNode: BoolNode, @unchecked Sendable {
+  private let operand: Node
+  private let bound: Double
+  private let operation: ScalarComparison
+
+  init(_ operand: Node, _ bound: Double, _ operation: ScalarComparison, _ offset: Int) {
+    self.operand = operand
+    self.bound = bound
+    self.operation = operation
+    super.init(offset)
+  }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool { operation.holds(try operand.double(&frame), bound) }
+}
+
+/// `a < b` and the like, and `a == b`, on numbers of type `uint`.
+final class UintComparisonNode: BoolNode, @unchecked Sendable {
+  private let left: Node
+  private let right: Node
+  private let operation: ScalarComparison
+
+  init(_ left: Node, _ right: Node, _ operation: ScalarComparison, _ offset: Int) {
+    self.left = left
+    self.right = right
+    self.operation = operation
+    super.init(offset)
+  }
+
+  override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    let a = try left.uint(&frame)
+    return operation.holds(a, try right.uint(&frame))
+  }
 }
 
 enum ScalarComparison: String {
@@ -163,26 +196,22 @@ final class DoubleArithmeticNode: Node, @unchecked Sendable {
 /// `x in ['a', 'b']` with constant texts.
 final class TextMemberNode: BoolNode, @unchecked Sendable {
   private let operand: Node
-  private let few: [String]
-  private let many: Set<ExactString>
-  private static let linearUpTo = 6
+  /// Whether the operand is known to be a text.
+  private let isText: Bool
+  private let texts: TextSet
 
-  init(_ operand: Node, _ texts: [String], _ offset: Int) {
+  init(_ operand: Node, isText: Bool, _ texts: [String], _ offset: Int) {
     self.operand = operand
-    few = texts.count <= Self.linearUpTo ? texts : []
-    many = texts.count <= Self.linearUpTo ? [] : Set(texts.map { ExactString($0) })
+    self.isText = isText
+    self.texts = TextSet(texts)
     super.init(offset)
   }
 
   override func bool(_ frame: inout Frame) throws(Failure) -> Bool {
+    if isText { return texts.contains(try operand.string(&frame)) }
     // A value of another type is in no list of texts.
-    guard case .string(let value) = try operand.value(&frame) else { return false }
-    if !many.isEmpty {
-      try frame.meter.spend(bytes: value.utf8.count)
-      return many.contains(ExactString(value))
-    }
-    for text in few where sameBytes(text, value) { return true }
-    return false
+    guard case .string(let text) = try operand.value(&frame) else { return false }
+    return texts.contains(text)
   }
 }
 

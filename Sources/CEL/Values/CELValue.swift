@@ -1,3 +1,4 @@
+internal import Core
 internal import Glibc
 
 /// A value that an expression reads or yields.
@@ -107,7 +108,7 @@ extension CELValue: Hashable {
 }
 
 extension CELValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
-  ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   /// A text.
   public init(stringLiteral value: String) { self = .string(value) }
@@ -117,8 +118,6 @@ extension CELValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
   public init(floatLiteral value: Double) { self = .double(value) }
   /// A truth value.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
-  /// `null`.
-  public init(nilLiteral: ()) { self = .null }
   /// A list.
   public init(arrayLiteral elements: CELValue...) { self = .list(elements) }
   /// A map with text keys; of two equal keys the later one wins.
@@ -130,12 +129,13 @@ extension CELValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Exp
 func sameBytes(_ a: String, _ b: String) -> Bool {
   let count = a.utf8.count
   if count != b.utf8.count { return false }
-  return withBytes(a) { x in
-    withBytes(b) { y in
+  let same = a.utf8.withContiguousStorageIfAvailable { x in
+    b.utf8.withContiguousStorageIfAvailable { y in
       guard let p = x.baseAddress, let q = y.baseAddress else { return true }
       return memcmp(p, q, count) == 0
     }
   }
+  return (same ?? nil) ?? bytesEqual(a, b)
 }
 
 /// Whether the first text comes before the second, byte for byte; that is also code point order.
@@ -159,14 +159,6 @@ func hashBytes(_ text: String, into hasher: inout Hasher) {
 
 /// Calls the body with the text's UTF-8 bytes, without a copy for texts that Swift made itself.
 @inline(__always)
-func withBytes<R, E>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R) throws(E) -> R {
-  // `withContiguousStorageIfAvailable` rethrows untyped errors, so a failure is carried out by value.
-  let outcome = text.utf8.withContiguousStorageIfAvailable { bytes -> Result<R, E> in
-    do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
-  }
-  if let outcome { return try outcome.get() }
-  let outcome2 = Array(text.utf8).withUnsafeBufferPointer { bytes -> Result<R, E> in
-    do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
-  }
-  return try outcome2.get()
+func withBytes<R>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+  text.utf8.withContiguousStorageIfAvailable(body) ?? Array(text.utf8).withUnsafeBufferPointer(body)
 }

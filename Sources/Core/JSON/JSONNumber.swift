@@ -163,6 +163,9 @@ extension JSONNumber: Comparable {
   /// Whether the first number is less than the second, in exact arithmetic.
   public static func < (a: JSONNumber, b: JSONNumber) -> Bool {
     if case .int(let x) = a.storage, case .int(let y) = b.storage { return x < y }
+    // Rounding keeps order, so different doubles settle it.
+    let (p, q) = (a.double, b.double)
+    if p != q { return p < q }
     let (x, y) = (a.decimal, b.decimal)
     let (xSign, ySign) = (x.sign, y.sign)
     if xSign != ySign { return xSign < ySign }

@@ -170,23 +170,25 @@ struct SchemaCompiler {
   // MARK: Rules by kind of value
 
   private mutating func stringRules(_ schema: SchemaSource) throws(SchemaProblem) -> StringRules? {
-    var rules = StringRules()
-    var isEmpty = true
-    if schema.has(.validation) {
-      if let minimum = try schema.count("minLength") { (rules.minimumLength, isEmpty) = (minimum, false) }
-      if let maximum = try schema.count("maxLength") { (rules.maximumLength, isEmpty) = (maximum, false) }
-      if let pattern = try schema.text("pattern") { (rules.pattern, isEmpty) = (try schema.regex(pattern, "pattern"), false) }
+    let asserts = schema.has(.validation)
+    let minimum = asserts ? try schema.count("minLength") : nil
+    let maximum = asserts ? try schema.count("maxLength") : nil
+    var pattern: LinearRegex?
+    if asserts, let text = try schema.text("pattern") { pattern = try schema.regex(text, "pattern") }
+    var format: SchemaFormat?
+    if let name = try schema.text("format"), assertsFormats || schema.has(.formatAssertion) {
+      format = SchemaFormat(name: name)
+      if format == nil { warnAboutFormat(name, schema) }
     }
-    guard let name = try schema.text("format"), assertsFormats || schema.has(.formatAssertion) else { return isEmpty ? nil : rules }
-    rules.format = SchemaFormat(name: name)
-    if rules.format == nil {
-      warnings.append(
-        library.warning(
-          "schema-unknown-format", at: schema.location, keyword: "format", "the format `\(visible(name))` is not checked",
-          hint: nearestName(to: name, in: SchemaFormat.names).map { "did you mean `\($0)`?" }))
-      return isEmpty ? nil : rules
-    }
-    return rules
+    if minimum == nil, maximum == nil, pattern == nil, format == nil { return nil }
+    return StringRules(minimumLength: minimum ?? 0, maximumLength: maximum ?? .max, pattern: pattern, format: format)
+  }
+
+  private mutating func warnAboutFormat(_ name: String, _ schema: SchemaSource) {
+    warnings.append(
+      library.warning(
+        "schema-unknown-format", at: schema.location, keyword: "format", "the format `\(visible(name))` is not checked",
+        hint: nearestName(to: name, in: SchemaFormat.names).map { "did you mean `\($0)`?" }))
   }
 
   private mutating func arrayRules(_ schema: SchemaSource) throws(SchemaProblem) -> ArrayRules? {

@@ -129,20 +129,38 @@ struct AllowedValues: Sendable {
   func contains(_ value: JSON) -> Bool { lookup?.contains(value) ?? values.contains(value) }
 }
 
-struct NumberRules: Sendable {
-  var minimum: JSONNumber?
-  var maximum: JSONNumber?
-  var exclusiveMinimum: JSONNumber?
-  var exclusiveMaximum: JSONNumber?
-  var multipleOf: JSONNumber?
+final class NumberRules: Sendable {
+  let minimum: JSONNumber?
+  let maximum: JSONNumber?
+  let exclusiveMinimum: JSONNumber?
+  let exclusiveMaximum: JSONNumber?
+  let multipleOf: JSONNumber?
+
+  init(
+    minimum: JSONNumber?, maximum: JSONNumber?, exclusiveMinimum: JSONNumber?, exclusiveMaximum: JSONNumber?, multipleOf: JSONNumber?
+  ) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.exclusiveMinimum = exclusiveMinimum
+    self.exclusiveMaximum = exclusiveMaximum
+    self.multipleOf = multipleOf
+  }
 }
 
-struct StringRules: Sendable {
+final class StringRules: Sendable {
   /// In Unicode scalars.
-  var minimumLength = 0
-  var maximumLength = Int.max
-  var pattern: LinearRegex?
-  var format: SchemaFormat?
+  let minimumLength: Int
+  /// In Unicode scalars.
+  let maximumLength: Int
+  let pattern: LinearRegex?
+  let format: SchemaFormat?
+
+  init(minimumLength: Int, maximumLength: Int, pattern: LinearRegex?, format: SchemaFormat?) {
+    self.minimumLength = minimumLength
+    self.maximumLength = maximumLength
+    self.pattern = pattern
+    self.format = format
+  }
 }
 
 final class ArrayRules: Sendable {

@@ -141,8 +141,8 @@ struct Judge {
     let isPerson = proposal.principal.hasPrefix("user:")
     let allowed: Bool
     switch tool {
-    case .completeStep, .setFields, .attachEvidence, .comment, .askHuman, .raiseException:
-      allowed = isPerson || agentName != nil
+    case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
+    case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume: allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -316,6 +316,7 @@ struct Judge {
 
   private func isPerformer(of step: RunState.StepState) -> Bool {
     if let agentName { return step.performer == .agent(agentName) && step.status == .ready }
+    if proposal.principal == SystemPrincipal.engine.rawValue, case .tool = step.performer { return true }
     return ([step.performer] + step.escalatedTo).contains { holds($0) }
   }
 

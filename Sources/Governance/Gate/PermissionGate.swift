@@ -94,10 +94,13 @@ public final class PermissionGate: Sendable {
     var release: Release?
     if let digest = run?.state.release {
       release = try releases.release(digest) { try context.evidence($0) }
-    } else if proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue,
-      let process = proposal.arguments["process"]?.stringValue, let current = shared.current(process)
-    {
-      release = try releases.release(current.digest) { try context.evidence($0) }
+    } else if let process = proposal.arguments["process"]?.stringValue, proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue {
+      if let current = shared.current(process) {
+        release = try releases.release(current.digest) { try context.evidence($0) }
+      } else if let manifest = proposal.arguments["manifest"], proposal.tool == BuiltinTool.makeRelease.rawValue {
+        // The first release of a process: its own file says who owns it.
+        release = releases[ReleaseManifest.digest(of: manifest).hex]
+      }
     }
     return GateView(shared: shared, run: run, release: release, now: context.now)
   }

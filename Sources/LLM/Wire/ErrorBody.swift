@@ -66,7 +66,8 @@ struct ErrorBody: Hashable {
   /// The title, or the text without tags.
   private static func textOfHTML(_ bytes: [UInt8]) -> String {
     let lowered = bytes.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
-    if let open = firstRange(of: Array("<title".utf8), in: lowered, from: 0), let begin = lowered[open.upperBound...].firstIndex(of: UInt8(ascii: ">")),
+    if let open = firstRange(of: Array("<title".utf8), in: lowered, from: 0),
+      let begin = lowered[open.upperBound...].firstIndex(of: UInt8(ascii: ">")),
       let close = firstRange(of: Array("</title".utf8), in: lowered, from: begin)
     {
       return "an HTML page, `\(String(decoding: bytes[(begin + 1)..<close.lowerBound], as: UTF8.self))`"
@@ -88,11 +89,15 @@ struct ErrorBody: Hashable {
   func error(status: Int?, isRetryable: Bool) -> ModelError {
     let words = message.isEmpty ? "" : ": \(message)"
     let label = status.map { "answered \($0)" } ?? "answered with an error"
-    func make(_ code: ModelError.Code, _ text: String, _ isTransient: Bool) -> ModelError { ModelError(code, text + words, isTransient: isTransient) }
+    func make(_ code: ModelError.Code, _ text: String, _ isTransient: Bool) -> ModelError {
+      ModelError(code, text + words, isTransient: isTransient)
+    }
     if isKind("insufficient_quota", "billing_hard_limit_reached", "billing_not_active") {
       return make(.quotaExhausted, "the quota of the endpoint's account is used up", false)
     }
-    if isKind("content_filter", "content_policy_violation") { return make(.contentFilter, "the provider's filter refused the prompt", false) }
+    if isKind("content_filter", "content_policy_violation") {
+      return make(.contentFilter, "the provider's filter refused the prompt", false)
+    }
     if isKind("context_length_exceeded", "exceed_context_size_error") {
       return make(.contextLength, "the conversation is longer than the model's context", false)
     }

@@ -89,7 +89,9 @@ enum GrammarSchema {
 
     private func copyCounts(_ keys: [String], of object: JSONObject, to result: inout JSONObject) {
       for key in keys {
-        if let bound = object[key], let count = bound.intValue, (0...GrammarSchema.longestRepetition).contains(count) { result[key] = bound }
+        if let bound = object[key], let count = bound.intValue, (0...GrammarSchema.longestRepetition).contains(count) {
+          result[key] = bound
+        }
       }
     }
 

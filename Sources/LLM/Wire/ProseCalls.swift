@@ -1,6 +1,8 @@
 internal import Core
 
-/// Recognises text that was meant as a tool call. It is never executed; it tells that the server lacks a tool parser.
+/// Recognises text that was meant as a tool call.
+///
+/// It is never executed; it tells that the server lacks a tool parser.
 enum ProseCalls {
   private static let marks = [
     "<tool_call>", "<function=", "<|tool_call", "[TOOL_CALLS]", "<|python_tag|>", "<function_call>", "\"tool_calls\"", "<invoke name=",
@@ -11,7 +13,9 @@ enum ProseCalls {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }) else { return false }
     let bytes = Array(text.utf8.prefix(64 << 10))
     if marks.contains(where: { contains(bytes, Array($0.utf8)) }) { return true }
-    let namesTool = tools.contains { contains(bytes, Array("\"\($0.name)\"".utf8)) || contains(bytes, Array("\"\(ToolNames.wireName($0.name))\"".utf8)) }
+    let namesTool = tools.contains {
+      contains(bytes, Array("\"\($0.name)\"".utf8)) || contains(bytes, Array("\"\(ToolNames.wireName($0.name))\"".utf8))
+    }
     return namesTool && ["\"arguments\"", "\"parameters\"", "\"args\""].contains { contains(bytes, Array($0.utf8)) }
   }
 }

@@ -31,7 +31,8 @@ extension ReplyReader {
         let custom = item["custom"]
         draft.calls.append(
           RawCall(
-            id: item["id"]?.stringValue ?? "", name: custom?["name"]?.stringValue ?? "", arguments: custom?["input"] ?? .null, isFunction: false))
+            id: item["id"]?.stringValue ?? "", name: custom?["name"]?.stringValue ?? "", arguments: custom?["input"] ?? .null,
+            isFunction: false))
         continue
       }
       guard let name = item["function"]?["name"]?.stringValue else { throw malformed("one of its `tool_calls` names no function") }

@@ -55,6 +55,9 @@ extension ReplyReader {
   }
 
   private func hosted(_ kind: String) -> ModelError {
-    ModelError(.hostedTool, "the reply holds an item of the type `\(visible(cut(kind, to: 60)))`, which only a tool at the provider's side makes; those run outside the gate and are refused")
+    ModelError(
+      .hostedTool,
+      "the reply holds an item of the type `\(visible(cut(kind, to: 60)))`, which only a tool at the provider's side makes; those run outside the gate and are refused"
+    )
   }
 }

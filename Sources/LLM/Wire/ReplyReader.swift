@@ -107,7 +107,8 @@ struct ReplyReader {
       var repair = Repair()
       if id.isEmpty || id.utf8.count > 512 || seen.contains(ExactString(id)) {
         if !id.isEmpty, id.utf8.count <= 512 {
-          let flaw = ModelToolCall.Flaw(.duplicateID, "another call of this reply has the same id, so this one was not executed; ask again if you need it")
+          let flaw = ModelToolCall.Flaw(
+            .duplicateID, "another call of this reply has the same id, so this one was not executed; ask again if you need it")
           arguments = .failure(flaw)
         }
         id = mint(index, exchange, taken: seen)
@@ -115,7 +116,9 @@ struct ReplyReader {
         minted += request.mode == .structured ? 0 : 1
       }
       seen.insert(ExactString(id))
-      if case .failure(let flaw) = arguments, flaw.code != .duplicateID, case .string(let written) = raw.arguments, (try? JSON.parse(written)) == nil {
+      if case .failure(let flaw) = arguments, flaw.code != .duplicateID, case .string(let written) = raw.arguments,
+        (try? JSON.parse(written)) == nil
+      {
         repair.arguments = "{}"
       } else if case .object = raw.arguments, request.mode == .tools {
         // The formats say text; replayed as an object, some servers refuse it.
@@ -131,12 +134,15 @@ struct ReplyReader {
       }
       calls.append(call)
     }
-    if minted > 0 { draft.warnings.append(ModelWarning(.mintedIDs, "\(minted) tool calls came without an id of their own, so one was made for each")) }
+    if minted > 0 {
+      draft.warnings.append(ModelWarning(.mintedIDs, "\(minted) tool calls came without an id of their own, so one was made for each"))
+    }
     if !repairs.isEmpty && request.mode == .tools { repair(&draft.assistant, repairs) }
     warn(&draft, calls)
     return ModelReply(
       toolCalls: calls, text: draft.text, refusal: draft.refusal, finish: draft.finish, usage: usage(draft.root["usage"]),
-      model: draft.root["model"]?.stringValue.map { cut($0, to: 256) }, assistant: draft.assistant, exchange: exchange, isScripted: isScripted,
+      model: draft.root["model"]?.stringValue.map { cut($0, to: 256) }, assistant: draft.assistant, exchange: exchange,
+      isScripted: isScripted,
       warnings: draft.warnings)
   }
 
@@ -158,7 +164,9 @@ struct ReplyReader {
   }
 
   private func parse(_ raw: RawCall, isLast: Bool, draft: Draft) -> (Result<JSONObject, ModelToolCall.Flaw>, String) {
-    func flaw(_ code: ModelToolCall.Flaw.Code, _ message: String) -> Result<JSONObject, ModelToolCall.Flaw> { .failure(.init(code, message)) }
+    func flaw(_ code: ModelToolCall.Flaw.Code, _ message: String) -> Result<JSONObject, ModelToolCall.Flaw> {
+      .failure(.init(code, message))
+    }
     let text: String
     let parsed: JSON?
     switch raw.arguments {
@@ -169,9 +177,14 @@ struct ReplyReader {
       writer.value(raw.arguments)
       (text, parsed) = (String(decoding: writer.bytes, as: UTF8.self), raw.arguments)
     }
-    guard raw.isFunction else { return (flaw(.unsupportedKind, "only function calls are supported here"), cut(text, to: limits.argumentBytes)) }
+    guard raw.isFunction else {
+      return (flaw(.unsupportedKind, "only function calls are supported here"), cut(text, to: limits.argumentBytes))
+    }
     guard text.utf8.count <= limits.argumentBytes else {
-      return (flaw(.argumentsTooLarge, "the arguments are longer than the limit of \(limits.argumentBytes) bytes"), cut(text, to: limits.argumentBytes))
+      return (
+        flaw(.argumentsTooLarge, "the arguments are longer than the limit of \(limits.argumentBytes) bytes"),
+        cut(text, to: limits.argumentBytes)
+      )
     }
     // Some servers complete half-written JSON, so that a cut call may look whole: the last call of a cut reply is never executed.
     if raw.isIncomplete || (draft.finish == .length && isLast) {
@@ -186,7 +199,8 @@ struct ReplyReader {
 
   private func object(_ json: JSON) -> Result<JSONObject, ModelToolCall.Flaw> {
     guard case .object(let object) = json else {
-      return .failure(.init(.notAnObject, "the arguments must be a JSON object, not \(json.typeName == "null" ? "null" : "of type `\(json.typeName)`")"))
+      return .failure(
+        .init(.notAnObject, "the arguments must be a JSON object, not \(json.typeName == "null" ? "null" : "of type `\(json.typeName)`")"))
     }
     return .success(object)
   }
@@ -246,14 +260,16 @@ struct ReplyReader {
     }
     if request.mode == .tools, ProseCalls.areIn(draft.text, tools: request.tools) {
       draft.warnings.append(
-        ModelWarning(.proseLooksLikeToolCall, "the text looks like a tool call, but is text: does the server have a tool parser for this model?"))
+        ModelWarning(
+          .proseLooksLikeToolCall, "the text looks like a tool call, but is text: does the server have a tool parser for this model?"))
     }
   }
 
   private func usage(_ json: JSON?) -> ModelUsage? {
     guard let json, case .object = json else { return nil }
     func count(_ value: JSON?) -> Int? { value?.intValue.flatMap { $0 >= 0 ? Int($0) : nil } }
-    guard let input = count(json["prompt_tokens"] ?? json["input_tokens"]), let output = count(json["completion_tokens"] ?? json["output_tokens"])
+    guard let input = count(json["prompt_tokens"] ?? json["input_tokens"]),
+      let output = count(json["completion_tokens"] ?? json["output_tokens"])
     else { return nil }
     return ModelUsage(
       inputTokens: input, outputTokens: output,

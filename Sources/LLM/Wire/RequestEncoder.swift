@@ -14,8 +14,9 @@ struct RequestEncoder {
     names = try ToolNames(request.tools.map(\.name))
   }
 
-  /// Members that decide what is asked and who runs the tools, so that no setting may replace them. A hosted tool would run at the
-  /// provider's side, outside the gate.
+  /// Members that decide what is asked and who runs the tools, so that no setting may replace them.
+  ///
+  /// A hosted tool would run at the provider's side, outside the gate.
   static let reserved: Set<String> = [
     "model", "messages", "input", "instructions", "tools", "tool_choice", "functions", "function_call", "stream", "n", "background",
     "response_format", "previous_response_id", "conversation", "prompt", "web_search_options", "plugins", "mcp_servers",
@@ -297,7 +298,9 @@ struct RequestEncoder {
   private static func content(_ result: ModelToolResult) -> String { result.isError ? "error: \(result.content)" : result.content }
 
   private func shapeError(_ shape: String) -> ModelError {
-    ModelError(.invalidRequest, "an assistant message of this conversation is not \(shape), so it does not come from the API `\(request.api.rawValue)`")
+    ModelError(
+      .invalidRequest,
+      "an assistant message of this conversation is not \(shape), so it does not come from the API `\(request.api.rawValue)`")
   }
 }
 
@@ -309,13 +312,16 @@ private struct OpenCalls {
 
   mutating func close(_ id: String) throws(ModelError) {
     guard let index = ids.firstIndex(where: { bytesEqual($0, id) }) else {
-      throw ModelError(.invalidRequest, "the tool result `\(visible(String(id.prefix(80))))` answers no open call of the assistant message before it")
+      throw ModelError(
+        .invalidRequest, "the tool result `\(visible(String(id.prefix(80))))` answers no open call of the assistant message before it")
     }
     ids.remove(at: index)
   }
 
   func mustBeClosed() throws(ModelError) {
     guard let id = ids.first else { return }
-    throw ModelError(.invalidRequest, "the tool call `\(visible(String(id.prefix(80))))` has no result; every call of a turn needs one, refused ones included")
+    throw ModelError(
+      .invalidRequest,
+      "the tool call `\(visible(String(id.prefix(80))))` has no result; every call of a turn needs one, refused ones included")
   }
 }

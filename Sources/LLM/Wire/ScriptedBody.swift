@@ -34,7 +34,10 @@ struct ScriptedBody {
     if !calls.isEmpty {
       message["tool_calls"] = .array(
         calls.map { call in
-          ["id": .string(call.id), "type": "function", "function": ["name": .string(names.wire(call.name)), "arguments": .string(call.arguments)]]
+          [
+            "id": .string(call.id), "type": "function",
+            "function": ["name": .string(names.wire(call.name)), "arguments": .string(call.arguments)],
+          ]
         })
     }
     return [

@@ -11,7 +11,9 @@ enum StrictSchema {
     // A schema that allows everything cannot be enforced.
     guard object["type"] != nil || object["anyOf"] != nil || object["enum"] != nil || object["const"] != nil else { return false }
     if let alternatives = object["anyOf"] {
-      guard depth > 0, let list = alternatives.arrayValue, !list.isEmpty, list.allSatisfy({ qualifies($0, depth: depth + 1) }) else { return false }
+      guard depth > 0, let list = alternatives.arrayValue, !list.isEmpty, list.allSatisfy({ qualifies($0, depth: depth + 1) }) else {
+        return false
+      }
     }
     if let items = object["items"], !qualifies(items, depth: depth + 1) { return false }
     let isObject = object["type"] == "object" || object["properties"] != nil

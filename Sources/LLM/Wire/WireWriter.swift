@@ -1,6 +1,8 @@
 internal import Core
 
-/// Writes compact JSON straight into bytes, without a tree in between. Commas are the caller's business through ``key(_:)``.
+/// Writes compact JSON straight into bytes, without a tree in between.
+///
+/// Commas are the caller's business through ``key(_:)``.
 struct WireWriter {
   private(set) var bytes: [UInt8] = []
   private var needsComma = false

@@ -89,7 +89,8 @@ extension ProcessLoader {
         hint: "write document and heading, as in \"policy.md#3.2\"")
     }
     guard documents.contains(where: { bytesEqual($0, parts[0]) }) else {
-      return sink.unknown("document", parts[0], known: documents, at: value.position)
+      if hasKnownKeys || !documents.isEmpty { sink.unknown("document", parts[0], known: documents, at: value.position) }
+      return
     }
     guard let clauses = context.documents?[parts[0]], !clauses.contains(where: { bytesEqual($0, parts[1]) }) else { return }
     sink.unknown("clause", parts[1], known: clauses, at: value.position(inString: parts[0].utf8.count + 1))

@@ -52,6 +52,8 @@ final class ProcessLoader {
   var declared: [String: SourcePosition] = [:]
   /// False once something was left out, so that what refers to it is not reported as unknown as well.
   var hasAllFields = true
+  /// False where the process has an unknown key, which may be a known one misspelt.
+  private(set) var hasKnownKeys = true
 
   static let keys = [
     "process", "title", "owner", "purpose", "review", "documents", "triggers", "fields", "agents", "tools", "steps", "on", "controls",
@@ -61,6 +63,7 @@ final class ProcessLoader {
 
   func load(_ file: PositionedJSON) -> ProcessDefinition? {
     guard let reader = ObjectReader(file, "a process", keys: Self.keys, sink) else { return nil }
+    hasKnownKeys = !sink.hasErrors
     let id = reader.identifier("process")
     let title = reader.text("title", isRequired: true)
     let purpose = reader.text("purpose", isRequired: true)

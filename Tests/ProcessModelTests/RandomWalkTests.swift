@@ -1,0 +1,166 @@
+import Core
+import ProcessModel
+import TestSupport
+import Testing
+
+/// Random commands on runs of random processes: whatever happens, the log explains the run.
+@Suite("Random walks")
+struct RandomWalkTests {
+  @Test func everyWalkKeepsTheInvariants() throws {
+    var ended = [RunState.Status: Int]()
+    var (tried, loaded) = (0, 0)
+    try withSeeds(200) { seed, random in
+      tried += 1
+      var author = RandomProcess(random: random)
+      let text = author.file(handlers: seed.isMultiple(of: 2))
+      random = author.random
+      // Random handlers and branches are now and then unreachable, which the loader refuses; such files say nothing here.
+      guard let process = try? load(text) else { return }
+      loaded += 1
+      var walk = try Walk(process: process, random: random, seed: seed)
+      walk.run(moves: 120)
+      ended[walk.state.status, default: 0] += 1
+    }
+    guard tried > 1 else { return }
+    #expect(loaded >= 100, "loaded \(loaded)")
+    #expect(ended[.completed, default: 0] >= 30, "\(ended)")
+    #expect(ended[.cancelled, default: 0] >= 2, "\(ended)")
+  }
+}
+
+private struct Walk {
+  let process: ProcessDefinition
+  var random: SeededGenerator
+  let seed: UInt64
+  var state: RunState
+  var events: [RunEvent]
+  var now = start
+  var completed: Set<String> = []
+
+  init(process: ProcessDefinition, random: SeededGenerator, seed: UInt64) throws {
+    self.process = process
+    self.random = random
+    self.seed = seed
+    let command = RunCommand.start(run: "r", release: "rel", requester: "user:rita", trigger: nil, fields: [:])
+    events = try process.decide(command, in: nil, now: start)
+    state = try #require(RunState(folding: events))
+    check(events)
+  }
+
+  mutating func run(moves: Int) {
+    for _ in 0..<moves where state.status == .running { move() }
+    let (structure, values) = RunEvent.encode(events)
+    #expect((try? RunEvent.decode(structure: structure, values: values)) == events, "SEED=\(seed)")
+    #expect(RunState(folding: events) == state, "SEED=\(seed)")
+    let redacted = (try? RunEvent.decode(structure: structure, values: nil)) ?? []
+    let shape = RunState(folding: redacted)
+    #expect(shape?.steps == state.steps && shape?.blocks == state.blocks && shape?.status == state.status, "SEED=\(seed)")
+  }
+
+  mutating func move() {
+    let command = pick()
+    let before = state
+    do throws(RunRefusal) {
+      let new = try process.decide(command, in: state, now: now)
+      #expect(!new.isEmpty, "SEED=\(seed) \(command)")
+      #expect((try? process.decide(command, in: before, now: now)) == new, "SEED=\(seed): deciding is deterministic")
+      let (structure, values) = RunEvent.encode(new)
+      let bytes = (try? structure.canonicalBytes()) ?? []
+      #expect((try? RunEvent.decode(structure: JSON.parse(bytes), values: values)) == new, "SEED=\(seed)")
+      for event in new {
+        let fits = state.apply(event)
+        #expect(fits, "SEED=\(seed): \(event) does not fit")
+      }
+      events += new
+      check(new)
+    } catch {
+      #expect(state == before, "SEED=\(seed)")
+    }
+  }
+
+  /// What must hold after every command.
+  mutating func check(_ new: [RunEvent]) {
+    for case .stepCompleted(let occurrence, _) in new {
+      let isFirst = completed.insert(occurrence.description).inserted
+      #expect(isFirst, "SEED=\(seed): \(occurrence) completed twice")
+    }
+    let open = state.steps.filter { $0.status.isOpen }
+    if state.status == .running {
+      let waits = state.openExceptions.contains { $0.handler == nil }
+      #expect(!state.openSteps.isEmpty || waits, "SEED=\(seed): the run is stuck")
+    } else {
+      #expect(open.isEmpty && state.timers.isEmpty && state.openExceptions.isEmpty, "SEED=\(seed): ended with work left")
+      #expect(new.contains { if case .runCompleted = $0 { true } else if case .runCancelled = $0 { true } else { false } })
+    }
+    for timer in state.timers { #expect(open.contains { $0.occurrence == timer.step }, "SEED=\(seed): timer \(timer.id) of a closed step") }
+    for step in open where step.status == .blocked {
+      #expect(state.openExceptions.contains { $0.at == step.occurrence }, "SEED=\(seed): \(step.occurrence) waits for nothing")
+    }
+    for pass in state.passes {
+      guard let id = pass.exception, let exception = state.exceptions.first(where: { $0.id == id }) else { continue }
+      #expect(exception.handler == pass.scope, "SEED=\(seed)")
+    }
+  }
+
+  mutating func chance(_ one: Int, in all: Int) -> Bool { Int.random(in: 0..<all, using: &random) < one }
+
+  mutating func pick() -> RunCommand {
+    let text = "text \(Int.random(in: 0..<100, using: &random))"
+    if chance(1, in: 60) { return .cancel(by: "user:owner", code: "enough", text: text) }
+    if chance(1, in: 5) {
+      let fields: JSONObject = [
+        "color": .string(["red", "green", "blue", "pink"].randomElement(using: &random) ?? ""),
+        "ok": .bool(Bool.random(using: &random)), "size": .int(Int.random(in: 0...10, using: &random)),
+      ]
+      return .setFields(step: nil, by: "user:owner", fields: fields, origin: nil)
+    }
+    if let timer = state.timers.randomElement(using: &random), chance(1, in: 6) {
+      if chance(3, in: 4) { now = max(now, timer.at) }
+      return .fireTimer(timer.id)
+    }
+    if let exception = state.openExceptions.filter({ $0.handler == nil }).randomElement(using: &random),
+      chance(1, in: 3) || state.openSteps.isEmpty
+    {
+      let resolution: ExceptionResolution = chance(1, in: 20) ? .end : chance(1, in: 2) ? .proceed : .retry
+      return .resolveException(exception.id, by: "user:owner", resolution: resolution, comment: chance(1, in: 2) ? text : nil)
+    }
+    // Now and then a step that is not open.
+    guard let step = chance(1, in: 12) ? state.steps.randomElement(using: &random) : state.openSteps.randomElement(using: &random) else {
+      return .comment(step: nil, by: "user:ana", text: text)
+    }
+    return pick(at: step, text)
+  }
+
+  mutating func pick(at step: RunState.StepState, _ text: String) -> RunCommand {
+    let name = step.occurrence.description
+    let form = process.step(step.occurrence.id)?.form ?? []
+    let by = step.performer.isPerson ? (step.performer == .user("ana") ? "user:ana" : "user:cleo") : step.performer.description
+    let code = "code\(Int.random(in: 1...30, using: &random))"
+    if case .tool = step.performer {
+      return chance(2, in: 3)
+        ? .finishToolStep(
+          name, by: "system:tools", result: .succeeded(facts: chance(1, in: 2) ? ["seen": true] : [:], origin: Origin("tool:x.read")))
+        : .finishToolStep(name, by: "system:tools", result: .failed(code: code, text: text))
+    }
+    switch Int.random(in: 0..<16, using: &random) {
+    case 0: return .raiseException(step: name, by: by, code: code, text: text)
+    case 1: return .handOver(step: name, by: "system:runtime", code: code, text: text)
+    case 2: return .askHuman(step: name, by: by, question: text)
+    case 3: return .attachEvidence(step: name, by: by, name: "file", digest: SHA256.hash(text), media: "text/plain", size: text.utf8.count)
+    case 4:
+      guard let question = state.openQuestions.randomElement(using: &random) else { return .comment(step: name, by: by, text: text) }
+      return .answer(question: question.id, by: "user:ana", text: text)
+    case 5: return .learn(step: name, tool: "x.read", facts: ["seen": .bool(Bool.random(using: &random))], origin: Origin("tool:x.read"))
+    default:
+      var fields: [(String, JSON)] = []
+      for entry in form {
+        switch entry.name {
+        case "ok": fields.append(("ok", .bool(Bool.random(using: &random))))
+        case "color": fields.append(("color", .string(Bool.random(using: &random) ? "red" : "blue")))
+        default: break
+        }
+      }
+      return .completeStep(name, by: by, fields: JSONObject(fields), origin: nil, comment: chance(1, in: 4) ? text : nil)
+    }
+  }
+}
