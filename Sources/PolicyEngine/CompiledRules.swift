@@ -8,7 +8,7 @@ final class CompiledRules: Sendable {
   let rules: [Rule]
   let warnings: [Diagnostic]
   let kind: PolicyEnvironment.Kind
-  let programs: [CELProgram?]
+  let conditions: [RuleCondition?]
   /// What each rule says when its condition holds, made once.
   let matches: [RuleMatch]
   let slots: [ValueSlot]
@@ -23,17 +23,16 @@ final class CompiledRules: Sendable {
   let wildcards: RuleBucket
 
   init(
-    policy: String, now: Instant?, rules: [Rule], programs: [CELProgram?], references: CELReferenceTable,
+    policy: String, now: Instant?, rules: [Rule], conditions: [RuleCondition?], environment: CELEnvironment,
     kind: PolicyEnvironment.Kind, warnings: [Diagnostic]
   ) {
     self.policy = policy
     self.now = now
     self.rules = rules
-    self.programs = programs
+    self.conditions = conditions
     self.kind = kind
     self.warnings = warnings
     matches = rules.map { $0.match() }
-    let conditions = programs.map { Conjunction(of: $0) }
     var tools: [ExactString: Int] = [:]
     var names: [String] = []
     var places: [[Int]] = []
@@ -54,7 +53,7 @@ final class CompiledRules: Sendable {
     bucketOfTool = TextIndex(names.enumerated().map { ($1, $0) }, in: &words)
     placeOfRule = TextIndex(rules.enumerated().map { ($1.id, $0) }, in: &words)
     self.words = words
-    let slots = references.all.map(ValueSlot.init)
+    let slots = environment.references.all.map { ValueSlot($0, in: environment) }
     self.slots = slots
     buckets = places.map { RuleBucket(places: $0, rules: rules, conditions: conditions, slots: slots) }
     wildcards = RuleBucket(places: patterned, rules: rules, conditions: conditions, slots: slots)

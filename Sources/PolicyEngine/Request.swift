@@ -1,6 +1,6 @@
 public import Core
 
-/// One question to the rules: may this principal make this tool call here and now?
+/// One question to the rules: whether this principal may make this tool call here and now.
 ///
 /// Immutable and passed by reference, so that building one costs one allocation, and a decision can hold on to it at no cost. Values are
 /// looked up when a condition reads them, and only then.
@@ -26,7 +26,9 @@ public final class Request: Sendable {
   /// Permits that follow from something other than a written rule: a step's role or agent, a trigger's role.
   public let implied: [RuleMatch]
 
-  /// Makes a request. What is not given is absent: a condition that reads it cannot be evaluated.
+  /// Makes a request.
+  ///
+  /// What is not given is absent: a condition that reads it cannot be evaluated.
   public init(
     principal: Principal, tool: Tool, arguments: JSONObject = JSONObject(), step: Step? = nil, run: JSONObject = JSONObject(),
     requester: Requester? = nil, facts: JSONObject = JSONObject(), labels: JSONObject = JSONObject(), now: Instant,

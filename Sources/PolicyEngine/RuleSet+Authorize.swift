@@ -12,6 +12,7 @@ extension RuleSet {
   ///   - guardRules: Rules that can only hold or forbid and that count in addition: the live guard of a workspace.
   ///   - hasAllowance: Whether a live allowance covers this request under an earned permit. Asked only for earned permits that match;
   ///     without an allowance such a permit holds.
+  /// - Returns: The verdict, with every rule that matched and every rule that erred.
   /// - Complexity: Grows with the number of rules about the request's tool divided by 64, and with the conditions that the indexes
   ///   cannot settle; independent of the rules about other tools.
   public func authorize(
@@ -96,22 +97,27 @@ extension CompiledRules {
         if named.place == place { named.advance(bucket ?? wildcards) }
         if patterned.place == place { patterned.advance(wildcards) }
         if !isNamed, !rules[place].tools.contains(where: { $0.matches(request.tool.name) }) { continue }
-        if isCertain {
+        if isCertain, conditions[place]?.rest.isEmpty ?? true {
           add(place, request, into: &findings, hasAllowance: hasAllowance)
         } else {
           let known = values ?? RequestValues(request, slots: slots)
           values = known
-          evaluate(place, known, request, into: &findings, hasAllowance: hasAllowance)
+          evaluate(place, known, areAtomsTrue: isCertain, request, into: &findings, hasAllowance: hasAllowance)
         }
       }
     }
   }
 
-  /// Evaluates one rule's condition in full and adds what the rule says, if anything.
-  func evaluate(_ place: Int, _ values: RequestValues, _ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
-    guard let program = programs[place] else { return add(place, request, into: &findings, hasAllowance: hasAllowance) }
+  /// Evaluates one rule's condition, or what is left of it, and adds what the rule says, if anything.
+  func evaluate(
+    _ place: Int, _ values: RequestValues, areAtomsTrue: Bool = false, _ request: Request, into findings: inout Findings,
+    hasAllowance: (Rule) -> Bool
+  ) {
     do throws(CELEvaluationError) {
-      if try program.evaluateBool(values) { add(place, request, into: &findings, hasAllowance: hasAllowance) }
+      if let condition = conditions[place] {
+        guard try areAtomsTrue ? condition.restHolds(values) : condition.program.evaluateBool(values) else { return }
+      }
+      add(place, request, into: &findings, hasAllowance: hasAllowance)
     } catch {
       let rule = rules[place]
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
@@ -143,7 +149,9 @@ extension CompiledRules {
     }
   }
 
-  /// What a hold asks for. An earned permit that does not say whom to ask asks the agent's owner.
+  /// What a hold asks for.
+  ///
+  /// An earned permit that does not say whom to ask asks the agent's owner.
   private func requirement(of rule: Rule, _ request: Request) -> ApprovalRequirement {
     let approval = rule.approval
     var (roles, approvers) = (approval?.roles ?? [], [String]())

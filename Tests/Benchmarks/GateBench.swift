@@ -33,9 +33,10 @@ func benchGate(_ report: inout BenchReport) throws {
     let extra: JSONObject = ["policies": .int(count), "mode": "warm", "checked": .int(requests.count), "load_ms": rounded(load * 1000, 3)]
     rates[count] = report.measure("gate/decide", work: "\(work), from parsed values", operations: parts.count, extra: extra) {
       var allowed = 0
-      for part in parts {
+      for place in parts.indices {
         let request = Request(
-          principal: part.principal, tool: part.tool, arguments: part.arguments, run: part.run, facts: part.facts, now: now)
+          principal: parts[place].principal, tool: parts[place].tool, arguments: parts[place].arguments, run: parts[place].run,
+          facts: parts[place].facts, now: now)
         if rules.authorize(request).outcome == .permit { allowed += 1 }
       }
       keep(allowed)

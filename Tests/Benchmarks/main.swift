@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// What can be measured. An area is one file; it takes its place here.
+/// What can be measured.
+///
+/// An area is one file; it takes its place here.
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
   ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate)
 ]

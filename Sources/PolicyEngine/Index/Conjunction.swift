@@ -1,28 +1,27 @@
 internal import CEL
 
-/// A condition as the index sees it: atoms that all have to hold, and whether anything else has to hold as well.
+/// A condition as the index sees it: atoms that all have to hold, and the rest.
 struct Conjunction: Sendable {
   private(set) var atoms: [(slot: Int, atom: Atom)] = []
-  /// Whether the atoms are all that the condition asks.
-  private(set) var isComplete = true
+  /// What the condition asks beside the atoms; all of it has to hold as well.
+  private(set) var rest: [CELExpression] = []
 
-  /// Splits a condition at its outermost `&&`; a rule without a condition is complete.
+  /// Splits a condition at its outermost `&&`.
   ///
   /// A false conjunct settles the whole condition whatever the others do, errors included, so a rule with a false atom can be left out
-  /// without looking at the rest. A condition whose atoms all hold and that asks nothing else is true.
-  init(of program: CELProgram?) {
-    guard let program else { return }
+  /// without looking at the rest. A condition whose atoms all hold is what the rest is.
+  init(of program: CELProgram) {
     let slots = Dictionary(program.references.map { ($0.path, $0.slot) }, uniquingKeysWith: { first, _ in first })
     var pending = [program.expression]
     while let next = pending.popLast() {
       if case .call("_&&_", nil, let arguments) = next.kind {
-        pending.append(contentsOf: arguments)
+        pending.append(contentsOf: arguments.reversed())
       } else if case .literal(.bool(true)) = next.kind {
         continue
       } else if let (path, atom) = Self.atom(next), let slot = slots[path] {
         atoms.append((slot, atom))
       } else {
-        isComplete = false
+        rest.append(next)
       }
     }
   }
@@ -35,7 +34,9 @@ struct Conjunction: Sendable {
     let (left, right) = (arguments[0], arguments[1])
     if name == "@in" {
       if case .literal(.string(let text)) = left.kind, let path = path(right) { return (path, .contains(text)) }
-      guard let path = path(left), case .list(let elements, let optional) = right.kind, optional.isEmpty, !elements.isEmpty else { return nil }
+      guard let path = path(left), case .list(let elements, let optional) = right.kind, optional.isEmpty, !elements.isEmpty else {
+        return nil
+      }
       let constants = elements.compactMap(constant)
       return constants.count == elements.count ? equality(constants, isNot: false).map { (path, $0) } : nil
     }
@@ -72,7 +73,11 @@ struct Conjunction: Sendable {
     case .literal(.bool(let flag)): .flag(flag)
     case .literal(let value): Observation(number: value)
     case .call("-_", nil, let operands) where operands.count == 1:
-      if case .literal(let value) = operands[0].kind, case .number(let number)? = Observation(number: value) { .number(-number) } else { nil }
+      if case .literal(let value) = operands[0].kind, case .number(let number)? = Observation(number: value) {
+        .number(-number)
+      } else {
+        nil
+      }
     default: nil
     }
   }

@@ -4,7 +4,8 @@ internal import Core
 ///
 /// Every rule of the bucket is one bit. Whom and which steps a rule is about is decided exactly; of its condition, the comparisons of one
 /// value with constants are (see ``Atom``). Each looked-up value yields two sets of rules: those that are still possible, and those for
-/// which everything that was asked of the value holds. What is still possible in the end is evaluated, unless all of it is known to hold.
+/// which everything that was asked of the value holds. What is still possible in the end is evaluated: only the rest of the condition where
+/// all atoms are known to hold, the whole of it otherwise.
 ///
 /// Everything lies in one array of words and is reached by offsets: deciding neither allocates nor counts references here.
 ///
@@ -24,7 +25,7 @@ final class RuleBucket: Sendable {
   private let byRole: TextIndex
   private let anyStep: Int
   private let byStep: TextIndex
-  /// The rules whose conditions ask nothing that the index does not know.
+  /// The rules of whose atoms none was left to the condition.
   private let indexed: Int
 
   /// The most dimensions that a bucket has; further values are left to the conditions.
@@ -37,7 +38,7 @@ final class RuleBucket: Sendable {
   ///   - all: All rules of the set.
   ///   - conditions: For each of all rules what the index understands of its condition.
   ///   - slots: The values that conditions read.
-  init(places: [Int], rules all: [Rule], conditions: [Conjunction], slots: [ValueSlot]) {
+  init(places: [Int], rules all: [Rule], conditions: [RuleCondition?], slots: [ValueSlot]) {
     rules = places.map { Int32($0) }
     let width = (places.count + 63) / 64
     self.width = width
@@ -58,10 +59,10 @@ final class RuleBucket: Sendable {
     byRole = table { $0.principals.compactMap { if case .role(let role) = $0 { role } else { nil } } }
     anyStep = mask { $0.steps.isEmpty }
     byStep = table { $0.steps }
-    var isIndexed = places.map { conditions[$0].isComplete }
+    var isIndexed = places.map { _ in true }
     var bySlot: [Int: [(bit: Int, atom: Atom)]] = [:]
     for (bit, place) in places.enumerated() {
-      for (slot, atom) in conditions[place].atoms { bySlot[slot, default: []].append((bit, atom)) }
+      for (slot, atom) in conditions[place]?.atoms ?? [] { bySlot[slot, default: []].append((bit, atom)) }
     }
     let ranked = bySlot.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
     for (_, atoms) in ranked.dropFirst(Self.maximumDimensions) { for (bit, _) in atoms { isIndexed[bit] = false } }
@@ -72,11 +73,12 @@ final class RuleBucket: Sendable {
     self.words = words
   }
 
-  /// Writes the rules that can match a request, and of these the ones that do for certain, into two masks of ``width`` words.
+  /// Writes the rules that can match a request, and of these the ones whose atoms all hold for certain, into two masks of ``width`` words.
   ///
   /// - Returns: Whether any rule is left.
   func select(
-    _ request: Request, _ slots: UnsafeBufferPointer<ValueSlot>, possible: UnsafeMutablePointer<UInt64>, certain: UnsafeMutablePointer<UInt64>
+    _ request: Request, _ slots: UnsafeBufferPointer<ValueSlot>, possible: UnsafeMutablePointer<UInt64>,
+    certain: UnsafeMutablePointer<UInt64>
   ) -> Bool {
     words.withUnsafeBufferPointer { buffer in
       guard let words = buffer.baseAddress, isConcerned(request, words, possible) else { return false }

@@ -3,8 +3,9 @@ internal import Glibc
 /// A text as three words, by which texts of up to 16 bytes are told apart without touching memory of their own.
 struct TextKey: Equatable, Sendable {
   let length: Int
-  /// The first and the last eight bytes; they overlap in texts of up to 16. Shorter texts are filled up with zeros, and the length tells
-  /// these from zeros of their own.
+  /// The first and the last eight bytes; they overlap in texts of up to 16.
+  ///
+  /// Shorter texts are filled up with zeros, and the length tells these from zeros of their own.
   let head: UInt64
   let tail: UInt64
 

@@ -2,7 +2,9 @@ internal import CEL
 internal import Core
 
 /// One value that conditions read, with the type under which they read it.
-struct ValueSlot: Sendable {
+///
+/// A class, so that reading one from an array copies none of its parts.
+final class ValueSlot: Sendable {
   /// Types whose values the index can look at without converting them.
   private enum Plain: Sendable { case string, int, double, bool, dyn, other }
 
@@ -14,8 +16,11 @@ struct ValueSlot: Sendable {
   /// The first member, and those after it.
   private let first: String
   private let rest: [String]
+  private let environment: CELEnvironment
 
-  init(_ reference: CELReference) {
+  /// Makes the slot of a reference; the environment knows the fields of its type.
+  init(_ reference: CELReference, in environment: CELEnvironment) {
+    self.environment = environment
     path = ValuePath(reference.path)
     root = path?.root
     type = reference.type
@@ -40,7 +45,6 @@ struct ValueSlot: Sendable {
   /// The value as the index sees it.
   ///
   /// It never converts and never errs: whatever needs either is ``Observation/other``.
-  @inline(__always)
   func observe(_ request: Request) -> Observation {
     switch root {
     case .run: observeMember(of: request.run)
@@ -145,7 +149,7 @@ struct ValueSlot: Sendable {
       throw CELEvaluationError(.invalidArgument, "`\(name)` has a number that a double would round; send it as a string")
     }
     do throws(CELBridgingError) {
-      return try CELValue(json: value, as: type)
+      return try environment.value(value, as: type)
     } catch {
       throw CELEvaluationError(.invalidArgument, "`\(name)`: \(error.message)")
     }
@@ -162,7 +166,13 @@ extension JSON {
       let element: CELType = if case .list(let element) = type { element } else { .dyn }
       return elements.allSatisfy { $0.isExact(as: element) }
     case .object(let object):
-      let member: CELType = if case .map(_, let member) = type { member } else { .dyn }
+      // The fields of a declared object may be doubles, so none of its numbers may be one that a double rounds.
+      let member: CELType =
+        switch type {
+        case .map(_, let member): member
+        case .object: .double
+        default: .dyn
+        }
       return object.allSatisfy { $0.value.isExact(as: member) }
     }
   }
