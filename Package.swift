@@ -26,7 +26,7 @@ let table: [(name: String, imports: [String])] = [
   ("Governance", ["PolicyEngine", "ProcessModel", "Audit"]),
   ("Connectors", ["Governance", "HTTP", "Subprocess"]),
   ("AgentRuntime", ["LLM", "Governance"]),
-  ("EventData", ["Audit", "ProcessMining"]),
+  ("EventData", ["Governance", "ProcessMining"]),
   ("Evals", ["AgentRuntime", "EventData"]),
   ("App", ["Connectors", "Evals"]),
 ]

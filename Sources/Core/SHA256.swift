@@ -13,14 +13,39 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     self.words = (words[0], words[1], words[2], words[3])
   }
 
-  /// Reads 64 lower-case hexadecimal digits; nil for anything else.
-  public init?(hex: String) {
-    let digits = Array(hex.utf8)
-    guard digits.count == 64, digits.allSatisfy({ $0 &- 48 < 10 || $0 &- 97 < 6 }) else { return nil }
-    self.init((0..<32).map { (hexDigit(digits[2 * $0]) ?? 0) << 4 | (hexDigit(digits[2 * $0 + 1]) ?? 0) })
+  /// Takes 32 bytes from memory that the caller holds; nil for any other count.
+  @inlinable
+  public init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count == 32 else { return nil }
+    words = (
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+    )
   }
 
-  init(state: [UInt32]) {
+  /// Reads 64 lower-case hexadecimal digits; nil for anything else.
+  public init?(hex: String) {
+    var hex = hex
+    let words = hex.withUTF8 { digits -> (UInt64, UInt64, UInt64, UInt64)? in
+      guard digits.count == 64 else { return nil }
+      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+      for digit in digits {
+        let value: UInt8
+        if digit &- 48 < 10 { value = digit - 48 } else if digit &- 97 < 6 { value = digit - 87 } else { return nil }
+        words.0 = words.0 << 4 | words.1 >> 60
+        words.1 = words.1 << 4 | words.2 >> 60
+        words.2 = words.2 << 4 | words.3 >> 60
+        words.3 = words.3 << 4 | UInt64(value)
+      }
+      return words
+    }
+    guard let words else { return nil }
+    self.words = words
+  }
+
+  init(state: UnsafeBufferPointer<UInt32>) {
     words = (
       UInt64(state[0]) << 32 | UInt64(state[1]), UInt64(state[2]) << 32 | UInt64(state[3]),
       UInt64(state[4]) << 32 | UInt64(state[5]), UInt64(state[6]) << 32 | UInt64(state[7])
@@ -36,6 +61,7 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
   }
 
   /// Gives the 32 bytes without an allocation.
+  @inlinable
   public func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
     let big = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
     return try withUnsafeBytes(of: big) { try $0.withMemoryRebound(to: UInt8.self) { try body($0) } }
@@ -74,9 +100,10 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 ///
 /// - Complexity: O(n); over 1 GB/s where the processor has SHA-NI.
 public struct SHA256: Sendable {
-  private var state: [UInt32] = [
+  private static let initial: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
+  private var state = SHA256.initial
   private var pending: [UInt8] = []
   private var length: UInt64 = 0
 
@@ -108,19 +135,20 @@ public struct SHA256: Sendable {
   /// The hash of all bytes so far.
   public func finalize() -> Digest {
     var state = state
-    Self.pad(pending, length: length, into: &state)
-    return Digest(state: state)
+    return state.withUnsafeMutableBufferPointer { state in
+      pending.withUnsafeBytes { Self.pad($0, length: length, into: state) }
+      return Digest(state: UnsafeBufferPointer(state))
+    }
   }
 
-  private static func pad(_ pending: some Collection<UInt8>, length: UInt64, into state: inout [UInt32]) {
+  private static func pad(_ pending: UnsafeRawBufferPointer, length: UInt64, into state: UnsafeMutableBufferPointer<UInt32>) {
     withUnsafeTemporaryAllocation(byteCount: 128, alignment: 16) { block in
       block.initializeMemory(as: UInt8.self, repeating: 0)
-      block.copyBytes(from: pending)
+      block.copyMemory(from: pending)
       block[pending.count] = 0x80
       let size = pending.count < 56 ? 64 : 128
-      var bits = (length &* 8).bigEndian
-      withUnsafeBytes(of: &bits) { UnsafeMutableRawBufferPointer(rebasing: block[(size - 8)..<size]).copyMemory(from: $0) }
-      if let base = block.baseAddress { csha256_compress(&state, base.assumingMemoryBound(to: UInt8.self), size / 64) }
+      block.storeBytes(of: (length &* 8).bigEndian, toByteOffset: size - 8, as: UInt64.self)
+      if let base = block.baseAddress { csha256_compress(state.baseAddress, base.assumingMemoryBound(to: UInt8.self), size / 64) }
     }
   }
 
@@ -129,11 +157,15 @@ public struct SHA256: Sendable {
 
   /// The hash of bytes that are all there.
   public static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
-    var state = SHA256().state
-    let whole = bytes.count / 64
-    if whole > 0, let base = bytes.baseAddress { csha256_compress(&state, base.assumingMemoryBound(to: UInt8.self), whole) }
-    pad(bytes[(whole * 64)...], length: UInt64(bytes.count), into: &state)
-    return Digest(state: state)
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 8) { state in
+      _ = state.initialize(fromContentsOf: initial)
+      let whole = bytes.count / 64
+      if whole > 0, let base = bytes.baseAddress {
+        csha256_compress(state.baseAddress, base.assumingMemoryBound(to: UInt8.self), whole)
+      }
+      pad(UnsafeRawBufferPointer(rebasing: bytes[(whole * 64)...]), length: UInt64(bytes.count), into: state)
+      return Digest(state: UnsafeBufferPointer(state))
+    }
   }
 
   /// The hash of a text's UTF-8 bytes.

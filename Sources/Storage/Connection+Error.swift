@@ -39,7 +39,8 @@ extension Connection {
         hint: "keep the file, restore a copy beside it, and check both with `remit audit verify`", resultCode: result)
     case SQLITE_FULL:
       return StorageError(
-        .full, "there is no space left for \(shown); nothing was written", hint: "free some space; the store goes on by itself", resultCode: result)
+        .full, "there is no space left for \(shown); nothing was written", hint: "free some space; the store goes on by itself",
+        resultCode: result)
     case SQLITE_IOERR:
       let reason = system != 0 ? String(cString: strerror(system)) : String(cString: sqlite3_errstr(result))
       if system == ENOSPC || system == EDQUOT {

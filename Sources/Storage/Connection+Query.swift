@@ -19,7 +19,9 @@ extension Connection {
     statement.clearBindings()
   }
 
-  /// All rows of a query, mapped. Meant for results of a known, small size; see ``forEach(_:_:_:)``.
+  /// All rows of a query, mapped.
+  ///
+  /// Meant for results of a known, small size; see ``forEach(_:_:_:)``.
   ///
   /// - Throws: ``StorageError``, and what `map` throws.
   public func query<T>(_ sql: String, _ values: [SQLValue] = [], _ map: (Row) throws -> T) throws -> [T] {

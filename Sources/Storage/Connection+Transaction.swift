@@ -33,7 +33,7 @@ extension Connection {
     try beginStatement(kind).run()
   }
 
-  /// Commits. With ``TransactionKind/immediate`` everything written is on the disk when this returns.
+  /// Commits: with ``TransactionKind/immediate`` everything written is on the disk when this returns.
   ///
   /// - Throws: ``StorageError``; no transaction is open then. After ``StorageError/Code/inputOutput`` it is not known whether the
   ///   transaction is there, and the connection takes no further writes: syncing again could report a success that never reached the disk.

@@ -15,9 +15,11 @@ public final class Connection {
     case readOnly
     /// A private database in memory, gone with the connection.
     case memory
+    /// A private database in a nameless temporary file, which holds more than memory does; gone with the connection.
+    case temporary
   }
 
-  /// The file, as it was given; `:memory:` for ``Mode/memory``.
+  /// The file, as it was given; `:memory:` or empty for a private one.
   public let path: String
   /// What the connection may do.
   public let mode: Mode
@@ -31,7 +33,8 @@ public final class Connection {
   public internal(set) var failure: StorageError?
 
   private(set) var handle: OpaquePointer?
-  private var statements: [String: Statement] = [:]
+  private var statements: [ExactString: Statement] = [:]
+  private var recent = RecentStatements()
   private var begins: [TransactionKind: Statement] = [:]
   private var busyWait: UnsafeMutablePointer<BusyWait>
 
@@ -44,14 +47,15 @@ public final class Connection {
   ///   - faults: Where tests make operations fail.
   /// - Throws: ``StorageError``. A file that was made by this call and not yet usable stays, empty.
   public init(path: String, mode: Mode, busyTimeout: Duration = .seconds(5), faults: FaultPlan = .none) throws(StorageError) {
-    self.path = mode == .memory ? ":memory:" : path
+    self.path = mode == .memory ? ":memory:" : mode == .temporary ? "" : path
     self.mode = mode
     self.busyTimeout = busyTimeout
     self.faults = faults
     busyWait = .allocate(capacity: 1)
     busyWait.initialize(to: BusyWait(limit: busyTimeout))
+    _ = Self.configureProcess
     guard sqlite3_threadsafe() != 0 else { throw StorageError(.misuse, "this SQLite library was built without thread support") }
-    if mode != .memory { try Self.prepareFile(path, mode) }
+    if mode != .memory, mode != .temporary { try Self.prepareFile(path, mode) }
     let deadline = ContinuousClock.now + busyTimeout
     while true {
       do throws(StorageError) {
@@ -77,9 +81,10 @@ public final class Connection {
     busyWait.deallocate()
   }
 
-  /// Closes the handle; every later call fails with ``StorageError/Code/stopped``. Uncommitted work is lost.
+  /// Closes the handle: uncommitted work is lost, and every later call fails with ``StorageError/Code/stopped``.
   public func close() {
     statements.removeAll()
+    recent = RecentStatements()
     begins.removeAll()
     sqlite3_close_v2(handle)
     handle = nil
@@ -90,13 +95,22 @@ public final class Connection {
   /// A prepared statement for `sql`, from the cache when it is there and not in use.
   ///
   /// - Parameter sql: One statement. Use literals with parameters, so that the cache stays small.
+  /// - Returns: The statement, reset; its parameters keep what was bound last.
   /// - Throws: ``StorageError``.
   /// - Complexity: O(length of `sql`) when cached.
   public func statement(_ sql: String) throws(StorageError) -> Statement {
-    if let cached = statements[sql], !cached.inUse { return cached }
+    if let recent = recent.find(sql), !recent.inUse { return recent }
+    let key = ExactString(sql)
+    if let cached = statements[key], !cached.inUse {
+      recent.add(cached, sql)
+      return cached
+    }
     let fresh = try prepare(sql)
-    if statements.count >= Self.cacheLimit { statements = statements.filter { $0.value.inUse } }
-    if statements[sql] == nil { statements[sql] = fresh }
+    if statements.count >= Self.cacheLimit {
+      statements = statements.filter { $0.value.inUse }
+      recent = RecentStatements()
+    }
+    if statements[key] == nil { statements[key] = fresh }
     return fresh
   }
 
@@ -133,13 +147,16 @@ public final class Connection {
 
   // MARK: Opening
 
+  private static let configureProcess: Int32 = csqlite_configure_process()
+
   private func openHandle(immutable: Bool) throws(StorageError) {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     var name = path
     switch mode {
     case .readWrite: flags |= SQLITE_OPEN_READWRITE
     case .readOnly: flags |= SQLITE_OPEN_READONLY
-    case .memory: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY
+    case .memory: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
+    case .temporary: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     }
     if immutable {
       flags |= SQLITE_OPEN_URI
@@ -147,6 +164,7 @@ public final class Connection {
     }
     let result = sqlite3_open_v2(name, &handle, flags, nil)
     guard result == SQLITE_OK, let handle else { throw error(result, doing: "open") }
+    _ = csqlite_db_config_lookaside(handle, 1200, 256)
     sqlite3_busy_handler(handle, { context, attempt in BusyWait.wait(context, attempt) }, busyWait)
     for (option, on) in [
       (SQLITE_DBCONFIG_DEFENSIVE, 1), (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0), (SQLITE_DBCONFIG_DQS_DML, 0), (SQLITE_DBCONFIG_DQS_DDL, 0),
@@ -157,7 +175,9 @@ public final class Connection {
       }
     }
     // The first statement that reads the file: it finds out whether this is a database at all.
-    try execute("PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA schema_version;")
+    // `recursive_triggers` makes `INSERT OR REPLACE` fire the delete triggers of the rows that it replaces.
+    try execute("PRAGMA recursive_triggers=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA schema_version;")
+    if mode == .temporary { try execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;") }
     if case .readWrite = mode {
       sqlite3_wal_hook(
         handle,
@@ -217,7 +237,8 @@ public final class Connection {
     let digits = Array("0123456789ABCDEF")
     var text = ""
     for byte in path.utf8 {
-      let plain = (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || "/-_.~".utf8.contains(byte)
+      let isLetter = (0x41...0x5a).contains(byte & 0xdf)
+      let plain = isLetter || (0x30...0x39).contains(byte) || "/-_.~".utf8.contains(byte)
       if plain { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])" }
     }
     return text

@@ -1,5 +1,8 @@
 /// One value that a statement binds or a row holds.
 public enum SQLValue: Hashable, Sendable {
+  /// The kinds of values: SQLite's storage classes.
+  public enum Kind: Hashable, Sendable { case null, integer, real, text, blob }
+
   /// SQL `NULL`.
   case null
   /// A 64-bit integer.

@@ -64,12 +64,19 @@ public final class Statement {
     try check(result)
   }
 
-  /// Binds bytes without a copy.
-  ///
-  /// - Parameter bytes: Must stay alive and unchanged until ``reset()`` or the next bind of this parameter.
+  /// Binds bytes without a copy: they must stay alive and unchanged until ``reset()`` or the next bind of this parameter.
   @inline(__always)
   public func bind(_ parameter: Int, borrowing bytes: UnsafeRawBufferPointer) throws(StorageError) {
     try check(csqlite_bind_blob_borrowed(handle, Int32(parameter), bytes.baseAddress, UInt64(bytes.count)))
+  }
+
+  /// Binds UTF-8 text without a copy: it must stay alive and unchanged until ``reset()`` or the next bind of this parameter.
+  @inline(__always)
+  public func bind(_ parameter: Int, borrowing text: UnsafeBufferPointer<UInt8>) throws(StorageError) {
+    let result = text.withMemoryRebound(to: CChar.self) {
+      csqlite_bind_text_borrowed(handle, Int32(parameter), $0.baseAddress, UInt64($0.count))
+    }
+    try check(result)
   }
 
   /// Binds a blob of zeroes to be filled through ``Connection/write(intoBlobOf:column:row:at:_:)``.
@@ -122,7 +129,7 @@ public final class Statement {
   @inline(__always)
   public func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
 
-  /// A text column, `nil` when it is `NULL`. Bytes that are not UTF-8 are replaced.
+  /// A text column, `nil` when it is `NULL`; bytes that are not UTF-8 are replaced.
   public func text(_ column: Int) -> String? {
     guard !isNull(column), let bytes = sqlite3_column_text(handle, Int32(column)) else { return nil }
     let count = Int(sqlite3_column_bytes(handle, Int32(column)))
@@ -132,13 +139,24 @@ public final class Statement {
   /// A copy of a blob or text column's bytes, `nil` when it is `NULL`.
   public func blob(_ column: Int) -> [UInt8]? { isNull(column) ? nil : [UInt8](bytes(column)) }
 
-  /// A blob or text column's bytes in place: valid until the next step or reset. Empty when `NULL`.
+  /// A blob or text column's bytes in place, valid until the next step or reset; empty when it is `NULL`.
   @inline(__always)
   public func bytes(_ column: Int) -> UnsafeRawBufferPointer {
     let pointer = sqlite3_column_blob(handle, Int32(column))
     let count = Int(sqlite3_column_bytes(handle, Int32(column)))
     guard let pointer, count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(start: pointer, count: count)
+  }
+
+  /// What kind of value a column holds in this row.
+  public func kind(_ column: Int) -> SQLValue.Kind {
+    switch sqlite3_column_type(handle, Int32(column)) {
+    case SQLITE_INTEGER: .integer
+    case SQLITE_FLOAT: .real
+    case SQLITE_TEXT: .text
+    case SQLITE_BLOB: .blob
+    default: .null
+    }
   }
 
   /// Any column as a value.

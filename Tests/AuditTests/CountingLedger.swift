@@ -60,7 +60,9 @@ struct RunTable: Projection {
 typealias CountingStore = AuditStore<CountingLedger>
 
 /// An entry of a run with one content part.
-func draft(_ run: String?, _ type: String = "run.stepped@1", amount: Int64 = 1, ticket: String? = nil, note: String = "a note") -> EntryDraft {
+func draft(
+  _ run: String?, _ type: String = "run.stepped@1", amount: Int64 = 1, ticket: String? = nil, note: String = "a note"
+) -> EntryDraft {
   var body: JSONObject = ["amount": JSON.int(amount)]
   if let ticket { body["ticket"] = .string(ticket) }
   return EntryDraft(

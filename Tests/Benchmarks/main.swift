@@ -4,7 +4,8 @@ internal import Glibc
 ///
 /// An area is one file; it takes its place here.
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
-  ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate)
+  ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate),
+  ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
 ]
 
 do {

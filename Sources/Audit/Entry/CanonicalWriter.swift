@@ -3,69 +3,125 @@ import Core
 /// Writes RFC 8785 bytes into one buffer that is used again and again.
 ///
 /// The same bytes as `JSON.canonicalBytes()`, which a property test compares, without its temporary objects.
-struct CanonicalWriter {
-  var bytes: [UInt8] = []
+final class CanonicalWriter {
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  /// The number of bytes written.
+  private(set) var count = 0
 
-  init() { bytes.reserveCapacity(1024) }
-
-  @inline(__always)
-  mutating func reset() { bytes.removeAll(keepingCapacity: true) }
-
-  @inline(__always)
-  mutating func raw(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  init(capacity: Int = 4096) {
+    self.capacity = capacity
+    base = .allocate(capacity: capacity)
   }
 
-  mutating func integer(_ value: Int64) {
+  deinit { base.deallocate() }
+
+  /// What was written; valid until the next write.
+  @inline(__always)
+  var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// A copy of what was written.
+  var bytes: [UInt8] { [UInt8](written) }
+
+  @inline(__always)
+  func reset() { count = 0 }
+
+  @inline(__always)
+  private func reserve(_ more: Int) {
+    if count + more > capacity { grow(more) }
+  }
+
+  @inline(never)
+  private func grow(_ more: Int) {
+    let larger = max(capacity * 2, count + more)
+    let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+    fresh.update(from: base, count: count)
+    base.deallocate()
+    base = fresh
+    capacity = larger
+  }
+
+  @inline(__always)
+  func byte(_ byte: UInt8) {
+    reserve(1)
+    base[count] = byte
+    count += 1
+  }
+
+  @inline(__always)
+  func raw(_ text: StaticString) {
+    let length = text.utf8CodeUnitCount
+    reserve(length)
+    (base + count).update(from: text.utf8Start, count: length)
+    count += length
+  }
+
+  func integer(_ value: Int64) {
+    reserve(20)
     var magnitude = value.magnitude
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    if magnitude < 10 {
-      bytes.append(UInt8(truncatingIfNeeded: magnitude) + 48)
-      return
+    if value < 0 {
+      base[count] = UInt8(ascii: "-")
+      count += 1
     }
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var place = 20
-      while magnitude > 0 {
-        place -= 1
-        digits[place] = UInt8(truncatingIfNeeded: magnitude % 10) + 48
-        magnitude /= 10
-      }
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[place...]))
+    var digits = 1
+    var bound: UInt64 = 10
+    while digits < 20, magnitude >= bound {
+      digits += 1
+      if digits < 20 { bound = bound &* 10 }
     }
+    var place = count + digits
+    count = place
+    repeat {
+      place -= 1
+      let (quotient, digit) = magnitude.quotientAndRemainder(dividingBy: 10)
+      base[place] = UInt8(truncatingIfNeeded: digit) &+ 48
+      magnitude = quotient
+    } while magnitude > 0
   }
 
-  mutating func hex(_ digest: Digest) {
+  func hex(_ digest: Digest) {
+    reserve(64)
     digest.withBytes { source in
+      var target = base + count
       for byte in source {
-        bytes.append(Self.digit(byte >> 4))
-        bytes.append(Self.digit(byte & 15))
+        target[0] = Self.digit(byte >> 4)
+        target[1] = Self.digit(byte & 15)
+        target += 2
       }
     }
+    count += 64
   }
 
   @inline(__always)
-  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value + 48 : value + 87 }
+  private static func digit(_ value: UInt8) -> UInt8 { value &+ (value < 10 ? 48 : 87) }
 
-  mutating func string(_ text: String) {
-    bytes.append(UInt8(ascii: "\""))
+  func string(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
+      reserve(6 * utf8.count + 2)
+      base[count] = UInt8(ascii: "\"")
+      count += 1
       var plain = true
-      for byte in utf8 where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-        plain = false
-        break
+      for byte in utf8 where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { plain = false }
+      if plain {
+        if let start = utf8.baseAddress {
+          (base + count).update(from: start, count: utf8.count)
+          count += utf8.count
+        }
+      } else {
+        escaped(utf8)
       }
-      if plain { bytes.append(contentsOf: utf8) } else { escaped(utf8) }
+      base[count] = UInt8(ascii: "\"")
+      count += 1
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 
-  private mutating func escaped(_ utf8: UnsafeBufferPointer<UInt8>) {
+  private func escaped(_ utf8: UnsafeBufferPointer<UInt8>) {
     for byte in utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
+        self.byte(UInt8(ascii: "\\"))
+        self.byte(byte)
       case 0x08: raw("\\b")
       case 0x09: raw("\\t")
       case 0x0a: raw("\\n")
@@ -73,49 +129,51 @@ struct CanonicalWriter {
       case 0x0d: raw("\\r")
       case 0..<0x20:
         raw("\\u00")
-        bytes.append(Self.digit(byte >> 4))
-        bytes.append(Self.digit(byte & 15))
-      default: bytes.append(byte)
+        self.byte(Self.digit(byte >> 4))
+        self.byte(Self.digit(byte & 15))
+      default: self.byte(byte)
       }
     }
   }
 
-  mutating func value(_ json: JSON) throws(NotRepresentable) {
+  func value(_ json: JSON) throws(NotRepresentable) {
     switch json {
     case .null: raw("null")
     case .bool(let value): if value { raw("true") } else { raw("false") }
     case .number(let number):
-      if let small = number.int64, small.magnitude <= 1 << 53 { integer(small) } else { try json.appendCanonical(to: &bytes) }
+      if let small = number.int64, small.magnitude <= 1 << 53 {
+        integer(small)
+      } else {
+        for byte in try json.canonicalBytes() { self.byte(byte) }
+      }
     case .string(let text): string(text)
     case .array(let elements):
-      bytes.append(UInt8(ascii: "["))
-      var first = true
-      for element in elements {
-        if !first { bytes.append(UInt8(ascii: ",")) }
-        first = false
-        try value(element)
+      byte(UInt8(ascii: "["))
+      for place in 0..<elements.count {
+        if place > 0 { byte(UInt8(ascii: ",")) }
+        try value(elements[place])
       }
-      bytes.append(UInt8(ascii: "]"))
+      byte(UInt8(ascii: "]"))
     case .object(let object): try self.object(object)
     }
   }
 
-  mutating func object(_ object: JSONObject) throws(NotRepresentable) {
-    bytes.append(UInt8(ascii: "{"))
+  func object(_ object: JSONObject) throws(NotRepresentable) {
+    byte(UInt8(ascii: "{"))
     if Self.isSorted(object) {
       for place in 0..<object.count { try member(object[place], first: place == 0) }
     } else {
       let sorted = object.sorted { Self.precedes($0.key, $1.key) }
       for place in 0..<sorted.count { try member(sorted[place], first: place == 0) }
     }
-    bytes.append(UInt8(ascii: "}"))
+    byte(UInt8(ascii: "}"))
   }
 
   @inline(__always)
-  private mutating func member(_ member: JSONObject.Element, first: Bool) throws(NotRepresentable) {
-    if !first { bytes.append(UInt8(ascii: ",")) }
+  private func member(_ member: JSONObject.Element, first: Bool) throws(NotRepresentable) {
+    if !first { byte(UInt8(ascii: ",")) }
     string(member.key)
-    bytes.append(UInt8(ascii: ":"))
+    byte(UInt8(ascii: ":"))
     try value(member.value)
   }
 
@@ -138,7 +196,7 @@ struct CanonicalWriter {
         let shared = min(first.count, second.count)
         while place < shared, first[place] == second[place] { place += 1 }
         guard place < shared else { return first.count < second.count }
-        // Only where one of the differing bytes begins (or continues) a character of 0xEE… or more can the two orders differ.
+        // Only where both of the differing bytes belong to characters beyond ASCII can the two orders differ.
         return first[place] < 0x80 || second[place] < 0x80 ? first[place] < second[place] : nil
       }
     }

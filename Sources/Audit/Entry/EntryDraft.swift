@@ -14,7 +14,7 @@ public struct EntryDraft: Sendable {
   public var body: JSONObject
   /// Arguments, field values, reasons, model text: what may be redacted one day.
   public var content: [Content]
-  /// Evidence that the entry names. Bytes that the store does not have yet are written in the same transaction.
+  /// Evidence that the entry names; bytes that the store does not have yet are written in the same transaction.
   public var evidence: [Evidence]
 
   /// Makes a draft.
@@ -39,7 +39,7 @@ public struct EntryDraft: Sendable {
     try Self.checkName(principal, "principal")
     if let run {
       try Self.checkName(run, "run")
-      for byte in run.utf8 where byte <= 0x20 || byte >= 0x7f { throw Self.invalid("run `\(visible(run))` is not printable ASCII") }
+      guard run.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw Self.invalid("run `\(visible(run))` is not printable ASCII") }
     }
     if let release { try Self.checkName(release, "release") }
     guard content.count <= AuditLimits.contentParts else {
@@ -91,9 +91,13 @@ public struct EntryDraft: Sendable {
     guard count > 0, count <= AuditLimits.nameBytes else {
       throw invalid("a \(what) has 1 to \(AuditLimits.nameBytes) bytes, not \(count)")
     }
-    for byte in name.utf8 where byte < 0x20 || byte == 0x7f {
-      throw invalid("\(what) `\(visible(name))` holds a control character")
+    var name = name
+    let isClean = name.withUTF8 { utf8 in
+      var clean = true
+      for byte in utf8 where byte < 0x20 || byte == 0x7f { clean = false }
+      return clean
     }
+    if !isClean { throw invalid("\(what) `\(visible(name))` holds a control character") }
   }
 
   static func invalid(_ message: String) -> AuditError { AuditError(.invalidDraft, message) }

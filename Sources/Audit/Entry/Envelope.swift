@@ -19,7 +19,7 @@ struct Envelope {
   var evidence: [EvidenceReference]
 
   /// Writes the canonical bytes behind what the writer holds already.
-  func write(to out: inout CanonicalWriter) throws(NotRepresentable) {
+  func write(to out: CanonicalWriter) throws(NotRepresentable) {
     out.raw("{\"body\":")
     try out.object(body)
     if !commitments.isEmpty {
@@ -71,10 +71,10 @@ struct Envelope {
   }
 }
 
-/// Reads envelopes and checks that they are canonical. Keeps one copy of names that come again and again.
+/// Reads envelopes, checks that they are canonical, and keeps one copy of names that come again and again.
 struct EnvelopeDecoder {
   private var names = NameTable()
-  private var out = CanonicalWriter()
+  private let out = CanonicalWriter()
 
   init() {}
 
@@ -92,17 +92,13 @@ struct EnvelopeDecoder {
     guard let envelope = envelope(json) else { throw AuditError(.damaged, "the envelope lacks a member or has one too many") }
     out.reset()
     do throws(NotRepresentable) {
-      try envelope.write(to: &out)
+      try envelope.write(to: out)
     } catch {
       throw AuditError(.damaged, "the envelope is not canonical: \(error)")
     }
-    let isSame =
-      out.bytes.count == bytes.count
-      && out.bytes.withUnsafeBytes { written in
-        guard let a = written.baseAddress, let b = bytes.baseAddress else { return written.count == 0 }
-        return memcmp(a, b, bytes.count) == 0
-      }
-    guard isSame else { throw AuditError(.damaged, "the envelope is not in canonical form") }
+    guard let written = out.written.baseAddress, let given = bytes.baseAddress, out.count == bytes.count,
+      memcmp(written, given, bytes.count) == 0
+    else { throw AuditError(.damaged, "the envelope is not in canonical form") }
     return envelope
   }
 

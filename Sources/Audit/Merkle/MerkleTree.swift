@@ -108,12 +108,12 @@ public enum MerkleTree {
 
   /// Whether `proof` shows that the tree with `oldSize` leaves and `oldRoot` is a prefix of the one with `newSize` and `newRoot`.
   ///
+  /// The empty tree is a prefix of all trees, which shows nothing: it is accepted only beside itself.
   /// - Complexity: O(log `newSize`) hashes.
   public static func verifyConsistency(oldSize: UInt64, newSize: UInt64, oldRoot: Digest, newRoot: Digest, proof: [Digest]) -> Bool {
     guard oldSize <= newSize else { return false }
-    if oldSize == newSize { return proof.isEmpty && oldRoot == newRoot }
-    // A prefix of nothing says nothing; only the honest empty root is accepted.
-    if oldSize == 0 { return proof.isEmpty && oldRoot == emptyRoot }
+    if oldSize == newSize { return proof.isEmpty && oldRoot == newRoot && (oldSize > 0 || oldRoot == emptyRoot) }
+    if oldSize == 0 { return false }
     return verifySubtreeConsistency(start: 0, end: oldSize, size: newSize, subtreeRoot: oldRoot, root: newRoot, proof: proof)
   }
 
@@ -129,10 +129,12 @@ public enum MerkleTree {
 
   /// Whether `proof` shows that the subtree over the leaves `start..<end` is part of the tree with `size` leaves.
   ///
+  /// An empty subtree needs no proof, only the root of nothing.
   /// - Complexity: O(log `size`) hashes.
   public static func verifySubtreeConsistency(
     start: UInt64, end: UInt64, size: UInt64, subtreeRoot: Digest, root: Digest, proof: [Digest]
   ) -> Bool {
+    if start == end { return end <= size && proof.isEmpty && subtreeRoot == emptyRoot }
     guard isSubtree(start, end), end <= size else { return false }
     if start == 0, end == size { return proof.isEmpty && subtreeRoot == root }
     var first = start

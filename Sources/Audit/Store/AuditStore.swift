@@ -1,5 +1,6 @@
 public import Core
 import Storage
+import Synchronization
 
 /// The append-only log with its evidence and projections: one writer for many callers, snapshots for readers.
 ///
@@ -11,15 +12,13 @@ public actor AuditStore<Meaning: Ledger> {
   public nonisolated let path: String
   /// How it was opened.
   public nonisolated let options: StoreOptions
-  /// The tables that follow from the log.
-  public nonisolated let projections: [any Projection<Meaning>]
-
   private let executor: BlockingExecutor
-  private nonisolated let queue = Locked(DecisionQueue<Meaning>())
+  nonisolated let functions: LedgerFunctions
+  private nonisolated let queue = Mutex(DecisionQueue())
   private nonisolated let readers: [SnapshotReader<Meaning>]
-  private nonisolated let load: Locked<[Int]>
+  private nonisolated let load: Mutex<[Int]>
   private let checkpointer: Checkpointer?
-  private var core: WriterCore<Meaning>?
+  private var core: WriterCore?
 
   /// The writer's thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -32,35 +31,39 @@ public actor AuditStore<Meaning: Ledger> {
   ///   - path: The file; its directory must be there.
   ///   - projections: The tables to keep. Those with another version than the stored one are rebuilt now.
   ///   - options: How to open it.
+  /// - Returns: The store; close it with ``close()``.
   /// - Throws: `StorageError`: a newer version, a lock held too long, no permission, a damaged file; ``AuditError`` for a projection
   ///   that cannot be rebuilt. The file is as it was, except that a new one may be there without content.
+  @inlinable
   public static func open(
     _ path: String, projections: [any Projection<Meaning>] = [], options: StoreOptions = StoreOptions()
   ) async throws -> AuditStore {
-    let store = AuditStore(path: path, projections: projections, options: options)
+    let store = AuditStore(path: path, functions: .of(Meaning.self, projections), options: options)
     try await store.start()
     return store
   }
 
-  private init(path: String, projections: [any Projection<Meaning>], options: StoreOptions) {
+  @usableFromInline
+  init(path: String, functions: LedgerFunctions, options: StoreOptions) {
     self.path = path
-    self.projections = projections
+    self.functions = functions
     self.options = options
     executor = BlockingExecutor(label: "audit")
     readers = (0..<max(1, options.readers)).map { SnapshotReader(path: path, label: "audit-reader-\($0)") }
-    load = Locked([Int](repeating: 0, count: max(1, options.readers)))
+    load = Mutex([Int](repeating: 0, count: max(1, options.readers)))
     checkpointer = options.readOnly ? nil : Checkpointer(path: path, threshold: options.checkpointPages)
   }
 
-  private func start() throws {
+  @usableFromInline
+  func start() throws {
     let connection = try Connection(
       path: path, mode: options.readOnly ? .readOnly : .readWrite(create: options.create), busyTimeout: options.busyTimeout,
       faults: options.faults)
     try connection.migrate(LogSchema.migrations, application: LogSchema.application)
     if options.readOnly { return }
-    try ProjectionTables(projections).prepare(in: connection, cachedRuns: options.cachedRuns)
+    try ProjectionTables(functions).prepare(in: connection, cachedRuns: options.cachedRuns)
     core = try WriterCore(
-      connection: connection, projections: projections, time: options.time, random: options.random, cachedRuns: options.cachedRuns)
+      connection: connection, functions: functions, time: options.time, random: options.random, cachedRuns: options.cachedRuns)
   }
 
   /// Lets the decisions that wait finish, refuses new ones, and closes all connections.
@@ -89,20 +92,24 @@ public actor AuditStore<Meaning: Ledger> {
   /// - Throws: What `decide` throws; ``AuditError``; `StorageError`. Nothing was appended, with one exception: after
   ///   `StorageError.Code.inputOutput`, or a fault after the commit, it is not known, so look before you decide again.
   /// - Complexity: O(log n) for n entries, for each entry appended.
+  @inlinable
   public nonisolated func submit<R: Sendable>(
     _ decide: @escaping @Sendable (WriteContext<Meaning>) throws -> ([EntryDraft], R)
   ) async throws -> R {
-    try await withUnsafeThrowingContinuation { continuation in
-      let decision = PendingDecision(decide, continuation)
-      switch queue.withLock({ $0.add(decision) }) {
-      case .wakeWriter: Task { await self.drain() }
-      case .waits: break
-      case .overloaded:
-        decision.fail(
-          AuditError(
-            .overloaded, "\(AuditLimits.waitingCallers) callers wait for the log already", hint: "slow down, or look why the disk is slow"))
-      case .closed: decision.fail(Self.closed)
-      }
+    try await withUnsafeThrowingContinuation { enqueue(PendingDecision(decide, $0)) }
+  }
+
+  /// Hands a decision to the writer.
+  @usableFromInline
+  nonisolated func enqueue(_ decision: Decision) {
+    switch queue.withLock({ $0.add(decision) }) {
+    case .wakeWriter: Task { await self.drain() }
+    case .waits: break
+    case .overloaded:
+      decision.fail(
+        AuditError(
+          .overloaded, "\(AuditLimits.waitingCallers) callers wait for the log already", hint: "slow down, or look why the disk is slow"))
+    case .closed: decision.fail(Self.closed)
     }
   }
 
@@ -150,6 +157,7 @@ public actor AuditStore<Meaning: Ledger> {
   /// Reads one consistent view of the store; writers go on meanwhile.
   ///
   /// - Parameter body: Must be done within seconds: as long as it runs, the write-ahead log cannot be reused.
+  /// - Returns: What `body` returns.
   /// - Throws: What `body` throws; `StorageError`.
   public nonisolated func read<R: Sendable>(_ body: @escaping @Sendable (ReadContext<Meaning>) throws -> R) async throws -> R {
     let place = load.withLock { load in
@@ -170,27 +178,27 @@ public actor AuditStore<Meaning: Ledger> {
   public func rebuildProjections() throws {
     guard let core else { throw Self.readOnly(path) }
     core.reset()
-    try ProjectionTables(projections).rebuild(in: core.connection, cachedRuns: options.cachedRuns)
+    try ProjectionTables(functions).rebuild(in: core.connection, cachedRuns: options.cachedRuns)
   }
 
-  /// The SHA-256 of each projection's content, in the order of ``projections``.
+  /// The SHA-256 of each projection's content, in the order in which they were given.
   ///
   /// - Complexity: O(m log m) for m rows.
   public nonisolated func projectionDigests() async throws -> [(name: String, digest: Digest)] {
-    let tables = ProjectionTables(projections)
+    let tables = ProjectionTables(functions)
     return try await read { try tables.digests(in: $0.database) }
   }
 }
 
 /// The decisions that wait for the writer.
-struct DecisionQueue<Meaning: Ledger>: Sendable {
+struct DecisionQueue: Sendable {
   enum Answer: Sendable { case wakeWriter, waits, overloaded, closed }
 
-  private var waiting: [any Decision<Meaning>] = []
+  private var waiting: [Decision] = []
   private var isDraining = false
   var isClosed = false
 
-  mutating func add(_ decision: any Decision<Meaning>) -> Answer {
+  mutating func add(_ decision: Decision) -> Answer {
     if isClosed { return .closed }
     if waiting.count >= AuditLimits.waitingCallers { return .overloaded }
     waiting.append(decision)
@@ -200,7 +208,7 @@ struct DecisionQueue<Meaning: Ledger>: Sendable {
   }
 
   /// The next decisions; when there are none, the writer may rest.
-  mutating func take(_ count: Int) -> [any Decision<Meaning>] {
+  mutating func take(_ count: Int) -> [Decision] {
     if waiting.count <= count {
       defer { waiting.removeAll(keepingCapacity: true) }
       if waiting.isEmpty { isDraining = false }
@@ -210,10 +218,10 @@ struct DecisionQueue<Meaning: Ledger>: Sendable {
     return Array(waiting[..<count])
   }
 
-  mutating func takeAll() -> [any Decision<Meaning>] {
+  mutating func takeAll() -> [Decision] {
     defer { waiting.removeAll() }
     return waiting
   }
 
-  mutating func putBack(_ rest: ArraySlice<any Decision<Meaning>>) { waiting.insert(contentsOf: rest, at: 0) }
+  mutating func putBack(_ rest: ArraySlice<Decision>) { waiting.insert(contentsOf: rest, at: 0) }
 }

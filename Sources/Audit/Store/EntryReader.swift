@@ -27,9 +27,7 @@ final class EntryReader {
 
   /// Walks over the entries of a run, or over those without a run, by index.
   ///
-  /// - Parameters:
-  ///   - run: The run; `nil` for the entries that belong to none.
-  ///   - range: The indices to look at.
+  /// A run of `nil` stands for the entries that belong to none.
   /// - Complexity: O(log n + m) for m entries.
   func forEach(run: String?, in range: Range<Int>, _ body: (Entry) throws -> Void) throws {
     let sql = "SELECT \(Self.columns) FROM entry WHERE run IS ? AND \"index\" >= ? AND \"index\" < ? ORDER BY \"index\""
@@ -44,9 +42,8 @@ final class EntryReader {
 
   /// The ids of the runs, `nil` for none, of a range of entries by index; to see whether an entry is of interest before decoding it.
   func forEachRun(in range: Range<Int>, _ body: (Int, String?) throws -> Void) throws {
-    try connection.forEach(
-      #"SELECT "index", run FROM entry WHERE "index" >= ? AND "index" < ? ORDER BY "index""#, [.int(range.lowerBound), .int(range.upperBound)]
-    ) { try body($0.int(0), $0.optionalText(1)) }
+    let sql = #"SELECT "index", run FROM entry WHERE "index" >= ? AND "index" < ? ORDER BY "index""#
+    try connection.forEach(sql, [.int(range.lowerBound), .int(range.upperBound)]) { try body($0.int(0), $0.optionalText(1)) }
   }
 
   /// Makes an entry of a row with ``columns``.

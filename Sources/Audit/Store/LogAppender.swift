@@ -6,7 +6,7 @@ import Storage
 /// Holds the head of the log between transactions. After a rollback or a failed commit call ``forget()``.
 final class LogAppender {
   let connection: Connection
-  let random: RandomSource
+  let random: RandomSource?
   private(set) var frontier = MerkleFrontier()
   /// The time of the last entry, in milliseconds.
   private(set) var lastTime: Int64 = .min
@@ -14,13 +14,14 @@ final class LogAppender {
   /// What was committed, to return to when a transaction is undone.
   private var committed: (frontier: MerkleFrontier, lastTime: Int64)?
 
-  private var writer = CanonicalWriter()
+  private let writer = CanonicalWriter()
+  private var salts = SaltBuffer()
   private let insertEntry: Statement
   private let insertContent: Statement
   private let readHead: Statement
   private let updateHead: Statement
 
-  init(connection: Connection, random: RandomSource) throws(StorageError) {
+  init(connection: Connection, random: RandomSource?) throws(StorageError) {
     self.connection = connection
     self.random = random
     insertEntry = try connection.prepare(#"INSERT INTO entry ("index", time, type, run, envelope, leaf) VALUES (?, ?, ?, ?, ?, ?)"#)
@@ -45,8 +46,9 @@ final class LogAppender {
     if let known {
       if size < known { throw Self.forked(known, size) }
       if size > known {
-        try connection.forEach(#"SELECT leaf, time FROM entry WHERE "index" >= ? AND "index" < ? ORDER BY "index""#, [.int(known), .int(size)]) {
-          guard let leaf = Digest($0.blob(0)) else { throw Self.forked(known, size) }
+        let sql = #"SELECT leaf, time FROM entry WHERE "index" >= ? AND "index" < ? ORDER BY "index""#
+        try connection.forEach(sql, [.int(known), .int(size)]) {
+          guard let leaf = Digest($0.bytes(0)) else { throw Self.forked(known, size) }
           frontier.append(leaf)
           lastTime = $0.integer(1)
         }
@@ -89,64 +91,81 @@ final class LogAppender {
   /// - Parameters:
   ///   - draft: A validated draft.
   ///   - time: From ``logTime(_:)``.
+  /// - Returns: The entry, and about how many bytes it takes in the store.
   /// - Throws: ``AuditError``, `StorageError`; the transaction must then be rolled back.
-  func append(_ draft: EntryDraft, time: Instant) throws -> Entry {
+  func append(_ draft: EntryDraft, time: Instant) throws -> (entry: Entry, bytes: Int) {
     let index = frontier.size
     var envelope = Envelope(
       index: index, time: time.milliseconds, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release,
       body: draft.body, commitments: [], evidence: draft.evidence.isEmpty ? [] : draft.evidence.map(\.reference))
     if !draft.content.isEmpty { envelope.commitments.reserveCapacity(draft.content.count) }
     var place = 0
+    var size = 256
     for part in draft.content {
+      size += part.bytes?.count ?? 0
       envelope.commitments.append((part.part, try insert(part, entry: index, place: place)))
       place += 1
     }
-    for piece in draft.evidence { try EvidenceWriter.store(piece, in: connection) }
+    for piece in draft.evidence {
+      try EvidenceWriter.store(piece, in: connection)
+      size += piece.reference.size
+    }
 
     writer.reset()
-    writer.bytes.append(0)  // the leaf prefix of RFC 6962, so that one buffer is hashed as it lies
+    writer.byte(0)  // the leaf prefix of RFC 6962, so that one buffer is hashed as it lies
     do throws(NotRepresentable) {
-      try envelope.write(to: &writer)
+      try envelope.write(to: writer)
     } catch {
       throw AuditError(.invalidDraft, "entry of type `\(draft.type)`: \(error)")
     }
-    guard writer.bytes.count <= AuditLimits.envelopeBytes else {
+    guard writer.count <= AuditLimits.envelopeBytes else {
       throw AuditError(
-        .invalidDraft, "entry of type `\(draft.type)` has an envelope of \(writer.bytes.count) bytes, the limit is \(AuditLimits.envelopeBytes)",
+        .invalidDraft, "entry of type `\(draft.type)` has an envelope of \(writer.count) bytes, the limit is \(AuditLimits.envelopeBytes)",
         hint: "move large values into content parts")
     }
-    let leaf = try writer.bytes.withUnsafeBytes { bytes in
-      let leaf = SHA256.hash(bytes)
-      try leaf.withBytes { leafBytes in
-        try insertEntry.bind(1, Int64(index))
-        try insertEntry.bind(2, time.milliseconds)
-        try insertEntry.bind(3, draft.type)
-        if let run = draft.run { try insertEntry.bind(4, run) } else { try insertEntry.bindNull(4) }
-        try insertEntry.bind(5, borrowing: UnsafeRawBufferPointer(rebasing: bytes[1...]))
-        try insertEntry.bind(6, borrowing: UnsafeRawBufferPointer(leafBytes))
-        try insertEntry.run()
-      }
-      return leaf
-    }
+    size += writer.count
+    let leaf = SHA256.hash(writer.written)
+    try insert(UnsafeRawBufferPointer(rebasing: writer.written[1...]), leaf, index, time, draft)
     frontier.append(leaf)
     lastTime = time.milliseconds
-    return Entry(
+    let entry = Entry(
       index: index, time: time, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release, body: draft.body,
       content: draft.content, evidence: envelope.evidence, leaf: leaf)
+    return (entry, size)
+  }
+
+  private func insert(_ envelope: UnsafeRawBufferPointer, _ leaf: Digest, _ index: Int, _ time: Instant, _ draft: EntryDraft) throws {
+    var type = draft.type
+    var run = draft.run ?? ""
+    try leaf.withBytes { leaf in
+      try type.withUTF8 { type in
+        try run.withUTF8 { run in
+          try insertEntry.bind(1, Int64(index))
+          try insertEntry.bind(2, time.milliseconds)
+          try insertEntry.bind(3, borrowing: type)
+          if draft.run != nil { try insertEntry.bind(4, borrowing: run) } else { try insertEntry.bindNull(4) }
+          try insertEntry.bind(5, borrowing: envelope)
+          try insertEntry.bind(6, borrowing: UnsafeRawBufferPointer(leaf))
+          try insertEntry.run()
+        }
+      }
+    }
   }
 
   private func insert(_ part: Content, entry: Int, place: Int) throws -> Digest {
     guard let bytes = part.bytes else { throw AuditError(.invalidDraft, "content part `\(visible(part.part))` has no bytes") }
     return try bytes.withUnsafeBytes { bytes in
       try withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { salt in
-        salt.storeBytes(of: random.next(), toByteOffset: 0, as: UInt64.self)
-        salt.storeBytes(of: random.next(), toByteOffset: 8, as: UInt64.self)
+        salts.fill(salt, from: random)
         let salt = UnsafeRawBufferPointer(salt)
         try insertContent.bind(1, LogSchema.contentID(entry: entry, place: place))
-        try insertContent.bind(2, part.part)
         try insertContent.bind(3, borrowing: salt)
         try insertContent.bind(4, borrowing: bytes)
-        try insertContent.run()
+        var name = part.part
+        try name.withUTF8 { name in
+          try insertContent.bind(2, borrowing: name)
+          try insertContent.run()
+        }
         return Commitment.digest(salt: salt, bytes: bytes)
       }
     }

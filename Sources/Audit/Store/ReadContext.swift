@@ -1,7 +1,9 @@
 public import Core
 public import Storage
 
-/// One consistent view of the store: all that was committed when it began, and nothing later. Valid only during the call that receives it.
+/// One consistent view of the store: all that was committed when it began, and nothing later.
+///
+/// Valid only during the call that receives it.
 public final class ReadContext<Meaning: Ledger> {
   /// How many entries the log has in this view, and the root over them.
   public let head: LogHead
@@ -59,6 +61,7 @@ public final class ReadContext<Meaning: Ledger> {
   /// - Parameters:
   ///   - range: The indices; those beyond the end are left out.
   ///   - run: Only entries of this run.
+  ///   - body: Receives each entry.
   /// - Throws: What the store or `body` throws; the walk then ends.
   public func forEachEntry(in range: Range<Int>, of run: String? = nil, _ body: (Entry) throws -> Void) throws {
     let range = range.clamped(to: 0..<head.size)

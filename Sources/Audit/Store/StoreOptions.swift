@@ -4,12 +4,12 @@ public import Core
 public struct StoreOptions: Sendable {
   /// Whether to make the file when it is not there.
   public var create = true
-  /// Whether to refuse all writing. The file then needs only read access.
+  /// Whether to refuse all writing; the file then needs only read access.
   public var readOnly = false
   /// Where the time of entries comes from.
   public var time = TimeSource.system
-  /// Where salts and ids come from.
-  public var random = RandomSource.system
+  /// Where salts and ids come from; `nil` for the system's cryptographic generator.
+  public var random: RandomSource?
   /// Where tests make operations fail.
   public var faults = FaultPlan.none
   /// How long to wait for another process's lock.

@@ -1,26 +1,28 @@
 public import Core
 public import Storage
 
-/// What a decision sees inside the writer's transaction. Valid only during the call that receives it.
+/// What a decision sees inside the writer's transaction; valid only during the call that receives it.
 ///
 /// Everything here is up to date: entries of other processes and of the decisions before this one in the same batch are folded in, and
 /// ``database`` sees their projections.
 public final class WriteContext<Meaning: Ledger> {
-  /// Log time: the wall clock, but never before the last entry. The entries that the decision returns get exactly this time.
-  public internal(set) var now: Instant
+  @usableFromInline let core: WriterCore
   /// Reads tables of the store, projections above all.
   public let database: ReadOnlyConnection
-  /// Where random ids come from.
-  public let random: RandomSource
 
-  private let core: WriterCore<Meaning>
-
-  init(core: WriterCore<Meaning>, now: Instant) {
+  @usableFromInline
+  init(core: WriterCore) {
     self.core = core
-    self.now = now
     database = ReadOnlyConnection(core.connection)
-    random = core.random
   }
+
+  /// Log time: the wall clock, but never before the last entry.
+  ///
+  /// The entries that the decision returns get exactly this time.
+  public var now: Instant { core.now }
+
+  /// Where random ids come from.
+  public var random: RandomSource { core.random }
 
   /// The index that the first entry of this decision will get; the next ones count up.
   public var nextIndex: Int { core.appender.size }
@@ -29,13 +31,19 @@ public final class WriteContext<Meaning: Ledger> {
   ///
   /// - Throws: When the log cannot be folded.
   /// - Complexity: O(1), but O(m) over the m entries without a run when the state was dropped.
-  public func shared() throws -> Meaning.Shared { try core.shared() }
+  @inlinable
+  public func shared() throws -> Meaning.Shared {
+    unsafeDowncast(try core.shared(), to: TypedSharedSlot<Meaning.Shared>.self).state
+  }
 
   /// The state of a run, `nil` when the run has no entries.
   ///
   /// - Throws: When the log cannot be folded.
   /// - Complexity: O(1), but O(m) over the run's m entries when the state was dropped.
-  public func run(_ id: String) throws -> Meaning.Run? { try core.run(id) }
+  @inlinable
+  public func run(_ id: String) throws -> Meaning.Run? {
+    unsafeDowncast(try core.slot(id), to: TypedRunSlot<Meaning.Run>.self).state
+  }
 
   /// The entries of a run by index, oldest first.
   ///

@@ -4,31 +4,33 @@ import Storage
 /// The writer without its actor: a synchronous machine that turns a batch of decisions into one transaction.
 ///
 /// Simulations drive it directly; ``AuditStore`` gives it a thread, a queue and waiting callers.
-final class WriterCore<Meaning: Ledger> {
+@usableFromInline
+final class WriterCore {
   let connection: Connection
   let random: RandomSource
   let time: TimeSource
   let appender: LogAppender
   let reader: EntryReader
-  let projections: [any Projection<Meaning>]
-  private let cache: StateCache<Meaning>
-  /// How many content and envelope bytes one transaction takes before it ends early.
-  private let batchBytes = 16 << 20
-  /// From how many entries of other processes on the runs are folded anew instead of entry by entry.
-  private let catchUpLimit = 20_000
+  private let functions: LedgerFunctions
+  private let cache: StateCache
+  /// Log time of the decision that is being made.
+  private(set) var now = Instant(milliseconds: 0)
   /// How far ``cache`` is folded; `nil` when nothing is.
   private var foldedTo: Int?
 
-  init(
-    connection: Connection, projections: [any Projection<Meaning>], time: TimeSource, random: RandomSource, cachedRuns: Int
-  ) throws {
+  /// How many content and envelope bytes one transaction takes before it ends early.
+  private static let batchBytes = 16 << 20
+  /// From how many entries of other processes on the runs are folded anew instead of entry by entry.
+  private static let catchUpLimit = 20_000
+
+  init(connection: Connection, functions: LedgerFunctions, time: TimeSource, random: RandomSource?, cachedRuns: Int) throws {
     self.connection = connection
-    self.projections = projections
+    self.functions = functions
     self.time = time
-    self.random = random
+    self.random = random ?? .system
     appender = try LogAppender(connection: connection, random: random)
     reader = EntryReader(connection)
-    cache = StateCache(limit: cachedRuns)
+    cache = StateCache(functions, limit: cachedRuns)
   }
 
   // MARK: The batch
@@ -38,7 +40,7 @@ final class WriterCore<Meaning: Ledger> {
   /// A decision that throws, or whose entries are refused, fails alone: the others are then decided again, as if it had not been there.
   /// When the transaction itself fails, all fail, and nothing in memory is trusted any more.
   /// - Returns: The decisions that did not fit and wait for the next batch.
-  func process(_ batch: [any Decision<Meaning>]) -> ArraySlice<any Decision<Meaning>> {
+  func process(_ batch: [Decision]) -> ArraySlice<Decision> {
     var excluded: [Int: any Error] = [:]
     while true {
       do {
@@ -48,7 +50,7 @@ final class WriterCore<Meaning: Ledger> {
         cache.commit()
         foldedTo = appender.size
         for place in 0..<end {
-          if let error = refused[place] { batch[place].fail(error) } else { batch[place].succeed() }
+          if !refused.isEmpty, let error = refused[place] { batch[place].fail(error) } else { batch[place].succeed() }
         }
         return batch[end...]
       } catch let refusal as Refusal {
@@ -76,17 +78,17 @@ final class WriterCore<Meaning: Ledger> {
   /// Writes everything but the commit.
   ///
   /// - Returns: How many decisions were looked at, and whether they wrote nothing.
-  private func attempt(_ batch: [any Decision<Meaning>], _ refused: inout [Int: any Error]) throws -> (end: Int, isEmpty: Bool) {
+  private func attempt(_ batch: [Decision], _ refused: inout [Int: any Error]) throws -> (end: Int, isEmpty: Bool) {
     try connection.begin(.immediate)
     try catchUp(from: try appender.begin())
     let before = appender.size
-    let context = WriteContext<Meaning>(core: self, now: appender.logTime(time.now()))
+    let context = functions.makeContext(self)
     var bytes = 0
     var place = 0
-    while place < batch.count, bytes < batchBytes {
+    while place < batch.count, bytes < Self.batchBytes {
       defer { place += 1 }
-      if refused[place] != nil { continue }
-      context.now = appender.logTime(time.now())
+      if !refused.isEmpty, refused[place] != nil { continue }
+      now = appender.logTime(time.now())
       var drafts: [EntryDraft]
       do {
         drafts = try batch[place].decide(context)
@@ -98,10 +100,7 @@ final class WriterCore<Meaning: Ledger> {
         continue
       }
       do {
-        for draft in drafts {
-          try write(draft, at: context.now)
-          bytes += draft.content.reduce(512) { $0 + ($1.bytes?.count ?? 0) } + draft.evidence.reduce(0) { $0 + $1.reference.size }
-        }
+        for draft in drafts { bytes += try write(draft) }
       } catch let error as StorageError where error.code != .constraint && error.code != .tooBig {
         throw error
       } catch {
@@ -113,20 +112,34 @@ final class WriterCore<Meaning: Ledger> {
     return (place, false)
   }
 
-  private func write(_ draft: EntryDraft, at time: Instant) throws {
+  /// Appends an entry, folds it and projects it.
+  ///
+  /// - Returns: About how many bytes it took.
+  private func write(_ draft: EntryDraft) throws -> Int {
     do throws(InjectedFault) {
       try connection.faults.reach(AuditFaultPoint.append)
     } catch {
       throw StorageError(.injected, "a test made `\(AuditFaultPoint.append)` fail")
     }
-    // The states must be here before the entry is, so that folding them does not meet it.
-    var slot: StateCache<Meaning>.Slot?
-    if let run = draft.run { slot = try self.slot(run) } else { _ = try shared() }
-    let entry = try appender.append(draft, time: time)
+    // The state must be here before the entry is, so that folding the log does not meet it.
+    if let run = draft.run {
+      let slot = try slot(run)
+      let (entry, bytes) = try appender.append(draft, time: now)
+      try cache.apply(entry, to: slot)
+      try project(entry, slot)
+      return bytes
+    }
+    _ = try shared()
+    let (entry, bytes) = try appender.append(draft, time: now)
     try cache.apply(entry)
-    if projections.isEmpty { return }
+    try project(entry, nil)
+    return bytes
+  }
+
+  private func project(_ entry: Entry, _ slot: RunSlot?) throws {
+    if functions.projections.isEmpty { return }
     let shared = try shared()
-    for projection in projections { try projection.apply(entry, run: slot?.state, shared: shared, to: connection) }
+    for projection in functions.projections { try projection.apply(entry, slot, shared, connection) }
   }
 
   // MARK: State
@@ -140,7 +153,7 @@ final class WriterCore<Meaning: Ledger> {
     }
     if folded == appender.size { return }
     let range = folded..<appender.size
-    if range.count > catchUpLimit {
+    if range.count > Self.catchUpLimit {
       cache.forgetRuns()
       try reader.forEach(run: nil, in: range) { try cache.apply($0) }
     } else {
@@ -159,21 +172,17 @@ final class WriterCore<Meaning: Ledger> {
     cache.commit()
   }
 
-  private func slot(_ id: String) throws -> StateCache<Meaning>.Slot {
-    try cache.slot(id) {
-      var state: Meaning.Run?
-      try reader.forEach(run: id, in: 0..<appender.size) { try Meaning.apply($0, to: &state) }
-      return state
+  @usableFromInline
+  func slot(_ id: String) throws -> RunSlot {
+    try cache.slot(id) { slot in
+      try reader.forEach(run: id, in: 0..<appender.size) { _ = try functions.foldRun($0, slot) }
     }
   }
 
-  func run(_ id: String) throws -> Meaning.Run? { try slot(id).state }
-
-  func shared() throws -> Meaning.Shared {
-    try cache.loadShared {
-      var state = Meaning.start()
-      try reader.forEach(run: nil, in: 0..<appender.size) { try Meaning.apply($0, to: &state) }
-      return state
+  @usableFromInline
+  func shared() throws -> SharedSlot {
+    try cache.loadShared { slot in
+      try reader.forEach(run: nil, in: 0..<appender.size) { try functions.foldShared($0, slot) }
     }
   }
 

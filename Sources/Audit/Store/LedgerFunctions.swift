@@ -1,0 +1,102 @@
+public import Core
+public import Storage
+
+/// A run's state in memory, without its type.
+@usableFromInline
+class RunSlot {
+  @usableFromInline let id: ExactString
+  @usableFromInline init(_ id: ExactString) { self.id = id }
+}
+
+/// A run's state in memory.
+@usableFromInline
+final class TypedRunSlot<Run: Sendable>: RunSlot {
+  @usableFromInline var state: Run?
+}
+
+/// The shared state in memory, without its type.
+@usableFromInline
+class SharedSlot {
+  @usableFromInline init() {}
+}
+
+/// The shared state in memory.
+@usableFromInline
+final class TypedSharedSlot<Shared: Sendable>: SharedSlot {
+  @usableFromInline var state: Shared
+  @usableFromInline init(_ state: Shared) { self.state = state }
+}
+
+/// A projection without the type of its ledger.
+@usableFromInline
+struct BoundProjection: Sendable {
+  let name: String
+  let version: Int
+  let schema: String
+  let apply: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
+
+  @usableFromInline
+  init(
+    name: String, version: Int, schema: String, apply: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
+  ) {
+    self.name = name
+    self.version = version
+    self.schema = schema
+    self.apply = apply
+  }
+}
+
+/// A ``Ledger`` and its projections as closures over untyped slots.
+///
+/// Made in inlinable code, so that they are compiled for the ledger's types in the module that opens the store; the writer itself is then
+/// ordinary code, not generic code that looks up types at run time for each entry.
+@usableFromInline
+struct LedgerFunctions: Sendable {
+  let makeRun: @Sendable (ExactString) -> RunSlot
+  let makeShared: @Sendable () -> SharedSlot
+  /// Folds an entry into a run; returns whether the run has a state afterwards.
+  let foldRun: @Sendable (Entry, RunSlot) throws -> Bool
+  let foldShared: @Sendable (Entry, SharedSlot) throws -> Void
+  let makeContext: @Sendable (WriterCore) -> AnyObject
+  let projections: [BoundProjection]
+
+  @usableFromInline
+  init(
+    makeRun: @escaping @Sendable (ExactString) -> RunSlot, makeShared: @escaping @Sendable () -> SharedSlot,
+    foldRun: @escaping @Sendable (Entry, RunSlot) throws -> Bool, foldShared: @escaping @Sendable (Entry, SharedSlot) throws -> Void,
+    makeContext: @escaping @Sendable (WriterCore) -> AnyObject, projections: [BoundProjection]
+  ) {
+    self.makeRun = makeRun
+    self.makeShared = makeShared
+    self.foldRun = foldRun
+    self.foldShared = foldShared
+    self.makeContext = makeContext
+    self.projections = projections
+  }
+
+  @inlinable
+  static func of<Meaning: Ledger>(_ meaning: Meaning.Type, _ projections: [any Projection<Meaning>]) -> LedgerFunctions {
+    LedgerFunctions(
+      makeRun: { TypedRunSlot<Meaning.Run>($0) },
+      makeShared: { TypedSharedSlot(Meaning.start()) },
+      foldRun: { entry, slot in
+        let slot = unsafeDowncast(slot, to: TypedRunSlot<Meaning.Run>.self)
+        try Meaning.apply(entry, to: &slot.state)
+        return slot.state != nil
+      },
+      foldShared: { entry, slot in
+        try Meaning.apply(entry, to: &unsafeDowncast(slot, to: TypedSharedSlot<Meaning.Shared>.self).state)
+      },
+      makeContext: { WriteContext<Meaning>(core: $0) },
+      projections: projections.map { bind($0) })
+  }
+
+  @inlinable
+  static func bind<P: Projection>(_ projection: P) -> BoundProjection {
+    BoundProjection(name: projection.name, version: projection.version, schema: projection.schema) { entry, run, shared, tables in
+      try projection.apply(
+        entry, run: run.flatMap { unsafeDowncast($0, to: TypedRunSlot<P.Meaning.Run>.self).state },
+        shared: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state, to: tables)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Core
+
+/// At most so many runs by id, those used last.
+///
+/// They live in two generations: a run that is used moves to the young one; when that is full, it becomes the old one and the former
+/// old one is dropped. Each operation is O(1).
+struct RunSlots {
+  private let half: Int
+  private var young: [ExactString: RunSlot] = [:]
+  private var old: [ExactString: RunSlot] = [:]
+  /// A decision reads a run and then appends to it: the second look-up is free.
+  private var last: RunSlot?
+
+  init(limit: Int) { half = max(1, limit / 2) }
+
+  /// The run with this id, if it is here; it counts as used.
+  mutating func use(_ id: ExactString) -> RunSlot? {
+    if let last, last.id == id { return last }
+    if let slot = young[id] {
+      last = slot
+      return slot
+    }
+    guard !old.isEmpty, let slot = old.removeValue(forKey: id) else { return nil }
+    add(slot)
+    return slot
+  }
+
+  mutating func add(_ slot: RunSlot) {
+    if young.count >= half {
+      old = young
+      young = [:]
+    }
+    young[slot.id] = slot
+    last = slot
+  }
+
+  mutating func remove(_ id: ExactString) {
+    young[id] = nil
+    old[id] = nil
+    last = nil
+  }
+
+  mutating func removeAll() {
+    young.removeAll()
+    old.removeAll()
+    last = nil
+  }
+}
