@@ -18,6 +18,7 @@ extension RuleSet {
   public func authorize(
     _ request: Request, guard guardRules: RuleSet? = nil, hasAllowance: (Rule) -> Bool = { _ in false }
   ) -> Decision {
+    if let refusal = refusal(of: request, guardRules) { return refusal }
     var findings = Findings(implied: request.implied)
     compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
     // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
@@ -35,6 +36,7 @@ extension RuleSet {
   ///
   /// - Complexity: O(rules).
   func authorizeByEvaluatingAll(_ request: Request, hasAllowance: (Rule) -> Bool = { _ in false }) -> Decision {
+    if let refusal = refusal(of: request, nil) { return refusal }
     var findings = Findings(implied: request.implied)
     let values = RequestValues(request, slots: compiled.slots)
     for (place, rule) in compiled.rules.enumerated()
@@ -42,6 +44,16 @@ extension RuleSet {
       compiled.evaluate(place, values, request, into: &findings, hasAllowance: hasAllowance)
     }
     return findings.decision(rules: self, guardRules: nil, request: request)
+  }
+}
+
+extension RuleSet {
+  /// The decision about a tool that no rule names and whose name cannot be one: a pattern never permits what only looks like a tool.
+  private func refusal(of request: Request, _ guardRules: RuleSet?) -> Decision? {
+    guard compiled.bucket(of: request.tool.name) == nil, let problem = ToolName.problem(with: request.tool.name) else { return nil }
+    return Decision(
+      outcome: .forbid, matched: [], errors: [RuleError(rule: RuleSet.defaultRule, message: problem)], requirements: [], rules: self,
+      guardRules: guardRules, request: request)
   }
 }
 

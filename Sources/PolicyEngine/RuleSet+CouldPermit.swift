@@ -20,6 +20,7 @@ extension RuleSet {
     tool: Request.Tool, principal: Request.Principal, step: Request.Step? = nil, requester: Request.Requester? = nil,
     implied: [RuleMatch] = [], guard guardRules: RuleSet? = nil
   ) -> Bool {
+    if ToolName.problem(with: tool.name) != nil { return false }
     let request = Request(
       principal: principal, tool: tool, step: step, requester: requester, now: Instant(milliseconds: 0), implied: implied)
     if implied.contains(where: { $0.effect == .forbid }) || guardRules?.compiled.prospects(of: request).isForbidden ?? false {
