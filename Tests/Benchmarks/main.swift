@@ -6,6 +6,7 @@ internal import Glibc
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
   ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate),
   ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
+  ("mining", "directly-follows graph and variants of 100,000 cases, from columns in memory", benchMining),
   ("model", "whole model calls against a stub on loopback, one and 256 in flight", benchModel),
 ]
 
