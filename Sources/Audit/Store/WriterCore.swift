@@ -195,7 +195,7 @@ final class WriterCore {
   /// Drops everything in memory; it is read from the store again when it is next used.
   func reset() {
     cache.reset()
-    appender.forget()
+    appender.undo()
     foldedTo = nil
   }
 }
