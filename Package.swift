@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 /// One set of rules for every target, so that a file means the same wherever it lives.
@@ -11,7 +10,7 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-/// The dependency table of the design: a target may import what its row names and, transitively, theirs.
+/// The dependency table of the design: a target may import what its row names and, transitively, theirs, C targets excepted.
 let table: [(name: String, imports: [String])] = [
   ("Core", ["CSHA256"]),
   ("CEL", ["Core"]),
@@ -31,47 +30,38 @@ let table: [(name: String, imports: [String])] = [
   ("App", ["Connectors", "Evals"]),
 ]
 
-let root = Context.packageDirectory
-func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(path)") }
+let foreign: Set = ["CSHA256", "CSQLite", "CCurl"]
 
 /// A row's imports with everything that they import, so that a file can name what it uses.
 func closure(_ name: String) -> [String] {
-  guard let row = table.first(where: { $0.name == name }) else { return [] }
   var all: [String] = []
-  for target in row.imports {
-    for reached in closure(target).filter({ !$0.hasPrefix("C") || $0.hasPrefix("CE") || $0.hasPrefix("Co") }) + [target]
-    where !all.contains(reached) { all.append(reached) }
+  for target in table.first(where: { $0.name == name })?.imports ?? [] {
+    for reached in closure(target).filter({ !foreign.contains($0) }) + [target] where !all.contains(reached) { all.append(reached) }
   }
   return all
 }
-func dependencies(_ names: [String]) -> [Target.Dependency] {
-  names.filter { exists("Sources/\($0)") }.map { .target(name: $0) }
+
+func dependencies(_ names: [String]) -> [Target.Dependency] { names.map { .target(name: $0) } }
+
+let library = table.map { row in
+  Target.target(name: row.name, dependencies: dependencies(closure(row.name)), swiftSettings: strict)
 }
 
-var targets: [Target] = []
-if exists("Sources/CSHA256") { targets.append(.target(name: "CSHA256", cSettings: [.unsafeFlags(["-O2"])])) }
-if exists("Sources/CSQLite") { targets.append(.systemLibrary(name: "CSQLite", pkgConfig: "sqlite3")) }
-if exists("Sources/CCurl") { targets.append(.systemLibrary(name: "CCurl")) }
-for row in table where exists("Sources/\(row.name)") {
-  targets.append(.target(name: row.name, dependencies: dependencies(closure(row.name)), swiftSettings: strict))
-}
-if exists("Sources/remit") {
-  targets.append(.executableTarget(name: "remit", dependencies: dependencies(["App"]), swiftSettings: strict))
-}
-let everything = table.map(\.name)
-if exists("Tests/TestSupport") {
-  targets.append(.target(name: "TestSupport", dependencies: dependencies(["Core"]), path: "Tests/TestSupport", swiftSettings: strict))
-}
-for name in everything + ["Architecture"] where exists("Tests/\(name)Tests") {
-  let own = name == "Architecture" ? [] : closure(name) + [name]
-  targets.append(
-    .testTarget(
-      name: "\(name)Tests", dependencies: dependencies(own) + [.target(name: "TestSupport")], path: "Tests/\(name)Tests",
-      swiftSettings: strict))
-}
-if exists("Tests/Benchmarks") {
-  targets.append(
-    .executableTarget(name: "bench", dependencies: dependencies(everything), path: "Tests/Benchmarks", swiftSettings: strict))
+let tests = table.map { row in
+  Target.testTarget(
+    name: "\(row.name)Tests", dependencies: dependencies(closure(row.name) + [row.name, "TestSupport"]), path: "Tests/\(row.name)Tests",
+    swiftSettings: strict)
 }
 
-let package = Package(name: "Remit", targets: targets, swiftLanguageModes: [.v6])
+let package = Package(
+  name: "Remit",
+  targets: [
+    .target(name: "CSHA256", cSettings: [.unsafeFlags(["-O2"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+    .systemLibrary(name: "CCurl"),
+    .executableTarget(name: "remit", dependencies: ["App"], swiftSettings: strict),
+    .executableTarget(name: "bench", dependencies: dependencies(table.map(\.name)), path: "Tests/Benchmarks", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], path: "Tests/ArchitectureTests", swiftSettings: strict),
+  ] + library + tests,
+  swiftLanguageModes: [.v6])

@@ -13,8 +13,8 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-#if LIBCURL_VERSION_NUM < 0x075500
-#error "the curl headers are too old: 7.85 or newer is needed (CURLOPT_PROTOCOLS_STR)"
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "the curl headers are too old: 7.87 or newer is needed (CURLOPT_QUICK_EXIT)"
 #endif
 
 typedef size_t (*ccurl_write)(char *bytes, size_t size, size_t count, void *context);
@@ -99,7 +99,7 @@ static inline enum ccurl_load_result ccurl_load(struct ccurl_api *api, char *det
   size_t n = 0;
   for (; data && data->version[n] && n + 1 < sizeof api->version; n++) api->version[n] = data->version[n];
   api->version[n] = 0;
-  if (!data || data->version_num < 0x075500) {
+  if (!data || data->version_num < 0x075700) {
     for (n = 0; api->version[n] && n + 1 < size; n++) detail[n] = api->version[n];
     if (size) detail[n] = 0;
     return CCURL_TOO_OLD;

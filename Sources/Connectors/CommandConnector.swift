@@ -1,13 +1,14 @@
 public import Core
-public import Governance
 internal import Glibc
+public import Governance
 internal import ProcessModel
 internal import Subprocess
 
 /// Tools that are local programs: arguments as JSON on standard input, the result as JSON on standard output.
 ///
 /// There is no shell. The program gets a process group, a small environment and limits of its own. A program that the release holds
-/// (`tools/crm-lookup`) runs from the bytes that the release pins, not from the file that lies in the workspace.
+/// (`tools/crm-lookup`) runs from the bytes that the release pins, with the release's other tool files beside it, not from the file that
+/// lies in the workspace.
 public struct CommandConnector: Connector {
   private let programs: String
   private let state: String
@@ -40,9 +41,7 @@ public struct CommandConnector: Connector {
     else { return .failed("misconfigured", "the tool has no command") }
     let executable: Executable
     do throws(FileError) {
-      // A path inside the bundle is written as `./tools/…` or `tools/…`.
-      let inside = program.hasPrefix("./") ? String(program.dropFirst(2)) : program
-      executable = try self.executable(inside, pinned: grant.programs[inside])
+      executable = try self.executable(program, pinned: grant.programs)
     } catch {
       return .failed("program-missing", error.description)
     }
@@ -87,19 +86,35 @@ public struct CommandConnector: Connector {
     }
   }
 
-  private func executable(_ program: String, pinned: [UInt8]?) throws(FileError) -> Executable {
-    if let pinned { return .path(try install(pinned)) }
-    if program.hasPrefix("tools/") { throw FileError(.notFound, path: program, "the release does not hold this program") }
+  private func executable(_ program: String, pinned: [String: [UInt8]]) throws(FileError) -> Executable {
+    // A path inside the bundle is written as `./tools/…` or `tools/…`.
+    let path = program.hasPrefix("./") ? String(program.dropFirst(2)) : program
+    if pinned[path] != nil { return .path("\(try install(pinned))/\(path)") }
+    if path.hasPrefix("tools/") { throw FileError(.notFound, path: program, "the release does not hold this program") }
     return program.hasPrefix("/") ? .path(program) : .named(program, path: "/usr/local/bin:/usr/bin:/bin")
   }
 
-  /// Puts pinned bytes where they can be executed, under their digest; what lies there already is checked.
-  private func install(_ bytes: [UInt8]) throws(FileError) -> String {
-    let path = "\(programs)/\(SHA256.hash(bytes).hex)"
-    if let found = try? RegularFile.read(path, maximumBytes: bytes.count), found == bytes, access(path, X_OK) == 0 { return path }
+  /// Puts the pinned files of a release where they can be executed and can find each other, under their common digest; what lies there
+  /// already is checked.
+  private func install(_ pinned: [String: [UInt8]]) throws(FileError) -> String {
+    let files = pinned.sorted { bytesLess($0.key, $1.key) }
+    let listing = files.map { "\(SHA256.hash($0.value).hex) \($0.key)\n" }.joined()
+    let folder = "\(programs)/\(SHA256.hash(listing).hex.prefix(32))"
     mkdir(programs, 0o700)
-    try RegularFile.writeAtomically(bytes, to: path)
-    if chmod(path, 0o500) != 0 { throw FileError(.system, path: path, "cannot be made executable: \(String(cString: strerror(errno)))") }
-    return path
+    mkdir(folder, 0o700)
+    for (path, bytes) in files {
+      var parent = folder
+      for part in path.split(separator: "/").dropLast() {
+        parent += "/\(part)"
+        mkdir(parent, 0o700)
+      }
+      let place = "\(folder)/\(path)"
+      if let found = try? RegularFile.read(place, maximumBytes: bytes.count), found == bytes, access(place, X_OK) == 0 { continue }
+      try RegularFile.writeAtomically(bytes, to: place)
+      if chmod(place, 0o500) != 0 {
+        throw FileError(.system, path: place, "cannot be made executable: \(String(cString: strerror(errno)))")
+      }
+    }
+    return folder
   }
 }

@@ -19,8 +19,8 @@ struct CurlLibrary: Sendable {
     switch code {
     case CCURL_LOADED: return .success(CurlLibrary(api: UnsafePointer(api)))
     case CCURL_NO_LIBRARY: why = "libcurl could not be loaded (\(detail)); install the package `libcurl4`"
-    case CCURL_NO_SYMBOL: why = "libcurl lacks the function `\(detail)`; version 7.85 or newer is needed"
-    case CCURL_TOO_OLD: why = "libcurl \(detail) is too old; version 7.85 or newer is needed"
+    case CCURL_NO_SYMBOL: why = "libcurl lacks the function `\(detail)`; version 7.87 or newer is needed"
+    case CCURL_TOO_OLD: why = "libcurl \(detail) is too old; version 7.87 or newer is needed"
     default: why = "libcurl could not be started"
     }
     api.deallocate()

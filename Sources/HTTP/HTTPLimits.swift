@@ -41,4 +41,14 @@ extension Duration {
     guard seconds < limit / 1000 else { return Int(limit) }
     return Int(max(1, seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
   }
+
+  /// Seconds with at most three digits of fraction, such as `2.5 s`.
+  var shown: String {
+    let milliseconds = atLeastOneMillisecond
+    let fraction = milliseconds % 1000
+    guard fraction != 0 else { return "\(milliseconds / 1000) s" }
+    var digits = String(1000 + fraction).dropFirst()
+    while digits.hasSuffix("0") { digits.removeLast() }
+    return "\(milliseconds / 1000).\(digits) s"
+  }
 }

@@ -117,6 +117,8 @@ struct TransferLoop {
     check(ccurl_set_string(api, easy, CURLOPT_REDIR_PROTOCOLS_STR, "https"))
     long(CURLOPT_FOLLOWLOCATION, 0)
     long(CURLOPT_NOSIGNAL, 1)
+    // Without it, giving up on a name that is being looked up waits for the resolver, and every other exchange with it.
+    long(CURLOPT_QUICK_EXIT, 1)
     long(CURLOPT_TIMEOUT_MS, remaining)
     long(CURLOPT_CONNECTTIMEOUT_MS, min(remaining, limits.connectTimeout.atLeastOneMillisecond))
     check(ccurl_set_offset(api, easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(limits.maximumBodyBytes)))
@@ -216,7 +218,8 @@ struct TransferLoop {
       let limits = transfer.request.limits
       let error = failure(
         transfer, .tooSlow,
-        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow), which is the limit")
+        "`\(transfer.request.shownURL)` sent fewer than \(limits.minimumBytesPerWindow) bytes in \(limits.slowWindow.shown), which is the limit"
+      )
       release(transfer)
       answer(transfer, .failure(error))
     }
@@ -252,7 +255,7 @@ struct TransferLoop {
   }
 
   private func timeoutText(_ transfer: Transfer) -> String {
-    "`\(transfer.request.shownURL)` did not answer in full within \(transfer.request.limits.timeout), which is the limit"
+    "`\(transfer.request.shownURL)` did not answer in full within \(transfer.request.limits.timeout.shown), which is the limit"
   }
 
   private func failure(_ transfer: Transfer, _ code: CURLcode) -> HTTPError {
@@ -273,7 +276,7 @@ struct TransferLoop {
     case CURLE_OPERATION_TIMEDOUT:
       let waited = Duration.nanoseconds(Int64(monotonicNanoseconds() - transfer.queued))
       if !wasSent(transfer) && limits.connectTimeout < limits.timeout && waited < limits.timeout {
-        return failure(transfer, .timeout, "no connection to `\(url)` within \(limits.connectTimeout), which is the limit")
+        return failure(transfer, .timeout, "no connection to `\(url)` within \(limits.connectTimeout.shown), which is the limit")
       }
       return failure(transfer, .timeout, timeoutText(transfer))
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:

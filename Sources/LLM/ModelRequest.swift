@@ -53,6 +53,9 @@ public struct ModelRequest: Hashable, Sendable {
     self.options = options
   }
 
+  /// Whether the reply's text is to follow the schema of structured mode.
+  var asksForStructure: Bool { mode == .structured && !tools.isEmpty && toolChoice != .none }
+
   /// The whole request as JSON, independent of any endpoint.
   public var json: JSON {
     var object: JSONObject = [

@@ -59,7 +59,7 @@ struct Office {
     _ script: @escaping @Sendable (ModelRequest) -> ScriptedModel.Turn?
   ) async throws {
     let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all, options: options)
-    let gate = PermissionGate(store: store, random: options.random)
+    let gate = PermissionGate(store: store, random: options.random ?? .system)
     let requests = Locked<[ModelRequest]>([])
     self.requests = requests
     self.gate = gate

@@ -142,9 +142,8 @@ import Testing
     What changes
       risk  (not set) → "high"
       amount  1 → 25000
-      lines
-        -[0].sku  "a"
-        +[0].sku  "b"
+      - lines[0].sku  "a"
+      + lines[0].sku  "b"
 
     Reason given by agent:risk-analyst (untrusted text)
       │ Looks fine to me
@@ -153,8 +152,7 @@ import Testing
       hold by rule C2, which cites policy.md#3.2
         High-risk vendors are approved by compliance before activation.
         │ 3.2 High risk
-        │ A vendor of high risk needs
-        │ compliance.
+        │ A vendor of high risk needs compliance.
 
     Facts and values that were read
       run.risk  "high"

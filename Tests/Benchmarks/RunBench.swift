@@ -47,9 +47,9 @@ struct RunBench: Sendable {
       triggers: [{ form: "request", role: "clerk", fields: ["customer", "amount"] }],
       fields: { customer: { type: "string" }, amount: { type: "number" }, note: { type: "string", required: false } },
       steps: [
-        { step: "one", title: "One", role: "clerk", form: ["note"] }, { step: "two", title: "Two", role: "clerk", form: ["note"] },
-        { step: "three", title: "Three", role: "clerk", form: ["note"], risk: "high" }, { step: "four", title: "Four", role: "clerk", form: ["note"] },
-        { step: "five", title: "Five", role: "clerk", form: ["note"] },
+        { step: "one", title: "One", role: "clerk", form: ["note"], risk: "low" }, { step: "two", title: "Two", role: "clerk", form: ["note"], risk: "low" },
+        { step: "three", title: "Three", role: "clerk", form: ["note"], risk: "high" }, { step: "four", title: "Four", role: "clerk", form: ["note"], risk: "low" },
+        { step: "five", title: "Five", role: "clerk", form: ["note"], risk: "low" },
       ] }
     """
   private static let rules = """

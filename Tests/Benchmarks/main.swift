@@ -4,9 +4,15 @@ internal import Glibc
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
   ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate),
   ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
+  ("model", "whole model calls against a stub on loopback, one and 256 in flight", benchModel),
 ]
 
 do {
+  // The server of the area `model`, in a process of its own.
+  if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "model-stub" {
+    try ModelStub.serve(portFile: CommandLine.arguments[2])
+    exit(0)
+  }
   let options = try BenchOptions(Array(CommandLine.arguments.dropFirst()))
   if options.areas.isEmpty {
     print(BenchOptions.usage + "\n\nareas:")

@@ -21,11 +21,11 @@ func ask(_ api: ModelAPI = .chat, _ mode: ModelMode = .tools, messages: [ModelMe
 
 /// The reply to a recorded body, read as if an endpoint had sent it.
 func read(_ body: String, _ request: ModelRequest = ask()) async throws(ModelError) -> ModelReply {
-  try await ScriptedModel { _ in .body(Array(body.utf8)) }.respond(to: request, within: .seconds(1))
+  try await ScriptedModel { _ in .body(Array(body.utf8)) }.respond(to: request, within: .seconds(30))
 }
 
 /// The error of a turn that must fail.
-func failure(_ model: some ModelClient, _ request: ModelRequest = ask(), within time: Duration = .seconds(5)) async -> ModelError? {
+func failure(_ model: some ModelClient, _ request: ModelRequest = ask(), within time: Duration = .seconds(30)) async -> ModelError? {
   do throws(ModelError) {
     _ = try await model.respond(to: request, within: time)
     return nil
@@ -53,6 +53,6 @@ func call(_ id: String, _ name: String, _ arguments: String) -> String {
 
 /// What the model is asked for next, as the request's bytes.
 func sent(_ request: ModelRequest) async throws -> JSON {
-  let reply = try await ScriptedModel(turns: [.text("x")]).respond(to: request, within: .seconds(1))
+  let reply = try await ScriptedModel(turns: [.text("x")]).respond(to: request, within: .seconds(30))
   return try JSON.parse(reply.exchange.requestBytes)
 }

@@ -99,6 +99,18 @@ import Testing
     #expect(responses["text"]?["format"]?["schema"] == schema)
   }
 
+  @Test("without a choice to make nothing is structured", arguments: ModelAPI.allCases)
+  func noChoice(api: ModelAPI) async throws {
+    var request = ask(api, .structured)
+    request.toolChoice = .none
+    request.options = api == .responses ? ["text": ["verbosity": "low"]] : [:]
+    let body = try await sent(request)
+    #expect(body["response_format"] == nil && body["text"] == (api == .responses ? ["verbosity": "low"] : nil))
+    #expect((body["messages"]?.arrayValue?.first?["content"] ?? body["instructions"]) == "You classify vendors.")
+    let reply = try await ScriptedModel(turns: [.text("plain")]).respond(to: request, within: .seconds(1))
+    #expect(reply.text == "plain" && reply.warnings.isEmpty)
+  }
+
   @Test("in structured mode results and texts of our side become one user message")
   func structuredConversation() async throws {
     let model = ScriptedModel { _ in .call("crm.lookup", ["vendor": "x"]) }

@@ -127,7 +127,7 @@ import Testing
     #expect(
       found.change.afterText == """
         { id: "every", hold: "erp.*", when: "!(tool.name == 'erp.update' && step.id == 'activate')", by: "agent:*" },
-        { id: "every-unattended-2", permit: "erp.update", by: "agent:*", when: "step.id == 'activate'" }
+        { id: "every-unattended-2", permit: "erp.update", by: "agent:*", step: "activate" }
         """)
   }
 

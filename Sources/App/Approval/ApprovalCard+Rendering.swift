@@ -64,13 +64,12 @@ extension ApprovalCard {
     {
       return ["  \(name)  \(before[0], .faint) → \(after[0], .strong)"]
     }
-    var lines: [Shown] = ["  \(name)"]
-    lines += change.before.map { nested($0, "-", rows) } ?? ["    - (not set)"]
-    return lines + nested(change.after, "+", rows)
+    let old = change.before.map { nested($0, "- \(change.field)", rows) } ?? ["  \("- \(change.field)", .accent)  (not set)"]
+    return old + nested(change.after, "+ \(change.field)", rows)
   }
 
   private func nested(_ value: JSON, _ mark: String, _ rows: ValueRows) -> [Shown] {
-    ValueRows(width: rows.width, indent: 4).lines(value, name: mark)
+    rows.lines(value, name: mark)
   }
 
   /// Text of others, in a gutter that none of its lines can leave.
@@ -89,14 +88,31 @@ extension ApprovalCard {
     if let clause = rule.clause {
       if let heading = clause.title { lines += ("\(heading, .faint)" as Shown).wrapped(to: width - 6).map { "    \("│", .faint) \($0)" } }
       if let text = clause.text {
-        lines += text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
-          Shown(String(line)).wrapped(to: width - 8).map { "    \("│", .faint) \($0)" }
-        }
+        lines += Self.paragraphs(text).flatMap { Shown($0).wrapped(to: width - 8).map { "    \("│", .faint) \($0)" } }
       } else {
         lines.append("    \("the document's text is not in this release", .bad)")
       }
     }
     return lines
+  }
+
+  /// The lines of a document with those of one paragraph joined: files break lines where it suits them.
+  ///
+  /// Lists and tables keep theirs.
+  static func paragraphs(_ text: String) -> [String] {
+    var paragraphs: [String] = []
+    var isOpen = false
+    for line in text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map({ String($0) }) {
+      let first = line.unicodeScalars.first { $0 != " " }
+      let isText = first.map { $0.properties.isAlphabetic || "\"'(`*_".unicodeScalars.contains($0) } ?? false
+      if isText, isOpen, !line.hasPrefix("    ") {
+        paragraphs[paragraphs.count - 1] += " " + line
+      } else {
+        paragraphs.append(line)
+      }
+      isOpen = isText
+    }
+    return paragraphs
   }
 
   private func reading(_ reading: Reading, _ rows: ValueRows) -> [Shown] {

@@ -16,13 +16,13 @@ struct ValueRows {
   var indent = 2
   private static let widestName = 24
 
-  /// The rows of a value: of its members, where it is an object that has any.
-  func lines(_ value: JSON, name: String = "value") -> [Shown] {
+  /// The rows of a value: under a name, or those of its members where it is an object that has any.
+  func lines(_ value: JSON, name: String? = nil) -> [Shown] {
     var leaves: [(path: String, value: JSON)] = []
-    if let object = value.objectValue, !object.isEmpty {
+    if name == nil, let object = value.objectValue, !object.isEmpty {
       for (key, member) in object { flatten(member, path: Self.segment(key), into: &leaves) }
     } else {
-      flatten(value, path: name, into: &leaves)
+      flatten(value, path: name ?? "value", into: &leaves)
     }
     let column = min(Self.widestName, leaves.map { displayWidth(visible($0.path)) }.max() ?? 0)
     return leaves.flatMap { row($0.path, $0.value, column: column) }

@@ -1,4 +1,8 @@
+internal import Audit
 internal import Core
+internal import Governance
+internal import ProcessModel
+internal import Storage
 
 /// Why a command did not do what was asked, for people and for programs.
 struct CommandError: Error, Sendable {
@@ -40,8 +44,23 @@ struct CommandError: Error, Sendable {
       problems = [error.diagnostic]
     case let error as FileError:
       self.init(error.code == .notFound ? .notFound : .failed, "file-\(error.code.rawValue)", error.description)
+    case let error as Refusal: self.init(error.exitCode, error.code, error.message)
+    case let error as RunRefusal: self.init(.refused, error.code.rawValue, error.message)
+    case let error as StorageError:
+      self.init(error.code == .notFound ? .notFound : .failed, "store-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
+    case let error as AuditError:
+      self.init(error.code == .notFound ? .notFound : .failed, "log-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
+    case let error as GovernanceLedger.Misfit:
+      self.init(
+        .failed, "log-misfit", "the log cannot be read: \(error.description)",
+        hint: "`remit audit verify` names the first entry that does not fit")
     default: self.init(.failed, "failed", "\(error)")
     }
+  }
+
+  /// `newerVersion` as `newer-version`.
+  private static func kebab(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
   }
 
   /// `{"error": {"code", "message", "hint"?, "problems"?}}`.

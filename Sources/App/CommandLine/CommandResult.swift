@@ -2,8 +2,8 @@ internal import Core
 
 /// What a command answers: the same facts for programs and for people.
 struct CommandResult: Sendable {
-  /// The result with a stable shape, for `--json`.
-  var json: @Sendable () -> JSON
+  /// The result with a stable shape, for `--json`; nil where everything was written already.
+  var json: JSON?
   /// The result for a screen of that many columns, line by line.
   var lines: @Sendable (Int) -> [Shown]
   /// Words beside the result, for standard error; left out with `--json`.
@@ -11,7 +11,7 @@ struct CommandResult: Sendable {
   var exit: ExitCode
 
   init(
-    exit: ExitCode = .done, json: @autoclosure @escaping @Sendable () -> JSON, notes: [Shown] = [],
+    exit: ExitCode = .done, json: JSON?, notes: [Shown] = [],
     lines: @escaping @Sendable (_ width: Int) -> [Shown] = { _ in [] }
   ) {
     self.json = json

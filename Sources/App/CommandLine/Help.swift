@@ -46,7 +46,7 @@ struct Help {
   }
 
   private func command(_ command: Command, _ width: Int) -> [Shown] {
-    var lines: [Shown] = ["\("remit " + command.name, .strong): \(command.summary)", ""]
+    var lines = ("\("remit " + command.name, .strong): \(command.summary)" as Shown).wrapped(to: width) + [""]
     lines += section("Examples")
     lines += entries(command.examples.map { ($0.line, $0.purpose) }, width)
     lines += ["", "\("Usage", .strong)"]

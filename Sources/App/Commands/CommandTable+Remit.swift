@@ -1,4 +1,7 @@
 extension CommandTable {
   /// Every command of `remit`, in the order in which its help lists them.
-  static let remit = CommandTable(commands: [])
+  static let remit = CommandTable(
+    commands: DemoCommand.all + InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + AgentCommands.all
+      + ProcessCommands.all
+      + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all + DoctorCommand.all + StopCommands.all)
 }

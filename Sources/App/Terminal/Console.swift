@@ -27,6 +27,9 @@ final class Console: Sendable {
   /// Prints one line of a result.
   func print(_ line: Shown) { print([line]) }
 
+  /// Writes data to standard output as it is, such as an export.
+  func write(data: [UInt8]) { send(data) }
+
   /// Says something beside the result.
   func say(_ lines: [Shown]) {
     let text = lines.map { $0.rendered(colour: terminal.wordsColour) + "\n" }.joined()
@@ -46,7 +49,7 @@ final class Console: Sendable {
   /// Prints a command's result: as JSON or as lines, with its notes.
   func write(_ result: CommandResult) -> ExitCode {
     if wantsJSON {
-      send(result.json().text(pretty: terminal.outputIsTerminal) + "\n")
+      if let json = result.json { send(json.text(pretty: terminal.outputIsTerminal) + "\n") }
     } else {
       print(result.lines(terminal.width))
       say(result.notes)
@@ -78,8 +81,10 @@ final class Console: Sendable {
   /// Whether nobody reads the results any more.
   var isClosed: Bool { failure.withLock { $0 != nil } }
 
-  private func send(_ text: String) {
-    if isClosed { return }
-    if let errno = output.write(Array(text.utf8)) { failure.withLock { $0 = errno } }
+  private func send(_ text: String) { send(Array(text.utf8)) }
+
+  private func send(_ bytes: [UInt8]) {
+    if isClosed || bytes.isEmpty { return }
+    if let errno = output.write(bytes) { failure.withLock { $0 = errno } }
   }
 }

@@ -42,13 +42,13 @@ enum UnicodeClasses {
   /// A general category or a group of them.
   static func category(named name: String, longNames: Bool) -> ScalarSet? {
     func names(_ row: (short: String, long: [String])) -> Bool { row.short == name || (longNames && row.long.contains(name)) }
-    if let row = categories.first(where: { names(($0.short, $0.long)) }) { return set { $0 == row.category } }
+    if let row = categories.first(where: { names(($0.short, $0.long)) }) { return set(row.short) { $0 == row.category } }
     if name == "LC" || (longNames && name == "Cased_Letter") {
-      return set { $0 == .uppercaseLetter || $0 == .lowercaseLetter || $0 == .titlecaseLetter }
+      return set("LC") { $0 == .uppercaseLetter || $0 == .lowercaseLetter || $0 == .titlecaseLetter }
     }
     guard let group = groups.first(where: names), let initial = group.short.first else { return nil }
     let members = categories.filter { $0.short.first == initial }.map(\.category)
-    return set { members.contains($0) }
+    return set(group.short) { members.contains($0) }
   }
 
   /// A binary property.
@@ -58,15 +58,19 @@ enum UnicodeClasses {
     switch name {
     case "Any": return .any
     case "ASCII": return ScalarSet([0...0x7F])
-    case "Assigned": return set { $0 != .unassigned }
+    case "Assigned": return set("Assigned") { $0 != .unassigned }
     default: break
     }
     guard let property = binaryProperties.first(where: { $0.names.contains(name) }) else { return nil }
+    return kept(property.names[0]) { scan(property.test) }
+  }
+
+  private static func scan(_ isMember: (Unicode.Scalar.Properties) -> Bool) -> ScalarSet {
     var ranges: [ClosedRange<UInt32>] = []
     var start: UInt32?
     for block in scanned {
       for codePoint in block {
-        let isMember = Unicode.Scalar(codePoint).map { property.test($0.properties) } ?? false
+        let isMember = Unicode.Scalar(codePoint).map { isMember($0.properties) } ?? false
         if isMember, start == nil { start = codePoint }
         if !isMember, let first = start {
           ranges.append(first...(codePoint - 1))
@@ -79,9 +83,19 @@ enum UnicodeClasses {
     return ScalarSet(ranges)
   }
 
-  private static func set(where isMember: (Unicode.GeneralCategory) -> Bool) -> ScalarSet {
-    ScalarSet(runs.filter { isMember($0.category) }.map(\.range))
+  private static func set(_ name: String, where isMember: (Unicode.GeneralCategory) -> Bool) -> ScalarSet {
+    kept(name) { ScalarSet(runs.filter { isMember($0.category) }.map(\.range)) }
   }
+
+  /// A set that is made once for each of the names above.
+  private static func kept(_ name: String, _ make: () -> ScalarSet) -> ScalarSet {
+    if let known = cache.withLock({ $0[name] }) { return known }
+    let set = make()
+    cache.withLock { $0[name] = set }
+    return set
+  }
+
+  private static let cache = Locked<[String: ScalarSet]>([:])
 
   /// Where Unicode has assigned characters other than private use: planes 4 to 13 are empty, 15 and 16 private.
   private static let scanned: [ClosedRange<UInt32>] = [0...0x3FFFF, 0xE0000...0xE0FFF]

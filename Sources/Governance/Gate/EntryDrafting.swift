@@ -13,7 +13,7 @@ enum EntryDrafting {
       "digest": .string(judgement.digest.hex), "effect": .string(judgement.effect.rawValue), "proposal": .string(proposal.id),
       "tool": .string(proposal.tool), "verdict": .string(judgement.verdict.rawValue),
     ]
-    body["step"] = (judgement.step?.description ?? proposal.step).map { .string($0) }
+    body["step"] = judgement.step.map { .string($0.description) }
     if !judgement.matched.isEmpty { body["rules"] = .array(judgement.matched.map(\.json)) }
     if !judgement.errors.isEmpty {
       body["errors"] = .array(judgement.errors.map { .object(["message": .string($0.message), "rule": .string($0.rule)]) })

@@ -53,7 +53,7 @@ struct Judge {
     try checkBudget(step)
 
     var judgement = Judgement(
-      verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: digest(tool: tool.digest, read: [:]))
+      verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest)
     applyControls(tool, step, to: &judgement)
     applyRules(principal, tool, step, to: &judgement)
     judgement.digest = digest(tool: tool.digest, read: judgement.read)

@@ -14,20 +14,20 @@ public enum GovernanceProjections {
 struct RunProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "run"
-  let version = 1
+  let version = 2
   let schema = """
     CREATE TABLE run (
-      id        TEXT    PRIMARY KEY,
+      first     INTEGER PRIMARY KEY,  -- index of its first entry
+      id        TEXT    NOT NULL UNIQUE,
       process   TEXT    NOT NULL,
       release   TEXT    NOT NULL,
       requester TEXT    NOT NULL,
       status    TEXT    NOT NULL,
       started   INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
       updated   INTEGER NOT NULL,
-      first     INTEGER NOT NULL,  -- index of its first entry
       open      INTEGER NOT NULL,  -- open steps
       problems  INTEGER NOT NULL   -- open exceptions and questions
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE INDEX run_started ON run (started);
     CREATE INDEX run_status ON run (status, started);
     """
@@ -37,14 +37,16 @@ struct RunProjection: Projection {
     let state = run.state
     let values: [SQLValue] = [
       .text(state.status.rawValue), .integer(entry.time.milliseconds), .int(state.openCount),
-      .int(state.problemCount), .text(state.id),
+      .int(state.problemCount), .int(run.firstEntry),
     ]
     if run.firstEntry == entry.index {
       try tables.run(
-        "INSERT INTO run (status, updated, open, problems, id, process, release, requester, started, first) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values + [.text(state.process), .text(state.release), .text(state.requester), .integer(run.started.milliseconds), .int(entry.index)])
+        "INSERT INTO run (status, updated, open, problems, first, id, process, release, requester, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values + [
+          .text(state.id), .text(state.process), .text(state.release), .text(state.requester), .integer(run.started.milliseconds),
+        ])
     } else {
-      try tables.run("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE id = ?", values)
+      try tables.run("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE first = ?", values)
     }
   }
 }
@@ -58,12 +60,12 @@ extension RunState {
 struct ProposalProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "proposal"
-  let version = 1
+  let version = 2
   let schema = """
     CREATE TABLE proposal (
-      id        TEXT    PRIMARY KEY,
+      entry     INTEGER PRIMARY KEY,
+      id        TEXT    NOT NULL UNIQUE,
       run       TEXT,
-      entry     INTEGER NOT NULL,
       principal TEXT    NOT NULL,
       tool      TEXT    NOT NULL,
       step      TEXT,
@@ -72,8 +74,7 @@ struct ProposalProjection: Projection {
       status    TEXT    NOT NULL,
       time      INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
       expires   INTEGER
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX proposal_run ON proposal (run, entry);
+    ) STRICT;
     CREATE INDEX proposal_open ON proposal (status, expires) WHERE status IN ('held', 'granted', 'started', 'in-doubt');
     """
 
@@ -85,12 +86,12 @@ struct ProposalProjection: Projection {
       let step = SQLValue.text(record.step?.description)
       let verdict = entry.body["verdict"]?.stringValue ?? ""
       let values: [SQLValue] = [
-        .text(id), run, .int(entry.index), .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
+        .int(entry.index), .text(id), run, .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
         .text(record.status.rawValue), .integer(record.time.milliseconds), SQLValue.integer(record.expires?.milliseconds),
       ]
       try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     } else if entry.type != EntryType.approvalRefused {
-      try tables.run("UPDATE proposal SET status = ? WHERE id = ?", [.text(record.status.rawValue), .text(id)])
+      try tables.run("UPDATE proposal SET status = ? WHERE entry = ?", [.text(record.status.rawValue), .int(record.entry)])
     }
   }
 }
@@ -138,9 +139,12 @@ struct WorkProjection: Projection {
 
   /// The steps whose state the entry may have changed: those that its events name, in the order of the run.
   private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [RunState.StepState] {
-    // A run has tens of steps, and closed ones are cheap to delete again; only those that could be touched are looked at.
-    let named = Set(events.flatMap { event in event.arrayValue?.compactMap(\.stringValue) ?? event.objectValue?.compactMap(\.value.stringValue) ?? [] })
-    return run.state.steps.filter { named.contains($0.occurrence.description) || named.contains($0.occurrence.id) }
+    run.state.steps.filter { step in
+      let (full, id) = (step.occurrence.description, step.occurrence.id)
+      return events.contains { event in
+        event.objectValue?.contains { $0.value.stringValue.map { $0 == full || $0 == id } ?? false } ?? false
+      }
+    }
   }
 }
 

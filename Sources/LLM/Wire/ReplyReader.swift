@@ -82,7 +82,7 @@ struct ReplyReader {
         draft.assistant = .array(items.filter { $0["type"] != "function_call" })
       }
     }
-    guard !request.tools.isEmpty, draft.refusal == nil else { return }
+    guard request.asksForStructure, draft.refusal == nil else { return }
     switch StructuredMode.parse(draft.text) {
     case .failure(let warning): draft.warnings.append(warning)
     case .success(let call):

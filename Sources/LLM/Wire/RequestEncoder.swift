@@ -50,7 +50,7 @@ struct RequestEncoder {
     if request.maximumOutputTokens != nil {
       for key in ["max_tokens", "max_completion_tokens", "max_output_tokens"] { all[key] = nil }
     }
-    if request.api == .responses && request.mode == .structured { all["text"] = nil }
+    if request.api == .responses && request.asksForStructure { all["text"] = nil }
     return all
   }
 
@@ -58,7 +58,7 @@ struct RequestEncoder {
 
   /// The system text, with what a model without tool support needs to know.
   private var system: String {
-    guard request.mode == .structured, !request.tools.isEmpty else { return request.system }
+    guard request.asksForStructure else { return request.system }
     return request.system + (request.system.isEmpty ? "" : "\n\n") + StructuredMode.instructions(request.tools)
   }
 
@@ -80,6 +80,7 @@ struct RequestEncoder {
     }
     guard !request.tools.isEmpty else { return }
     switch request.mode {
+    case .structured where !request.asksForStructure: return
     case .structured:
       writer.key("response_format")
       writer.beginObject()
@@ -236,6 +237,7 @@ struct RequestEncoder {
     }
     guard !request.tools.isEmpty else { return }
     switch request.mode {
+    case .structured where !request.asksForStructure: return
     case .structured:
       writer.key("text")
       writer.beginObject()

@@ -93,13 +93,15 @@ public struct HoldAnalysis: Sendable {
       let key = Self.key(sorted[start])
       var end = start
       while end < sorted.count, Self.key(sorted[end]) == key { end += 1 }
-      findings.append(finding(Array(sorted[start..<end]), features, rules))
+      let group = Array(sorted[start..<end])
+      let inSteps = holds.contains { $0.step != nil && Names.same($0.rule, group[0].rule) && Names.same($0.tool, group[0].tool) }
+      findings.append(finding(group, inSteps, features, rules))
       start = end
     }
     return findings
   }
 
-  private func finding(_ group: [DecidedHold], _ features: [Feature], _ rules: [JSONObject]) -> HoldFinding {
+  private func finding(_ group: [DecidedHold], _ inSteps: Bool, _ features: [Feature], _ rules: [JSONObject]) -> HoldFinding {
     let (rule, tool, step) = (group[0].rule, group[0].tool, group[0].step)
     func nothing(_ reason: HoldFinding.NoSuggestion) -> HoldFinding {
       .nothing(rule: rule, tool: tool, step: step, decided: group.count, reason: reason)
@@ -129,7 +131,8 @@ public struct HoldAnalysis: Sendable {
         stillHeldByOthers: covered.count { !$0.otherRules.isEmpty }, support: covered.map(\.entry).sorted(),
         counterExamples: group.filter { $0.outcome != .approvedUnchanged }.map { .init(entry: $0.entry, outcome: $0.outcome) },
         change: RuleChange(
-          holding: source, tool: tool, step: step, condition: found.condition, takenIDs: Set(rules.compactMap { $0["id"]?.stringValue }))))
+          holding: source, tool: tool, step: step, isAlsoHeldInSteps: inSteps, condition: found.condition,
+          takenIDs: Set(rules.compactMap { $0["id"]?.stringValue }))))
   }
 
   private static func key(_ hold: DecidedHold) -> [UInt8] {

@@ -24,17 +24,24 @@ public struct RuleChange: Hashable, Sendable {
   ///
   /// The permit is written out, since what no rule matches is forbidden; it asks for the hold's own condition as well, so that it reaches
   /// nothing that the hold did not hold.
-  init(holding rule: JSONObject, tool: String, step: String?, condition: Condition, takenIDs: Set<String>) {
+  ///
+  /// `isAlsoHeldInSteps` says, for a change without a step, whether the rule holds this tool in steps too: these stay as they are.
+  init(
+    holding rule: JSONObject, tool: String, step: String?, isAlsoHeldInSteps: Bool, condition: Condition, takenIDs: Set<String>
+  ) {
     let id = rule["id"]?.stringValue ?? ""
     let old = rule["when"]?.stringValue.map(Self.bracketed)
-    let stepTerm = step.map { "step.id == \(Condition.Comparison.literal(.choice($0)))" }
+    let holdsOnlyThisStep = step.map { step in rule["step"]?.stringValue.map { Names.same($0, step) } ?? false } ?? true
+    let noStepTerm = step == nil && isAlsoHeldInSteps ? "!has(step.id)" : nil
+    let stepTerm = holdsOnlyThisStep ? noStepTerm : step.map { "step.id == \(Condition.Comparison.literal(.choice($0)))" }
     let holdsOnlyThisTool = rule["hold"]?.stringValue.map { Names.same($0, tool) } ?? false
     let toolTerm = holdsOnlyThisTool ? nil : "tool.name == \(Condition.Comparison.literal(.choice(tool)))"
     let scope = [toolTerm, stepTerm].compactMap { $0 }
 
     var permit: [(String, JSON)] = [("id", .string(Self.freeID(id, takenIDs))), ("permit", .string(tool))]
     if let by = rule["by"] { permit.append(("by", by)) }
-    let granted = [old, stepTerm].compactMap { $0 } + condition.comparisons.map(\.cel)
+    if let step { permit.append(("step", .string(step))) }
+    let granted = [old, noStepTerm].compactMap { $0 } + condition.comparisons.map(\.cel)
     if !granted.isEmpty { permit.append(("when", .string(granted.joined(separator: " && ")))) }
     if let clause = rule["clause"] { permit.append(("clause", clause)) }
 

@@ -1,0 +1,49 @@
+internal import Core
+
+/// How a person shows that they decide on exactly what they saw.
+struct Consent {
+  let console: Console
+  /// What they are about to do: `approve`, `reject`, `edit`.
+  let verb: String
+  /// What they gave as the digest, where they gave one.
+  let digest: String?
+  var prompt = Prompt()
+  var pager = Pager()
+
+  /// The fewest digits of a digest that name it.
+  static let shortestDigest = 12
+
+  /// The digest that the decision is bound to.
+  ///
+  /// With a digest given, it must be the card's. Otherwise the card is shown to its end on the terminal, and its code asked for.
+  ///
+  /// - Throws: ``CommandError``: a digest that is not the card's, a code that is not the card's, a card that was not seen to its end,
+  ///   nobody to ask.
+  func digest(of card: ApprovalCard) throws -> Digest {
+    guard let full = Digest(hex: card.digest) else { throw CommandError(.failed, "damaged", "the proposal has no usable digest") }
+    if let digest {
+      let given = digest.hasPrefix("sha256:") ? String(digest.dropFirst(7)) : digest
+      guard given.utf8.count >= Self.shortestDigest else {
+        throw CommandError.usage("`--digest \(visible(digest))`: at least the first \(Self.shortestDigest) digits are needed")
+      }
+      guard card.digest.hasPrefix(given.lowercased()) else {
+        throw CommandError(
+          .conflict, "digest-mismatch", "this is not the proposal that you saw: its digest is \(card.digest.prefix(Self.shortestDigest))…",
+          hint: "look at it again: `remit approval show \(card.proposal)`")
+      }
+      return full
+    }
+    guard console.terminal.inputIsTerminal, console.terminal.wordsAreTerminal, !console.wantsJSON else {
+      throw CommandError.usage(
+        "without a terminal `--digest` has to say what you \(verb)", hint: "`remit approval show \(card.proposal)` shows the digest")
+    }
+    guard try pager.show(card.lines(width: console.terminal.width), on: console) else {
+      throw CommandError(.pending, "not-decided", "nothing was decided: the card was not shown to its end")
+    }
+    let answer = try prompt.ask("\nType the code above to \(verb); anything else leaves it as it is: ", on: console) ?? ""
+    guard answer.filter({ $0 != " " }).lowercased() == card.code.lowercased() else {
+      throw CommandError(.pending, "not-decided", "nothing was decided: that was not the code")
+    }
+    return full
+  }
+}

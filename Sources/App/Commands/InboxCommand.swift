@@ -1,0 +1,233 @@
+internal import Audit
+internal import Core
+internal import Governance
+internal import PolicyEngine
+internal import ProcessModel
+internal import Storage
+
+/// `remit inbox`: what waits for people.
+enum InboxCommand {
+  static let all = [inbox]
+
+  static let inbox = Command(
+    path: ["inbox"], summary: "show what waits for a decision or for work by you",
+    details: """
+      Proposals that are held, soonest due first; effects in doubt; exceptions and questions; and steps for your roles. What you may not
+      decide yourself is shown too, with who may.
+      """,
+    examples: [
+      .init("remit inbox", "what waits"),
+      .init("remit inbox --json", "as JSON"),
+      .init("remit inbox --limit 200", "more of it"),
+    ],
+    options: [.value("limit", short: "n", "N", "how many of each kind at most, up to 10000; 50 where nothing is said")],
+    run: { context in
+      let limit = try context.arguments.integer("limit", in: 1...10_000) ?? 50
+      return try await context.withWorkspace(.read) { workspace in
+        let inbox = try await workspace.inbox(limit: limit)
+        let now = workspace.now
+        return CommandResult(json: inbox.json, notes: inbox.notes, lines: { width in inbox.lines(width: width, now: now) })
+      }
+    })
+}
+
+/// What waits for people, as one command shows it.
+struct Inbox: Sendable {
+  struct Decision: Sendable {
+    var record: ProposalRecord
+    var run: String
+    var process: String
+    var requester: String
+    /// The field that tells runs of the process apart: the first one of its first form.
+    var subject: JSON?
+    /// Who may decide, in words.
+    var who: String
+    /// Whether the person who asks may.
+    var isMine: Bool
+  }
+
+  struct Work: Sendable {
+    var run: String
+    var step: String
+    var title: String
+    var performer: String
+    var status: String
+    var process: String
+    var due: Instant?
+  }
+
+  struct Problem: Sendable {
+    var run: String
+    var kind: String
+    var id: String
+    var text: String
+  }
+
+  var decisions: [Decision] = []
+  var work: [Work] = []
+  var problems: [Problem] = []
+  /// How many there are of each kind, shown or not.
+  var held = 0
+  var open = 0
+  var person: String
+
+  var json: JSON {
+    [
+      "person": .string(person), "held_total": .int(held), "work_total": .int(open),
+      "held": .array(
+        decisions.map { item in
+          var member: JSONObject = [
+            "id": .string(item.record.id), "run": .string(item.run), "process": .string(item.process),
+            "principal": .string(item.record.principal),
+            "tool": .string(item.record.tool), "effect": .string(item.record.effect.rawValue),
+            "status": .string(item.record.status.rawValue),
+            "requester": .string(item.requester), "asked": .string(item.record.time.iso8601), "code": .string(item.record.shortCode),
+            "digest": .string(item.record.digest.hex), "rules": .array(item.record.requirements.map { .string($0.rule) }),
+            "mine": .bool(item.isMine),
+          ]
+          member["step"] = item.record.step.map { .string($0.description) }
+          member["expires"] = item.record.expires.map { .string($0.iso8601) }
+          member["subject"] = item.subject
+          return .object(member)
+        }),
+      "work": .array(
+        work.map { item in
+          var member: JSONObject = [
+            "run": .string(item.run), "step": .string(item.step), "title": .string(item.title), "performer": .string(item.performer),
+            "status": .string(item.status), "process": .string(item.process),
+          ]
+          member["due"] = item.due.map { .string($0.iso8601) }
+          return .object(member)
+        }),
+      "problems": .array(
+        problems.map { ["run": .string($0.run), "kind": .string($0.kind), "id": .string($0.id), "text": .string($0.text)] }),
+    ]
+  }
+
+  var notes: [Shown] {
+    var notes: [Shown] = []
+    if decisions.isEmpty, work.isEmpty, problems.isEmpty { notes.append("nothing waits for you") }
+    if decisions.count < held { notes.append("\(decisions.count) of \(held) held proposals are shown; `--limit N` shows more") }
+    if work.count < open { notes.append("\(work.count) of \(open) steps are shown; `--limit N` shows more") }
+    if let first = decisions.first(where: \.isMine) {
+      notes.append("`remit approve \(first.record.id)` shows everything about it and asks for its code")
+    }
+    return notes
+  }
+
+  func lines(width: Int, now: Instant) -> [Shown] {
+    var lines: [Shown] = []
+    func section(_ title: String, _ entries: [[Shown]]) {
+      if entries.isEmpty { return }
+      if !lines.isEmpty { lines.append("") }
+      lines.append("\(title, .strong)")
+      for entry in entries {
+        for (index, line) in entry.enumerated() {
+          let indent = index == 0 ? 2 : 6
+          lines += line.wrapped(to: width - indent).enumerated().map { .spaces($0.offset == 0 ? indent : 6) + $0.element }
+        }
+      }
+    }
+    section(
+      "Held for a decision",
+      decisions.map { item in
+        let place = item.record.step.map { " on \($0.description)" } ?? ""
+        let effect: Shown.Tone = item.record.effect == .external ? .caution : .plain
+        var title: Shown = "\(item.record.id, .strong)  \(item.record.tool)\(place) (\(Shown(item.record.effect.rawValue, effect)))"
+        if let expires = item.record.expires { title.append(", due \(expires.relativeText(to: now))") }
+        let about = item.subject.map { "\($0.stringValue ?? $0.text()), " } ?? ""
+        let rules = item.record.requirements.map(\.rule).joined(separator: ", ")
+        return [
+          title, "\(about)asked for by \(item.requester) \(item.record.time.relativeText(to: now)); held by \(rules)",
+          item.isMine ? "\("you may decide", .good), as \(item.who)" : "\("not yours", .faint): decided by \(item.who)",
+        ]
+      })
+    section("Stuck", problems.map { ["\($0.kind, .bad)  \($0.run)  \($0.id)", "\($0.text)"] })
+    section(
+      "Steps to do",
+      work.map { item in
+        let tone: Shown.Tone = item.due.map { $0 < now } ?? false ? .bad : .plain
+        let due = item.due.map { Shown(", due \($0.relativeText(to: now))", tone) } ?? ""
+        return ["\(item.run, .strong)  \(item.step): \(item.title)", "\(item.process), for \(item.performer)\(due)"]
+      })
+    return lines
+  }
+}
+
+extension Workspace {
+  /// Reads the inbox of the person who asks.
+  ///
+  /// - Complexity: O(shown items); it does not grow with the number of runs.
+  func inbox(limit: Int) async throws -> Inbox {
+    let (identity, gate) = (identity, gate)
+    return try await store.read { context in
+      let shared = try context.shared()
+      let roles = identity.isOperator ? shared.directory.roles.map(\.name) : shared.directory.roles(of: identity.principal)
+      var inbox = Inbox(person: identity.principal)
+      // Held and doubtful ones are few: the index holds only open proposals.
+      let open = "status IN ('held', 'in-doubt')"
+      inbox.held = try context.database.first("SELECT count(*) FROM proposal WHERE \(open)") { $0.int(0) } ?? 0
+      let rows = try context.database.query(
+        "SELECT id, run FROM proposal WHERE \(open) ORDER BY expires IS NULL, expires, entry LIMIT ?", [.int(limit)]
+      ) { (id: $0.text(0), run: $0.optionalText(1)) }
+      var runs: [String: RunRecord] = [:]
+      for row in rows {
+        guard let run = row.run else { continue }
+        if runs[run] == nil { runs[run] = try context.run(run) }
+        guard let record = runs[run], let proposal = record.proposal(row.id) else { continue }
+        if proposal.status == .inDoubt {
+          inbox.problems.append(
+            .init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and nobody knows whether it happened"))
+          continue
+        }
+        let process = try gate.release(record.state.release, in: context).process
+        let subject = process.triggers.first?.fields.first.flatMap { record.state.value(of: $0.name) }
+        let who = proposal.requirements.map { ($0.roles + $0.approvers).joined(separator: " or ") }
+        let mayAsRole = proposal.requirements.contains { need in
+          need.roles.contains(where: roles.contains) || need.approvers.contains { bytesEqual($0, identity.principal) }
+        }
+        let isOwn = bytesEqual(record.state.requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)
+        let hasVoted = proposal.votes.contains { bytesEqual($0.principal, identity.principal) }
+        inbox.decisions.append(
+          .init(
+            record: proposal, run: run, process: record.state.process, requester: record.state.requester, subject: subject,
+            who: who.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: "; "),
+            isMine: mayAsRole && !isOwn && !hasVoted))
+      }
+      try inbox.addWork(performers: [identity.principal] + roles.map { "role:\($0)" }, limit: limit, context)
+      try inbox.addProblems(limit: limit, context)
+      return inbox
+    }
+  }
+}
+
+extension Inbox {
+  fileprivate mutating func addWork(performers: [String], limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
+    let places = performers.map { _ in "?" }.joined(separator: ", ")
+    let values = performers.map { SQLValue.text($0) }
+    open = try context.database.first("SELECT count(*) FROM work WHERE performer IN (\(places))", values) { $0.int(0) } ?? 0
+    work = try context.database.query(
+      """
+      SELECT work.run, work.step, work.title, work.performer, work.status, run.process, work.due FROM work JOIN run ON run.id = work.run
+      WHERE work.performer IN (\(places)) ORDER BY work.due IS NULL, work.due, work.since LIMIT ?
+      """, values + [.int(limit)]
+    ) { row in
+      Work(
+        run: row.text(0), step: row.text(1), title: row.text(2), performer: row.text(3), status: row.text(4), process: row.text(5),
+        due: row.optionalInteger(6).map { Instant(milliseconds: $0) })
+    }
+  }
+
+  fileprivate mutating func addProblems(limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
+    let runs = try context.database.query("SELECT id FROM run WHERE problems > 0 ORDER BY id LIMIT ?", [.int(limit)]) { $0.text(0) }
+    for id in runs {
+      guard let state = try context.run(id)?.state, state.status == .running else { continue }
+      for question in state.openQuestions {
+        problems.append(Problem(run: id, kind: "question", id: question.id, text: question.text ?? "redacted"))
+      }
+      for exception in state.openExceptions where exception.handler == nil {
+        problems.append(Problem(run: id, kind: "exception", id: exception.id, text: "\(exception.code): \(exception.text ?? "redacted")"))
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+internal import Audit
+internal import Core
+internal import Governance
+internal import PolicyEngine
+internal import ProcessModel
+
+/// `remit step …`: people's own work.
+enum StepCommands {
+  static let all = [complete]
+
+  static let complete = Command(
+    path: ["step", "complete"], summary: "complete a step that is yours, with its form and its evidence",
+    examples: [
+      .init("remit step complete r-7k2m collect -f contact=a@b.example -e contract=c.pdf", "with a field and a file"),
+      .init("remit step complete r-7k2m review -f review_outcome=cleared -m 'all fine'", "with a comment"),
+    ],
+    arguments: [
+      .init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "STEP", help: "the step, as `remit run show` names it"),
+    ],
+    options: [
+      .value("field", short: "f", "NAME=VALUE", repeats: true, "the value of a field"),
+      .value("fields", "FILE", "a JSON5 object of fields; `-` is standard input"),
+      .value("evidence", short: "e", "NAME=FILE", repeats: true, "a file to attach first; no link, no pipe"),
+      .value("comment", short: "m", "TEXT", "a comment for those who read the run"),
+    ],
+    run: { context in
+      let step = try context.arguments.required("STEP")
+      let pairs = try context.arguments.pairs("field")
+      let files = try context.arguments.pairs("evidence")
+      return try await context.withWorkspace(.write) { workspace in
+        let run = try await workspace.runID(try context.arguments.required("RUN"))
+        let process = try await workspace.process(of: run)
+        let fields = try FieldInput.values(pairs, file: context.arguments.option("fields"), process: process)
+        let now = workspace.now
+        var attached: [JSON] = []
+        for (name, path) in files {
+          let outcome = try await workspace.attach(path, as: name, run: run, step: step)
+          attached.append(.object(outcome.json))
+          if outcome.verdict != .permit {
+            return CommandResult(
+              exit: outcome.exitCode, json: .object(outcome.json),
+              lines: { width in outcome.lines(of: "evidence \(name)", now: now).flatMap { $0.wrapped(to: width) } })
+          }
+        }
+        var arguments: JSONObject = [:]
+        if !fields.isEmpty { arguments["fields"] = .object(fields) }
+        arguments["comment"] = context.arguments.option("comment").map { .string($0) }
+        let outcome = try await workspace.submit(.completeStep, arguments, run: run, step: step)
+        var json = outcome.json
+        if !attached.isEmpty { json["evidence"] = .array(attached) }
+        return CommandResult(
+          exit: outcome.exitCode, json: .object(json),
+          lines: { width in outcome.lines(of: "step \(step) of \(run)", now: now).flatMap { $0.wrapped(to: width) } })
+      }
+    })
+}
+
+extension Workspace {
+  /// The process that a run is pinned to.
+  func process(of run: String) async throws -> ProcessDefinition {
+    let gate = gate
+    return try await store.read { context in
+      guard let record = try context.run(run) else { throw CommandError(.notFound, "run-unknown", "there is no run `\(visible(run))`") }
+      return try gate.release(record.state.release, in: context).process
+    }
+  }
+
+  /// Stores a file and proposes to attach it to a step.
+  ///
+  /// - Throws: ``FileError`` for what is no regular file, `AuditError` for one that is too large; nothing was stored then.
+  func attach(_ path: String, as name: String, run: String, step: String) async throws -> GateOutcome {
+    let bytes = try RegularFile.read(path, maximumBytes: AuditLimits.evidenceBytes)
+    return try await attach(bytes, media: MediaType.of(path: path, bytes: bytes), as: name, run: run, step: step)
+  }
+
+  /// Stores bytes and proposes to attach them to a step.
+  func attach(_ bytes: [UInt8], media: String, as name: String, run: String, step: String, by other: Identity? = nil) async throws
+    -> GateOutcome
+  {
+    let evidence = try Evidence.bytes(bytes, media: media)
+    return try await submit(
+      .attachEvidence,
+      [
+        "name": .string(name), "sha256": .string(evidence.reference.digest.hex), "media": .string(media), "size": .int(bytes.count),
+      ], run: run, step: step, evidence: [evidence], by: other)
+  }
+}
+
+/// What kind of file something is, by its first bytes, else by its name.
+enum MediaType {
+  static func of(path: String, bytes: [UInt8]) -> String {
+    let signatures: [([UInt8], String)] = [
+      (Array("%PDF-".utf8), "application/pdf"), ([0x89, 0x50, 0x4E, 0x47], "image/png"), ([0xFF, 0xD8, 0xFF], "image/jpeg"),
+      (Array("GIF8".utf8), "image/gif"), ([0x50, 0x4B, 0x03, 0x04], "application/zip"),
+    ]
+    if let match = signatures.first(where: { bytes.starts(with: $0.0) }) { return match.1 }
+    let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0)
+    guard isText else { return "application/octet-stream" }
+    switch path.split(separator: ".").last.map({ $0.lowercased() }) {
+    case "json": return "application/json"
+    case "json5": return "application/json5"
+    case "csv": return "text/csv"
+    case "md": return "text/markdown"
+    case "html", "htm": return "text/html"
+    case "svg": return "image/svg+xml"
+    default: return "text/plain"
+    }
+  }
+}

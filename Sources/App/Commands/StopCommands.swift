@@ -1,0 +1,53 @@
+internal import Audit
+internal import Core
+internal import Governance
+
+/// `remit stop` and `remit resume`.
+enum StopCommands {
+  static let all = [stop, resume]
+
+  private static let scope = Command.Positional(
+    name: "SCOPE", help: "agent:NAME, process:NAME or run:ID; --all in its place is everything", isRequired: false)
+  private static let everything = Command.Option.flag("all", "everything: all agents, all effects")
+
+  static let stop = Command(
+    path: ["stop"], summary: "stop agents and effects: everywhere, of an agent, a process or a run",
+    details:
+      "Queued work does not begin, and calls that are under way are ended within a second. People can still look, comment and cancel.",
+    examples: [
+      .init("remit stop --all", "everything, at once"),
+      .init("remit stop agent:risk-analyst", "one agent"),
+      .init("remit stop run:r-7k2mx0q4v9c1t8za", "one run"),
+    ],
+    arguments: [scope], options: [everything], run: { try await set($0, isStopped: true) })
+
+  static let resume = Command(
+    path: ["resume"], summary: "lift a stop",
+    examples: [
+      .init("remit resume --all", "lift every stop"),
+      .init("remit resume agent:risk-analyst", "the stop of one agent"),
+    ],
+    arguments: [scope], options: [everything], run: { try await set($0, isStopped: false) })
+
+  private static func set(_ context: CommandContext, isStopped: Bool) async throws -> CommandResult {
+    let named = context.arguments.argument("SCOPE")
+    guard (named == nil) == context.arguments.flag("all") else {
+      throw CommandError.usage("name a scope or `--all`, one of them", hint: "a scope is agent:NAME, process:NAME or run:ID")
+    }
+    let scope = named ?? "all"
+    return try await context.withWorkspace(.write) { workspace in
+      let outcome = try await workspace.gate.setStop(scope, isStopped, by: workspace.identity)
+      let stops = try await workspace.store.read { try $0.shared().stops }
+      let now = workspace.now
+      var json = outcome.json
+      json["stops"] = .array(stops.map { .string($0) })
+      return CommandResult(
+        exit: outcome.exitCode, json: .object(json),
+        lines: { width in
+          var lines = outcome.lines(of: isStopped ? "work is stopped for \(scope)" : "the stop for \(scope) is lifted", now: now)
+          if !stops.isEmpty { lines.append("      stopped now: \(stops.joined(separator: ", "))") }
+          return lines.flatMap { $0.wrapped(to: width) }
+        })
+    }
+  }
+}

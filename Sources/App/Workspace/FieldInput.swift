@@ -1,0 +1,46 @@
+internal import Core
+internal import ProcessModel
+
+/// Values of fields as people give them on a command line: `name=value`, or a JSON object in a file.
+enum FieldInput {
+  /// The values, in the type that the process declares for each field.
+  ///
+  /// - Parameters:
+  ///   - pairs: `name=value` as they were given. A value for a text field is the text itself; for any other type it is JSON.
+  ///   - file: A file with a JSON or JSON5 object; `-` is standard input.
+  ///   - process: The process that declares the fields.
+  /// - Returns: The values by name, those of the file first.
+  /// - Throws: ``CommandError`` for an unknown field or a value of another type, `JSONError` for a file that cannot be read.
+  static func values(_ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition) throws -> JSONObject {
+    var values: JSONObject = [:]
+    if let file {
+      let path = file == "-" ? "/dev/stdin" : file
+      let bytes =
+        file == "-"
+        ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(path, maximumBytes: FileTree.maximumBytes)
+      let parsed = try PositionedJSON.parseJSON5(bytes, file: file)
+      guard let object = parsed.json.objectValue else { throw CommandError.usage("`\(visible(file))`: an object of fields is needed") }
+      for (name, value) in object { values[name] = value }
+    }
+    for (name, text) in pairs {
+      guard let field = process.field(name) else {
+        let nearest = nearestName(to: name, in: process.fields.map(\.name)).map { "did you mean `\($0)`?" }
+        throw CommandError.usage(
+          "the process `\(process.id)` has no field `\(visible(name))`",
+          hint: nearest ?? "its fields: \(process.fields.map(\.name).joined(separator: ", "))")
+      }
+      values[name] = try value(text, of: field)
+    }
+    return values
+  }
+
+  private static func value(_ text: String, of field: FieldDefinition) throws -> JSON {
+    if field.type == .string { return .string(text) }
+    if let choices = field.choices, choices.contains(.string(text)) { return .string(text) }
+    do throws(JSONError) {
+      return try JSON.parse(Array(text.utf8))
+    } catch {
+      throw CommandError.usage("`\(field.name)=\(visible(text))`: a value of type \(field.type.rawValue) is needed")
+    }
+  }
+}

@@ -1,0 +1,195 @@
+internal import Audit
+internal import Core
+internal import Governance
+internal import PolicyEngine
+internal import ProcessModel
+
+/// One run as a command shows it.
+struct RunView: Sendable {
+  /// One proposal of the run's history.
+  struct Line: Sendable {
+    var record: ProposalRecord
+    var rules: [String]
+    /// Why it was refused, or rejected, or failed.
+    var why: String?
+    var isScripted: Bool
+  }
+
+  var record: RunRecord
+  var proposals: [Line] = []
+
+  /// Reads a run from a snapshot.
+  init(_ id: String, _ context: ReadContext<GovernanceLedger>) throws {
+    guard let record = try context.run(id) else { throw CommandError(.notFound, "run-unknown", "there is no run `\(visible(id))`") }
+    self.record = record
+    var rules: [String: [String]] = [:]
+    var why: [String: String] = [:]
+    var scripted: Set<String> = []
+    for entry in try context.history(of: id) {
+      guard let proposal = entry.body["proposal"]?.stringValue else { continue }
+      func text(_ part: String) -> String? { entry.content(part).map { String(decoding: $0, as: UTF8.self) } }
+      switch entry.type {
+      case EntryType.proposal:
+        let verdict = entry.body["verdict"]?.stringValue
+        rules[proposal] = (entry.body["rules"]?.arrayValue ?? []).filter { $0["effect"]?.stringValue == verdict }.compactMap {
+          $0["rule"]?.stringValue
+        }
+        why[proposal] = text(ContentPart.refusal)
+        if entry.body["scripted"]?.boolValue == true { scripted.insert(proposal) }
+      case EntryType.approval: if let reason = text(ContentPart.reason) { why[proposal] = reason }
+      case EntryType.effectSettled: if let error = text(ContentPart.error) { why[proposal] = error }
+      default: break
+      }
+    }
+    proposals = record.proposals.map { Line(record: $0, rules: rules[$0.id] ?? [], why: why[$0.id], isScripted: scripted.contains($0.id)) }
+  }
+
+  private var state: RunState { record.state }
+
+  var json: JSON {
+    var object: JSONObject = [
+      "id": .string(state.id), "process": .string(state.process), "release": .string(state.release), "requester": .string(state.requester),
+      "status": .string(state.status.rawValue), "started": .string(record.started.iso8601), "updated": .string(record.updated.iso8601),
+    ]
+    object["fields"] = .object(JSONObject(state.fields.map { ($0.name, $0.value ?? .null) }))
+    object["facts"] = .object(JSONObject(state.facts.map { ($0.name, $0.value ?? .null) }))
+    object["steps"] = .array(
+      state.steps.map { step in
+        var member: JSONObject = [
+          "step": .string(step.occurrence.description), "title": .string(step.title), "performer": .string(step.performer.description),
+          "status": .string(step.status.rawValue),
+        ]
+        member["due"] = step.due.map { .string($0.iso8601) }
+        member["completed_by"] = step.completedBy.map { .string($0) }
+        return .object(member)
+      })
+    object["evidence"] = .array(
+      state.evidence.map {
+        [
+          "name": .string($0.name), "media": .string($0.media), "size": .int($0.size), "sha256": .string($0.digest.hex),
+          "step": .string($0.step.description), "by": .string($0.by),
+        ]
+      })
+    object["questions"] = .array(
+      state.questions.map {
+        [
+          "id": .string($0.id), "step": .string($0.step.description), "text": $0.text.map { .string($0) } ?? .null,
+          "answer": $0.answer.map { .string($0) } ?? .null,
+        ]
+      })
+    object["exceptions"] = .array(
+      state.exceptions.map {
+        [
+          "id": .string($0.id), "at": .string($0.at.description), "code": .string($0.code), "text": $0.text.map { .string($0) } ?? .null,
+          "resolution": $0.resolution.map { .string($0.rawValue) } ?? .null,
+        ]
+      })
+    object["proposals"] = .array(
+      proposals.map { line in
+        var member: JSONObject = [
+          "id": .string(line.record.id), "principal": .string(line.record.principal), "tool": .string(line.record.tool),
+          "status": .string(line.record.status.rawValue), "effect": .string(line.record.effect.rawValue),
+          "time": .string(line.record.time.iso8601),
+          "entry": .int(line.record.entry), "digest": .string(line.record.digest.hex), "rules": .array(line.rules.map { .string($0) }),
+        ]
+        member["step"] = line.record.step.map { .string($0.description) }
+        member["why"] = line.why.map { .string($0) }
+        member["approved_by"] = .array(line.record.votes.map { .string($0.principal) })
+        if line.isScripted { member["scripted"] = true }
+        return .object(member)
+      })
+    return .object(object)
+  }
+
+  func lines(width: Int, now: Instant) -> [Shown] {
+    var lines = Fields([
+      "run": Shown(state.id, .strong), "process": "\(state.process) (release \(String(state.release.prefix(12))))",
+      "status": Shown(state.status.rawValue),
+      "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)),
+      "updated": Shown(record.updated.fullText(to: now)),
+    ]).lines(width: width)
+    let rows = ValueRows(width: width)
+    if !state.fields.isEmpty {
+      lines += ["", "\("Fields", .strong)"]
+      for field in state.fields { lines += value(field.name, field.value, from: field.origin, rows) }
+    }
+    if !state.facts.isEmpty {
+      lines += ["", "\("Facts", .strong)"]
+      for fact in state.facts { lines += value(fact.name, fact.value, from: fact.origin, rows) }
+    }
+    lines += ["", "\("Steps", .strong)"]
+    var steps = Table([.init("Step"), .init("Title", wraps: true), .init("By", wraps: true), .init("Status")])
+    for step in state.steps {
+      let tone: Shown.Tone = step.status == .completed ? .good : step.status == .blocked ? .bad : step.status == .ready ? .caution : .faint
+      steps.add([
+        Shown(step.occurrence.description), Shown(step.title), Shown(step.completedBy ?? step.performer.description),
+        Shown(step.status.rawValue, tone),
+      ])
+    }
+    lines += steps.lines(width: width - 2).map { "  \($0)" }
+    if !state.evidence.isEmpty {
+      lines += ["", "\("Evidence", .strong)"]
+      for item in state.evidence {
+        lines.append(
+          "  \(item.name)  \(item.media), \(sizeText(item.size)), sha256 \(String(item.digest.hex.prefix(16)), .faint), from \(item.by)")
+      }
+    }
+    for question in state.questions {
+      lines += ["", "\("Question \(question.id)", .strong) by \(question.by): \(question.text ?? "redacted")"]
+      lines.append(
+        question.isAnswered
+          ? "  answered by \(question.answeredBy ?? ""): \(question.answer ?? "redacted")"
+          : "  \("not answered", .caution): `remit run answer \(state.id) \(question.id) TEXT`")
+    }
+    for exception in state.exceptions {
+      lines += [
+        "", "\("Exception \(exception.id)", .bad) at \(exception.at.description): \(exception.code): \(exception.text ?? "redacted")",
+      ]
+      if let resolution = exception.resolution {
+        lines.append("  resolved: \(resolution.rawValue)")
+      } else if exception.handler == nil {
+        lines.append("  \("open", .caution): `remit run resolve \(state.id) \(exception.id) retry|proceed|end`")
+      } else {
+        lines.append("  handled by \(exception.handler ?? "")")
+      }
+    }
+    lines += ["", "\("Proposals", .strong)"]
+    for line in proposals {
+      let place = line.record.step.map { " on \($0.description)" } ?? ""
+      let by = line.record.principal + (line.isScripted ? " (scripted)" : "")
+      let rules = line.rules.isEmpty ? "" : "  \(line.rules.joined(separator: ", "))"
+      let votes = line.record.votes.isEmpty ? "" : ", approved by \(line.record.votes.map(\.principal).joined(separator: ", "))"
+      let title: Shown =
+        "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
+      lines += title.wrapped(to: width - 2).enumerated().map { "\(Shown.spaces($0.offset == 0 ? 2 : 6))\($0.element)" }
+      for reason in (line.why ?? "").split(separator: "\n") {
+        lines += Shown(String(reason)).wrapped(to: width - 8).map { "      \("│", .faint) \($0)" }
+      }
+    }
+    return lines
+  }
+
+  private func value(_ name: String, _ value: JSON?, from origin: Origin, _ rows: ValueRows) -> [Shown] {
+    let source = Shown("from \(origin.description)", origin.trusted ? .faint : .caution)
+    guard let value else { return ["  \(name, .accent)  redacted"] }
+    if value.isLeaf {
+      let literal = ValueRows.literal(value)
+      if literal.count == 1, displayWidth(visible(name)) + literal[0].width + source.width + 8 <= rows.width {
+        return ["  \(name, .accent)  \(literal[0])  \(source)"]
+      }
+    }
+    return rows.lines(value, name: name) + ["    \(source)"]
+  }
+}
+
+extension ProposalRecord.Status {
+  /// How a status is meant on a screen.
+  var tone: Shown.Tone {
+    switch self {
+    case .done: .good
+    case .held, .granted, .started: .caution
+    case .forbidden, .rejected, .failed, .inDoubt: .bad
+    case .expired, .withdrawn, .superseded, .voided: .faint
+    }
+  }
+}

@@ -1,0 +1,59 @@
+public import Core
+public import PolicyEngine
+
+/// The tools that a recording knows, with the schemas of their arguments.
+public struct ToolCatalogue: Sendable {
+  /// One tool.
+  public struct Tool: Sendable {
+    /// Name and effect class.
+    public let tool: Request.Tool
+    /// What it does, for people and prompts.
+    public let description: String
+    /// The JSON Schema of its arguments as it was written.
+    public let parameters: JSON
+    /// Whether it changes something outside.
+    public let isConsequential: Bool
+    let schema: JSONSchema
+  }
+
+  /// The tools, in the order of the file.
+  public let tools: [Tool]
+  private let places: [ExactString: Int]
+
+  /// The tool with a name, byte for byte.
+  public subscript(name: String) -> Tool? { places[ExactString(name)].map { tools[$0] } }
+
+  /// The tools as rules may name them.
+  public var policyTools: [PolicyEnvironment.Tool] { tools.map { PolicyEnvironment.Tool($0.tool, schema: $0.parameters) } }
+
+  /// Reads a catalogue: one tool a line with `name`, `description`, `parameters`, `consequential`, and `kind` (`read`, `write`, `generic`)
+  /// where there is one.
+  ///
+  /// - Throws: ``Core/Diagnostic`` with the line of a tool that cannot be used: no name, two of one name, a bad schema.
+  public init(path: String) throws(Diagnostic) {
+    let lines = try JSONLines(path: path)
+    var tools: [Tool] = []
+    var places: [ExactString: Int] = [:]
+    while let line = try lines.next() {
+      func problem(_ message: String) -> Diagnostic { Diagnostic("bad-catalogue", at: lines.position, message) }
+      guard let name = line["name"]?.stringValue else { throw problem("`name` is missing or no string") }
+      if let trouble = ToolName.problem(with: name) { throw problem(trouble) }
+      guard let parameters = line["parameters"] else { throw problem("the tool `\(name)` has no `parameters`") }
+      guard places.updateValue(tools.count, forKey: ExactString(name)) == nil else { throw problem("there are two tools `\(name)`") }
+      let isConsequential = line["consequential"]?.boolValue ?? (line["kind"]?.stringValue == "write")
+      let effect: EffectClass = isConsequential ? .external : line["kind"]?.stringValue == "generic" ? .state : .read
+      let schema: JSONSchema
+      do throws(Diagnostic) {
+        schema = try JSONSchema(parameters)
+      } catch {
+        throw problem("`parameters` of `\(name)`: \(error.message)")
+      }
+      tools.append(
+        Tool(
+          tool: Request.Tool(name: name, effect: effect, connector: "recorded"), description: line["description"]?.stringValue ?? "",
+          parameters: parameters, isConsequential: isConsequential, schema: schema))
+    }
+    self.tools = tools
+    self.places = places
+  }
+}

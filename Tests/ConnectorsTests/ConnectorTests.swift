@@ -1,0 +1,184 @@
+import Audit
+import Connectors
+import Core
+import Foundation
+import Governance
+import HTTP
+import PolicyEngine
+import ProcessModel
+import TestSupport
+import Testing
+
+/// A run in which Ana may call the tools under test; connectors are reached only through the gate, as nothing else can make a grant.
+private struct Desk {
+  let gate: PermissionGate
+  let runner: ToolRunner
+  let run: String
+  let folder: String
+
+  init(_ folder: String, tools: String, programs: [(String, String)] = [], secrets: [String: String] = [:]) async throws {
+    self.folder = folder
+    let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all)
+    gate = PermissionGate(store: store)
+    let secrets = Secrets(environment: secrets)
+    runner = ToolRunner(
+      gate: gate,
+      connectors: [
+        .command: CommandConnector(programs: "\(folder)/programs", state: "\(folder)/state", secrets: secrets),
+        .http: HTTPConnector(client: HTTPClient(), secrets: secrets),
+      ])
+    let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
+    _ = try await gate.openLog(by: root)
+    let people = #"{ roles: { clerk: "Clerk", owner: "Owner" }, people: { ana: { roles: ["clerk"] }, olaf: { roles: ["owner"] } } }"#
+    _ = try await gate.setDirectory(try Directory.load(try PositionedJSON.parseJSON5(Array(people.utf8))), by: root)
+    let process = """
+      { process: "desk", title: "Desk", owner: "role:owner", purpose: "Test.", triggers: [{ form: "go", role: "clerk", fields: [] }], fields: {},
+        tools: { \(tools) }, steps: [{ step: "work", title: "Work", role: "clerk", form: [] }] }
+      """
+    let rules = #"{ policy: "desk", rules: [{ id: "all", permit: "*" }] }"#
+    let files = [("process.json5", process), ("rules.json5", rules)] + programs
+    let made = try await gate.makeRelease(ReleaseBundle(process: "desk", files: files.map { ($0.0, Array($0.1.utf8)) }), by: root)
+    #expect(made.verdict == .permit)
+    run = gate.mintRunID()
+    let started = try await gate.submit(
+      Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: "run.start", arguments: ["process": "desk"], run: run))
+    #expect(started.verdict == .permit, "\(started.refusal?.message ?? "")")
+  }
+
+  func call(_ tool: String, _ arguments: JSONObject = [:]) async throws -> EffectOutcome {
+    let outcome = try await gate.submit(
+      Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run, step: "work"))
+    #expect(outcome.isGranted, "\(outcome.refusal?.message ?? "")")
+    return try await runner.run(outcome.proposal, in: run)
+  }
+
+  static func tool(_ name: String, _ command: String, effect: String = "external", extra: String = "") -> String {
+    """
+    "\(name)": { connector: "command", command: \(command), effect: "\(effect)", \(extra)
+      arguments: { type: "object", properties: { text: { type: "string" } } } },
+    """
+  }
+}
+
+@Suite("The command connector")
+struct CommandConnectorTests {
+  @Test func argumentsGoInAsJSONAndTheResultComesBack() async throws {
+    try await withTemporaryDirectory { folder in
+      let desk = try await Desk(folder, tools: Desk.tool("t.echo", #"["/bin/cat"]"#))
+      let outcome = try await desk.call("t.echo", ["text": "a \"quoted\" $(touch /tmp/pwned) `x`"])
+      #expect(outcome.kind == .finished)
+      #expect(outcome.result?["text"] == "a \"quoted\" $(touch /tmp/pwned) `x`")
+    }
+  }
+
+  @Test("T09 a program of the release runs from the pinned bytes, whatever lies in the workspace")
+  func pinned() async throws {
+    try await withTemporaryDirectory { folder in
+      let script = "#!/bin/sh\ncat >/dev/null\nprintf '{\"said\":\"pinned\"}'\n"
+      let desk = try await Desk(folder, tools: Desk.tool("t.say", #"["./tools/say"]"#), programs: [("tools/say", script)])
+      #expect(try await desk.call("t.say").result?["said"] == "pinned")
+      // Someone writes over the copy that is executed.
+      let copy = "\(folder)/programs/\(SHA256.hash(script).hex)"
+      unlink(copy)
+      try RegularFile.writeAtomically(Array("#!/bin/sh\nprintf '{\"said\":\"other\"}'\n".utf8), to: copy)
+      chmod(copy, 0o755)
+      #expect(try await desk.call("t.say").result?["said"] == "pinned")
+    }
+  }
+
+  @Test func howAProgramEndsSaysWhatIsKnown() async throws {
+    try await withTemporaryDirectory { folder in
+      let tools =
+        Desk.tool("t.fails", #"["/bin/sh", "-c", "echo no >&2; exit 3"]"#) + Desk.tool("t.dies", #"["/bin/sh", "-c", "kill -9 $$"]"#)
+        + Desk.tool("t.reads", #"["/bin/sh", "-c", "kill -9 $$"]"#, effect: "read") + Desk.tool("t.hangs", #"["/bin/sleep", "60"]"#, extra: "timeout: 'PT1S',")
+        + Desk.tool("t.babbles", #"["/bin/echo", "hello"]"#) + Desk.tool("t.missing", #"["/no/such/program"]"#)
+      let desk = try await Desk(folder, tools: tools)
+      let expected: [(String, EffectOutcome.Kind, String)] = [
+        ("t.fails", .failed, "exit-3"), ("t.dies", .inDoubt, "killed"), ("t.reads", .failed, "killed"), ("t.hangs", .inDoubt, "time-limit"),
+        ("t.babbles", .inDoubt, "result-invalid"), ("t.missing", .failed, "executable-not-found"),
+      ]
+      for (tool, kind, code) in expected {
+        let outcome = try await desk.call(tool)
+        #expect(outcome.kind == kind, "\(tool): \(outcome.message ?? "")")
+        #expect(outcome.code == code, "\(tool): \(outcome.message ?? "")")
+      }
+    }
+  }
+
+  @Test("a stop ends a call that is under way within a second")
+  func stop() async throws {
+    try await withTemporaryDirectory { folder in
+      let desk = try await Desk(folder, tools: Desk.tool("t.hangs", #"["/bin/sleep", "60"]"#, extra: "timeout: 'PT60S',"))
+      let gate = desk.gate
+      async let outcome = desk.call("t.hangs")
+      try await Task.sleep(for: .milliseconds(500))
+      let clock = ContinuousClock()
+      let stopped = clock.now
+      _ = try await gate.setStop("all", true, by: .scripted("user:olaf"))
+      let kind = try await outcome.kind
+      #expect(kind == .inDoubt)
+      #expect(clock.now - stopped < .seconds(5))  // 1 s on a quiet machine; the bound only catches a stop that does nothing
+    }
+  }
+
+  @Test("T31 secrets reach the program and nothing else: not the log, not the result, not an error")
+  func secrets() async throws {
+    try await withTemporaryDirectory { folder in
+      let canaries = (0..<20).map { "CANARY-\($0)-\(UInt64.random(in: 0...(.max)))" }
+      let environment = Dictionary(uniqueKeysWithValues: canaries.enumerated().map { ("REMIT_TOOL_SECRET_\($0)", $1) })
+      let leaks = (0..<20).map { "$REMIT_TOOL_SECRET_\($0)" }.joined(separator: " ")
+      let tools =
+        Desk.tool("t.leaks", "['/bin/sh', '-c', 'printf \"{\\\\\"env\\\\\":\\\\\"\(leaks)\\\\\"}\"']")
+        + Desk.tool("t.complains", "['/bin/sh', '-c', 'echo \(leaks) >&2; exit 1']")
+      let desk = try await Desk(folder, tools: tools, secrets: environment)
+      let result = try await desk.call("t.leaks")
+      #expect(result.result?["env"]?.stringValue == Array(repeating: "[secret]", count: 20).joined(separator: " "), "\(result)")
+      #expect(try await desk.call("t.complains").message?.contains("CANARY") == false)
+      await desk.gate.store.close()
+      for name in try Conformance.names(in: folder) where name.hasPrefix("store") {
+        let bytes = try RegularFile.read("\(folder)/\(name)", maximumBytes: 1 << 26)
+        for canary in canaries { #expect(!contains(bytes, Array(canary.utf8)), "\(name)") }
+      }
+    }
+  }
+
+  private func contains(_ bytes: [UInt8], _ needle: [UInt8]) -> Bool {
+    Data(bytes).range(of: Data(needle)) != nil
+  }
+}
+
+@Suite("The HTTP connector")
+struct HTTPConnectorTests {
+  @Test func theRequestCarriesTheArgumentsTheKeyAndTheSecret() async throws {
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(200, #"{"ok":true,"echo":"s3cret-value"}"#) }) { endpoint in
+      try await withTemporaryDirectory { folder in
+        let tools = """
+          "h.post": { connector: "http", url: "\(endpoint.base)/vendors", headers: { Authorization: "Bearer ${env:ERP_TOKEN}" }, effect: "external",
+            arguments: { type: "object", properties: { name: { type: "string" } } } },
+          """
+        let desk = try await Desk(folder, tools: tools, secrets: ["ERP_TOKEN": "s3cret-value"])
+        let outcome = try await desk.call("h.post", ["name": "Acme"])
+        #expect(outcome.kind == .finished, "\(outcome.message ?? "")")
+        #expect(outcome.result?["echo"] == "[secret]")
+        let request = try #require(endpoint.requests.first)
+        #expect(request.headers["authorization"] == "Bearer s3cret-value")
+        #expect(request.headers["idempotency-key"]?.hasPrefix("p-") == true)
+        #expect(String(decoding: request.body, as: UTF8.self) == #"{"name": "Acme"}"#)
+      }
+    }
+  }
+
+  static let answers: [(Int, EffectOutcome.Kind)] = [(200, .finished), (404, .failed), (302, .failed), (500, .inDoubt), (503, .inDoubt)]
+
+  @Test(arguments: answers)
+  func theStatusSaysWhatIsKnown(_ status: Int, _ kind: EffectOutcome.Kind) async throws {
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "{}", headers: status == 302 ? ["Location: http://127.0.0.1:1/"] : []) }) { endpoint in
+      try await withTemporaryDirectory { folder in
+        let tools = #""h.post": { connector: "http", url: "\#(endpoint.base)/x", effect: "external", arguments: { type: "object", properties: {} } },"#
+        let desk = try await Desk(folder, tools: tools)
+        #expect(try await desk.call("h.post").kind == kind)
+        #expect(endpoint.requests.count == 1)
+      }
+    }
+  }
+}

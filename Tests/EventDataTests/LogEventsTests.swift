@@ -1,0 +1,83 @@
+import Audit
+import Core
+import EventData
+import Governance
+import PolicyEngine
+import ProcessMining
+import TestSupport
+import Testing
+
+@Suite("The log as events")
+struct LogEventsTests {
+  static let process = """
+    { process: "leave", title: "Leave", owner: "role:lead", purpose: "Test.",
+      triggers: [{ form: "ask", role: "clerk", fields: ["days", "secret"] }],
+      fields: { days: { type: "integer" }, secret: { type: "integer", sensitivity: "confidential" }, note: { type: "string", required: false } },
+      steps: [{ step: "fill", title: "Fill in", role: "clerk", form: ["note"] }, { step: "book", title: "Book", role: "clerk", form: ["note"] }] }
+    """
+  static let rules = """
+    { policy: "leave", rules: [{ id: "long", hold: "complete_step", step: "book", when: "run.days > 3", approval: { roles: ["lead"] } }] }
+    """
+
+  /// A log of six runs: two short ones, three long ones that were approved, one that was rejected.
+  private func log(_ folder: String) async throws -> PermissionGate {
+    let moment = Locked(Instant(milliseconds: 1_800_000_000_000))
+    var options = StoreOptions()
+    options.time = TimeSource {
+      moment.withLock { now in
+        now = now + .seconds(60)
+        return now
+      }
+    }
+    let store = try await AuditStore<GovernanceLedger>.open("\(folder)/s.sqlite", projections: GovernanceProjections.all, options: options)
+    let gate = PermissionGate(store: store)
+    let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
+    _ = try await gate.openLog(by: root)
+    let people = #"{ roles: { clerk: "Clerk", lead: "Lead" }, people: { ana: { roles: ["clerk"] }, ben: { roles: ["lead"] } } }"#
+    _ = try await gate.setDirectory(try Directory.load(try PositionedJSON.parseJSON5(Array(people.utf8))), by: root)
+    _ = try await gate.makeRelease(
+      ReleaseBundle(process: "leave", files: [("process.json5", Array(Self.process.utf8)), ("rules.json5", Array(Self.rules.utf8))]), by: root)
+    for (place, days) in [1, 2, 5, 6, 7, 20].enumerated() {
+      let run = "r-\(place)"
+      func submit(_ tool: String, _ arguments: JSONObject, _ step: String?) async throws -> GateOutcome {
+        try await gate.submit(
+          Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run, step: step))
+      }
+      #expect(try await submit("run.start", ["process": "leave", "fields": ["days": .int(days), "secret": .int(days)]], nil).verdict == .permit)
+      #expect(try await submit("complete_step", [:], "fill").verdict == .permit)
+      let booked = try await submit("complete_step", [:], "book")
+      #expect((booked.verdict == .hold) == (days > 3))
+      guard booked.verdict == .hold else { continue }
+      let decision: PermissionGate.PersonDecision = days > 10 ? .reject(reason: "too long") : .approve
+      _ = try await gate.decide(booked.proposal, decision, by: .scripted("user:ben"), digest: booked.digest)
+    }
+    return gate
+  }
+
+  @Test func stepsAndDecisionsBecomeActivities() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let events = try await gate.store.read { try LogEvents.eventLog($0, process: "leave") }
+      #expect(events.caseCount == 6)
+      let variants = Variants(events.completions())
+      #expect(Set(variants.variants.map { Set($0.activities) }) == [["fill", "book"], ["fill", "decide book"], ["fill", "decide book", "book"]])
+      #expect(variants.variants.map(\.count).sorted() == [1, 2, 3])
+      let none = try await gate.store.read { try LogEvents.eventLog($0, process: "other") }
+      #expect(none.caseCount == 0)
+    }
+  }
+
+  @Test func decidedHoldsCarryWhatRulesCouldSee() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let found = try await gate.store.read { context in
+        let digest = try context.shared().current("leave")?.digest ?? ""
+        return try LogEvents.decidedHolds(context, release: try gate.release(digest, in: context))
+      }
+      #expect(found.holds.map(\.outcome) == [.approvedUnchanged, .approvedUnchanged, .approvedUnchanged, .rejected])
+      #expect(found.holds.map { $0.features["run.days"] } == [.integer(5), .integer(6), .integer(7), .integer(20)])
+      #expect(found.holds.allSatisfy { $0.rule == "long" && $0.tool == "complete_step" && $0.step == "book" })
+      #expect(found.features.first { $0.path == "run.secret" }?.isConfidential == true)
+    }
+  }
+}
