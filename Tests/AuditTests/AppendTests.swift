@@ -64,12 +64,15 @@ import Testing
 }
 
 @Suite struct DraftTests {
+  static func nested(_ depth: Int) -> JSON { depth == 0 ? 1 : [nested(depth - 1)] }
+
   static let refused: [(name: String, draft: EntryDraft)] = [
     ("no version", EntryDraft(type: "run.started", principal: "user:ana")),
     ("no name", EntryDraft(type: "@1", principal: "user:ana")),
     ("capitals", EntryDraft(type: "Run@1", principal: "user:ana")),
     ("a control character", EntryDraft(type: "run.started@1", principal: "user:\u{1b}ana")),
     ("no principal", EntryDraft(type: "run.started@1", principal: "")),
+    ("a body nested too deep", EntryDraft(type: "run.started@1", principal: "user:ana", body: ["a": nested(100)])),
     ("a run that is not ASCII", EntryDraft(type: "run.started@1", run: "rün", principal: "user:ana")),
     ("an empty run", EntryDraft(type: "run.started@1", run: "", principal: "user:ana")),
     ("a part twice", EntryDraft(type: "run.started@1", principal: "user:ana", content: [Content("a", [1]), Content("a", [2])])),
@@ -93,7 +96,7 @@ import Testing
         #expect(error?.code == .invalidDraft, "\(name)")
       }
       #expect(try await store.read { $0.head.size } == 0)
-      try await store.append([draft("run-1")])
+      try await store.append([draft("run-1"), EntryDraft(type: "a.b@1", principal: "user:ana", body: ["a": Self.nested(99)])])
       #expect(try await store.verify().ok)
       await store.close()
     }

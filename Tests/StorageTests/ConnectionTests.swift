@@ -101,9 +101,12 @@ import Testing
 
   @Test func aClosedConnectionSaysSo() throws {
     let connection = try memory()
+    let kept = try connection.prepare("SELECT 1")
     connection.close()
     let error = #expect(throws: StorageError.self) { try connection.run("SELECT 1") }
     #expect(error?.code == .stopped)
+    let late = #expect(throws: StorageError.self) { try kept.step() }
+    #expect(late?.code == .stopped)
   }
 
   @Test func aDamagedSchemaIsNotRunAsCode() throws {

@@ -183,6 +183,9 @@ final class LogAppender {
     }
   }
 
+  /// Keeps what was appended, after the commit.
+  func commit() { committed = (frontier, lastTime) }
+
   /// Returns to the head at the beginning of the transaction that failed.
   ///
   /// Should the failed commit have reached the disk after all, the next ``begin()`` finds its entries as if another process had appended
