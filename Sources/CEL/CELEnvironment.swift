@@ -25,6 +25,7 @@ public struct CELEnvironment: Sendable {
   private(set) var variables: [String: CELType] = [:]
   private(set) var objects: [String: [(name: String, type: CELType)]] = [:]
   private(set) var functions: [String: Function]
+  private var hostFunctions: [String: [HostFunction]] = [:]
 
   /// Makes an environment with the standard functions and no variables.
   ///
@@ -51,7 +52,7 @@ public struct CELEnvironment: Sendable {
     objects[name] = fields.map { (name: $0.0, type: $0.1) }
   }
 
-  /// Declares a function.
+  /// Declares a function, or another signature of one; a standard function of the name is replaced.
   ///
   /// - Parameters:
   ///   - name: The name by which it is called; it may have dots.
@@ -64,9 +65,16 @@ public struct CELEnvironment: Sendable {
     _ name: String, _ parameters: [CELType], returns result: CELType, isMember: Bool = false,
     body: @escaping @Sendable ([CELValue]) throws(CELEvaluationError) -> CELValue
   ) {
-    let overload = Overload(parameters, result, isMember: isMember)
+    hostFunctions[name, default: []].append(HostFunction(overload: Overload(parameters, result, isMember: isMember), body: body))
+    let all = hostFunctions[name] ?? []
     functions[name] = Function(
-      name, (functions[name]?.overloads ?? []) + [overload], .any { arguments, _ throws(Failure) in try body(arguments) })
+      name, all.map(\.overload),
+      .any { arguments, _ throws(Failure) in
+        guard let function = all.first(where: { $0.accepts(arguments) }) else {
+          throw Failure(.noSuchOverload, "`\(name)` cannot be applied to values of these types")
+        }
+        return try function.body(arguments)
+      })
   }
 
   /// Parses, checks and compiles an expression.

@@ -80,7 +80,12 @@ public enum RegularFile {
   ///
   /// - Throws: ``FileError``; what stood there before is then still there.
   public static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let temporary = "\(path).\(getpid()).tmp"
+    // Several threads may write the same file at the same time: each has its own temporary one.
+    let number = writes.withLock { number in
+      number += 1
+      return number
+    }
+    let temporary = "\(path).\(getpid()).\(number).tmp"
     let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw systemError(path, "cannot write") }
     var offset = 0
@@ -98,6 +103,9 @@ public enum RegularFile {
       throw failed ? error : systemError(path, "cannot write")
     }
   }
+
+  /// Counts writes, to tell temporary files apart.
+  private static let writes = Locked(0)
 
   private static func systemError(_ path: String, _ action: String) -> FileError {
     FileError(.system, path: path, "\(action): \(String(cString: strerror(errno)))")

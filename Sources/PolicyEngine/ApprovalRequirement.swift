@@ -1,4 +1,6 @@
-/// What has to happen before a held request may be carried out. Several requirements join: each must be met on its own.
+/// What has to happen before a held request may be carried out.
+///
+/// Several requirements join: each must be met on its own.
 public struct ApprovalRequirement: Hashable, Sendable {
   /// Who may never approve, whatever roles they have.
   ///

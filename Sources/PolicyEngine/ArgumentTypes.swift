@@ -36,7 +36,9 @@ enum ArgumentTypes {
     return properties
   }
 
-  /// The type of a value that a schema describes; dynamic when it is not said by `type` alone. Objects answer `.object("")`.
+  /// The type of a value that a schema describes; dynamic when it is not said by `type` alone.
+  ///
+  /// Objects answer `.object("")`.
   private static func simpleType(_ schema: JSON) -> CELType {
     if combines(schema) { return .dyn }
     switch schema["type"]?.stringValue {

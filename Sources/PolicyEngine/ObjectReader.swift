@@ -19,7 +19,9 @@ struct ObjectReader {
   let position: SourcePosition
   private let members: [PositionedJSON.Member]
 
-  /// Nil, with a problem reported, when the value is no object. Unknown keys are reported at once.
+  /// Nil, with a problem reported, when the value is no object.
+  ///
+  /// Unknown keys are reported at once.
   init?(_ value: PositionedJSON, _ what: String, keys: [String], _ problems: inout Problems) {
     guard let members = value.objectValue else {
       problems.add("wrong-type", at: value.position, "\(what) is an object, here it is \(value.kind)")

@@ -1,4 +1,6 @@
-/// What the rules say about one request. Ordered by strength: a stronger outcome beats a weaker one.
+/// What the rules say about one request.
+///
+/// Ordered by strength: a stronger outcome beats a weaker one.
 public enum Outcome: String, Hashable, Sendable, Comparable, CaseIterable {
   /// The request may be carried out.
   case permit

@@ -26,7 +26,9 @@ public final class Request: Sendable {
   /// Permits that follow from something other than a written rule: a step's role or agent, a trigger's role.
   public let implied: [RuleMatch]
 
-  /// Makes a request. What is not given is absent: a condition that reads it cannot be evaluated.
+  /// Makes a request.
+  ///
+  /// What is not given is absent: a condition that reads it cannot be evaluated.
   public init(
     principal: Principal, tool: Tool, arguments: JSONObject = JSONObject(), step: Step? = nil, run: JSONObject = JSONObject(),
     requester: Requester? = nil, facts: JSONObject = JSONObject(), labels: JSONObject = JSONObject(), now: Instant,

@@ -4,7 +4,9 @@ public import Core
 public struct Rule: Sendable {
   /// What an earned permit or a hold asks for.
   public struct Approval: Hashable, Sendable {
-    /// Roles, bare names; an approver has one of them. Empty only for an earned permit: then the agent's owner approves.
+    /// Roles, bare names; an approver has one of them.
+    ///
+    /// Empty only for an earned permit: then the agent's owner approves.
     public let roles: [String]
     /// How many different people have to approve; at least 1.
     public let count: Int
@@ -20,9 +22,13 @@ public struct Rule: Sendable {
   public let effect: Outcome
   /// The tools that it is about; one of the patterns has to fit.
   public let tools: [ToolPattern]
-  /// The principals that it is about; one of the patterns has to fit. Empty for everyone.
+  /// The principals that it is about; one of the patterns has to fit.
+  ///
+  /// Empty for everyone.
   public let principals: [PrincipalPattern]
-  /// The ids of the steps that it is about. Empty for any step and for none.
+  /// The ids of the steps that it is about.
+  ///
+  /// Empty for any step and for none.
   public let steps: [String]
   /// The condition as it is written, where there is one.
   public let condition: String?

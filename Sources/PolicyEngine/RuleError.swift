@@ -4,7 +4,9 @@
 public struct RuleError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The rule's id.
   public let rule: String
-  /// What went wrong, for people: lower case, no full stop. It holds no values of the request.
+  /// What went wrong, for people: lower case, no full stop.
+  ///
+  /// It holds no values of the request.
   public let message: String
 
   /// Makes an error from its parts.

@@ -16,7 +16,9 @@ public struct RuleMatch: Hashable, Sendable {
 
   /// The rule's id, or `step:<id>` and the like for an implied permit.
   public let rule: String
-  /// What the rule says here. An earned permit without an allowance says `hold`.
+  /// What the rule says here.
+  ///
+  /// An earned permit without an allowance says `hold`.
   public let effect: Outcome
   /// Why the rule counts.
   public let basis: Basis

@@ -145,7 +145,9 @@ extension CompiledRules {
     }
   }
 
-  /// What a hold asks for. An earned permit that does not say whom to ask asks the agent's owner.
+  /// What a hold asks for.
+  ///
+  /// An earned permit that does not say whom to ask asks the agent's owner.
   private func requirement(of rule: Rule, _ request: Request) -> ApprovalRequirement {
     let approval = rule.approval
     var (roles, approvers) = (approval?.roles ?? [], [String]())

@@ -1,6 +1,8 @@
 public import Core
 
-/// The checked and compiled rules of one file. Immutable: the same request gets the same decision every time.
+/// The checked and compiled rules of one file.
+///
+/// Immutable: the same request gets the same decision every time.
 ///
 /// Reading a file finds every problem in it; deciding with a rule set that was read never fails. A rule whose condition cannot be
 /// evaluated for some request is part of the decision.

@@ -7,7 +7,9 @@ public enum ToolName {
   /// The most bytes that a name has.
   public static let maximumBytes = 128
 
-  /// What is wrong with a name, for people, or nil for a good one. The offending character is named by its code point.
+  /// What is wrong with a name, for people, or nil for a good one.
+  ///
+  /// The offending character is named by its code point.
   public static func problem(with name: String) -> String? { problem(with: name, subject: "a tool name") }
 
   static func problem(with name: String, subject: String) -> String? {

@@ -184,7 +184,7 @@ private let table = CommandTable(commands: [
   @Test func everyExampleIsACommandLineOfItsCommand() throws {
     for command in CommandTable.remit.commands {
       for example in command.examples {
-        var words = shellWords(example.line)
+        var words = Self.shellWords(example.line)
         #expect(words.removeFirst() == "remit")
         guard case .command(let found, _) = try ArgumentParser(commands: .remit).parse(words) else {
           Issue.record("\(example.line) is no command")
@@ -204,7 +204,7 @@ private let table = CommandTable(commands: [
   }
 
   /// Words as a shell splits them, with single and double quotes.
-  private func shellWords(_ line: String) -> [String] {
+  static func shellWords(_ line: String) -> [String] {
     var words: [String] = []
     var word: String?
     var quote: Character?

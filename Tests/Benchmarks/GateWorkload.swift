@@ -48,7 +48,9 @@ struct GateWorkload {
   /// For each question whether it is allowed, and the ids of the permits and forbids that match.
   var expected: [(isAllowed: Bool, permits: [String], forbids: [String])]
 
-  /// The rules as a file of rules. The resource is the call's arguments, the context is the run's fields.
+  /// The rules as a file of rules.
+  ///
+  /// The resource is the call's arguments, the context is the run's fields.
   var rulesText: String {
     let rules = policies.map { policy -> String in
       let actions = policy.actions.map { "\"\($0)\"" }.joined(separator: ", ")

@@ -63,6 +63,15 @@ struct ConformanceCase {
     return environment
   }
 
+  /// The values that the case gives to variables.
+  func variables() throws -> [String: CELValue] {
+    var variables: [String: CELValue] = [:]
+    for (name, binding) in bindings { variables[name] = try Self.value(binding["value"] ?? .null) }
+    return variables
+  }
+
+  var expectsError: Bool { expected == nil && !isCheckOnly }
+
   func run() throws -> Outcome {
     let environment = try environment()
     let program: CELProgram
@@ -72,8 +81,7 @@ struct ConformanceCase {
       return .error("\(error)")
     }
     if isCheckOnly { return .value(.null, type: program.type) }
-    var variables: [String: CELValue] = [:]
-    for (name, binding) in bindings { variables[name] = try Self.value(binding["value"] ?? .null) }
+    let variables = try variables()
     do {
       return .value(try program.evaluate(variables), type: program.type)
     } catch {
@@ -88,7 +96,7 @@ struct ConformanceCase {
 
   private func checkedFailure() throws -> String? {
     switch try run() {
-    case .error(let message): return expected == nil && !isCheckOnly ? nil : "`\(expression)`: expected a value, got error: \(message)"
+    case .error(let message): return expectsError ? nil : "`\(expression)`: expected a value, got error: \(message)"
     case .value(let value, let type):
       if let deducedType, try Self.type(deducedType) != type { return "`\(expression)`: expected type \(deducedType.text()), got \(type)" }
       if isCheckOnly { return nil }

@@ -29,8 +29,7 @@ enum ProcessCommands {
       if names.isEmpty { names = Workspace.processNames(in: folder) }
       if names.isEmpty { throw CommandError(.notFound, "no-process", "there is no process in `\(visible(folder))/Policies`") }
       let reports = try names.map { name in
-        let place = Workspace.processFolder(name, in: folder)
-        let files = try ProcessFiles(folder: place, prompts: Workspace.promptsFolder(for: place))
+        let (place, files) = try Workspace.processFiles(name, in: folder)
         return ProcessReport(checking: files, directory: try organisation(beside: place, in: folder))
       }
       let isGood = reports.allSatisfy(\.isGood)
@@ -61,8 +60,7 @@ enum ProcessCommands {
     arguments: [processArgument],
     run: { context in
       let name = try context.arguments.required("PROCESS")
-      let place = Workspace.processFolder(name, in: context.workspacePath)
-      let files = try ProcessFiles(folder: place, prompts: Workspace.promptsFolder(for: place))
+      let (place, files) = try Workspace.processFiles(name, in: context.workspacePath)
       let report = ProcessReport(checking: files, directory: try organisation(beside: place, in: context.workspacePath))
       if !report.problems.isEmpty { throw Diagnostics(report.problems) }
       if let failure = report.tests?.failures.first {

@@ -1,5 +1,6 @@
 internal import Audit
 internal import Core
+internal import Glibc
 internal import Governance
 internal import PolicyEngine
 internal import ProcessModel
@@ -67,34 +68,47 @@ extension Workspace {
 
   /// Stores a file and proposes to attach it to a step.
   ///
-  /// - Throws: ``FileError`` for what is no regular file, `AuditError` for one that is too large; nothing was stored then.
+  /// - Throws: `AuditError` for a path that leads upwards, a link, a pipe, a device, a file that is too large or that changes meanwhile;
+  ///   nothing was stored then.
   func attach(_ path: String, as name: String, run: String, step: String) async throws -> GateOutcome {
-    let bytes = try RegularFile.read(path, maximumBytes: AuditLimits.evidenceBytes)
-    return try await attach(bytes, media: MediaType.of(path: path, bytes: bytes), as: name, run: run, step: step)
+    // A path from the root is trusted up to its folder; one from here may not leave this folder.
+    let folder = path.hasPrefix("/") ? path.lastIndex(of: "/").map { String(path[...$0]) } ?? "/" : "."
+    let file = try Evidence.file(
+      path.hasPrefix("/") ? String(path.dropFirst(folder.count)) : path, within: folder, media: MediaType.of(path))
+    return try await attach(file, as: name, run: run, step: step)
   }
 
-  /// Stores bytes and proposes to attach them to a step.
-  func attach(_ bytes: [UInt8], media: String, as name: String, run: String, step: String, by other: Identity? = nil) async throws
-    -> GateOutcome
-  {
-    let evidence = try Evidence.bytes(bytes, media: media)
+  /// Stores evidence and proposes to attach it to a step.
+  func attach(_ evidence: Evidence, as name: String, run: String, step: String, by other: Identity? = nil) async throws -> GateOutcome {
+    let reference = evidence.reference
     return try await submit(
       .attachEvidence,
       [
-        "name": .string(name), "sha256": .string(evidence.reference.digest.hex), "media": .string(media), "size": .int(bytes.count),
+        "name": .string(name), "sha256": .string(reference.digest.hex), "media": .string(reference.media), "size": .int(reference.size),
       ], run: run, step: step, evidence: [evidence], by: other)
   }
 }
 
 /// What kind of file something is, by its first bytes, else by its name.
 enum MediaType {
+  /// Looks at a file; `application/octet-stream` where it cannot be read or is of no known kind.
+  static func of(_ path: String) -> String {
+    guard let descriptor = try? RegularFile.open(path) else { return "application/octet-stream" }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    bytes.removeLast(bytes.count - max(0, read(descriptor, &bytes, bytes.count)))
+    return of(path: path, bytes: bytes)
+  }
+
+  /// Looks at a name and the first bytes of a file.
   static func of(path: String, bytes: [UInt8]) -> String {
     let signatures: [([UInt8], String)] = [
       (Array("%PDF-".utf8), "application/pdf"), ([0x89, 0x50, 0x4E, 0x47], "image/png"), ([0xFF, 0xD8, 0xFF], "image/jpeg"),
       (Array("GIF8".utf8), "image/gif"), ([0x50, 0x4B, 0x03, 0x04], "application/zip"),
     ]
     if let match = signatures.first(where: { bytes.starts(with: $0.0) }) { return match.1 }
-    let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0)
+    // The first bytes may end inside a character.
+    let isText = !bytes.contains(0) && (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
     guard isText else { return "application/octet-stream" }
     switch path.split(separator: ".").last.map({ $0.lowercased() }) {
     case "json": return "application/json"

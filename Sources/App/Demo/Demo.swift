@@ -87,9 +87,10 @@ struct Demo {
 
   /// Runs the demo on a prepared workspace.
   func run(on workspace: Workspace) async throws -> CommandResult {
-    let (loop, settings) = try workspace.workLoop()
-    let model = settings.models["default"]
+    let model = try Settings(folder: workspace.folder, environment: environment).models["default"]
     let isScripted = model?.endpoint == AgentModel.scriptedEndpoint
+    // A script answers at once, so one step at a time; it makes every demo the same.
+    let loop = try workspace.workLoop(concurrency: isScripted ? 1 : 4).loop
     say("\("Remit", .strong) in \(workspace.folder)")
     say(
       "the agents' model: \(isScripted ? "scripted (no endpoint is configured)" : "\(model?.model ?? "none") at \(model?.endpoint ?? "")")",
@@ -186,6 +187,11 @@ struct Demo {
           case .others: asks = false
           }
           if asks { continue }
+        }
+        if !isInteractive, people.requests[item.run]?.isLeftForYou ?? false {
+          left.insert(item.record.id)
+          say("    left for you: `remit approve \(item.record.id) --workspace \(workspace.folder)`")
+          continue
         }
         guard let words = try await people.decide(item) else {
           left.insert(item.record.id)

@@ -58,7 +58,8 @@ struct DemoPeople: Sendable {
       let id = Occurrence(parsing: item.step)?.id ?? item.step
       if id == "collect", !item.state.evidence.contains(where: { $0.name == "contract" }) {
         _ = try await workspace.attach(
-          request.contract, media: "application/pdf", as: "contract", run: item.run, step: item.step, by: Self.identity(person))
+          try Evidence.bytes(request.contract, media: "application/pdf"), as: "contract", run: item.run, step: item.step,
+          by: Self.identity(person))
       }
       var arguments: JSONObject = [:]
       let fields = fields(of: id, request, item.state)

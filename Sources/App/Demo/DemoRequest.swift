@@ -16,6 +16,8 @@ struct DemoRequest: Sendable {
   var conditions: String?
   /// Why the person who has to approve its activation says no; nil where they agree.
   var rejection: String?
+  /// Whether its activation is left to whoever runs the demo, so that there is something to decide afterwards.
+  var isLeftForYou = false
 
   /// The values of the request form.
   var fields: JSONObject {
@@ -90,7 +92,7 @@ struct DemoRequest: Sendable {
       iban: "AT611904300234573201"),
     .init(
       requester: "dora", vendor: "Sable Furniture SRL", country: "IT", category: "goods", purchase: "Desks and chairs", amount: 24000,
-      iban: "IT60X0542811101000000123456"),
+      iban: "IT60X0542811101000000123456", isLeftForYou: true),
     .init(
       requester: "finn", vendor: "Andes Coffee SAC", country: "PE", category: "goods", purchase: "Coffee", amount: 2100,
       iban: "ES9121000418450200051332"),

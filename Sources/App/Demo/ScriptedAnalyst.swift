@@ -108,8 +108,34 @@ struct PromptData {
       let inside = parts[1].dropFirst(8).dropLast(end.count)
       // The origin has no space after its colon, the value follows the first colon that does.
       guard let colon = inside.split(separator: ": ", maxSplits: 1).last, inside.contains(": ") else { continue }
-      values[String(parts[0])] = try? JSON.parse(Array(colon.utf8))
+      values[String(parts[0])] = try? JSON.parse(Array(Self.original(of: String(colon)).utf8))
     }
+  }
+
+  /// The text that `visible` shows like this.
+  private static func original(of shown: String) -> String {
+    if !shown.utf8.contains(UInt8(ascii: "\\")) { return shown }
+    var result = String.UnicodeScalarView()
+    var rest = shown.unicodeScalars[...]
+    while let scalar = rest.popFirst() {
+      guard scalar == "\\", let next = rest.first else {
+        result.append(scalar)
+        continue
+      }
+      switch next {
+      case "\\", "n", "r", "t":
+        result.append(next == "n" ? "\n" : next == "r" ? "\r" : next == "t" ? "\t" : "\\")
+        rest.removeFirst()
+      case "u" where rest.dropFirst().first == "{":
+        let digits = rest.dropFirst(2).prefix { $0 != "}" }
+        if let character = UInt32(String(String.UnicodeScalarView(digits)), radix: 16).flatMap({ Unicode.Scalar($0) }) {
+          result.append(character)
+        }
+        rest = rest.dropFirst(digits.count + 3)
+      default: result.append(scalar)
+      }
+    }
+    return String(result)
   }
 
   /// The value of a field or fact; nil where it was not given, or withheld.

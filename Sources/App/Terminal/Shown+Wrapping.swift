@@ -48,10 +48,19 @@ extension Shown {
     }
   }
 
-  /// The text on lines of exactly that many columns (the last one may be shorter): the lines joined are the text, byte for byte.
+  /// The text on lines of at most that many columns whose pieces joined are the text, byte for byte: a space at a break stays at the end
+  /// of its line.
   ///
   /// - Complexity: O(n).
-  func cut(to columns: Int) -> [Shown] { lines(columns) { line, _ in (line.upperBound, line.upperBound) } }
+  func cut(to columns: Int) -> [Shown] {
+    lines(columns) { line, cells in
+      // Between words where the last one is short; a long run without spaces fills its lines.
+      let space = cells[line].lastIndex { $0.text == " " }
+      let end = space.map { $0 + 1 } ?? line.upperBound
+      let isNear = line.upperBound - end < columns / 3 && cells[line.upperBound].text != " "
+      return isNear ? (end, end) : (line.upperBound, line.upperBound)
+    }
+  }
 
   private func lines(_ columns: Int, _ breaking: (Range<Int>, [Cell]) -> (end: Int, next: Int)) -> [Shown] {
     let cells = cells

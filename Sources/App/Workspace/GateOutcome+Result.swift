@@ -55,7 +55,7 @@ extension GateOutcome {
       if let expires { lines.append("      until \(expires.fullText(to: now))") }
     case .forbid: lines.append("\("refused", .bad)  \(what): \(refusal?.message ?? "no rule permits it")")
     }
-    for match in matched where match.effect == verdict && verdict != .permit {
+    for match in matched where match.effect == verdict && verdict == .hold {
       let clause = match.clause.map { " (\($0))" } ?? ""
       lines.append("      \(match.effect.rawValue) by rule \(match.rule, .strong)\(clause)\(match.reason.map { ": \($0)" } ?? "")")
     }

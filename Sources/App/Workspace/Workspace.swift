@@ -90,6 +90,18 @@ final class Workspace: Sendable {
       ? name : "\(folder)/Policies/\(name)"
   }
 
+  /// The folder of a process and its files.
+  ///
+  /// - Throws: ``CommandError`` that names the nearest process where there is no such folder; what reading the files throws.
+  static func processFiles(_ name: String, in folder: String) throws -> (folder: String, files: ProcessFiles) {
+    let place = processFolder(name, in: folder)
+    guard FileTree.isFolder(place) else {
+      let nearest = nearestName(to: name, in: processNames(in: folder)).map { "did you mean `\($0)`?" }
+      throw CommandError(.notFound, "process-unknown", "there is no folder `\(visible(place))`", hint: nearest)
+    }
+    return (place, try ProcessFiles(folder: place, prompts: promptsFolder(for: place)))
+  }
+
   /// Where the prompts of a process's folder lie: in `Prompts` beside `Policies`.
   static func promptsFolder(for processFolder: String) -> String {
     let trimmed = processFolder.hasSuffix("/") ? String(processFolder.dropLast()) : processFolder

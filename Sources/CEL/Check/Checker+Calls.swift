@@ -12,10 +12,15 @@ extension Checker {
       result.functions[expression.id] = function
       return infer(function, arguments.map { check($0) }, isMember: false, arguments, expression)
     }
-    let targets = target.map { [$0] } ?? []
-    let all = targets + arguments
+    let function = function(name, isMember: target != nil)
+    if function == nil, Parser.macroNames.contains(name) {
+      // The arguments name variables that nothing declares, so only the call itself is to blame.
+      report(unknownFunction(name, isMember: target != nil, at: expression.offset))
+      return unknown
+    }
+    let all = (target.map { [$0] } ?? []) + arguments
     let types = all.map { check($0) }
-    guard let function = function(name, isMember: target != nil) else {
+    guard let function else {
       report(unknownFunction(name, isMember: target != nil, at: expression.offset))
       return unknown
     }
@@ -82,6 +87,7 @@ extension Checker {
     _ function: Function, _ types: [CELType], isMember: Bool, _ arguments: [CELExpression], _ expression: CELExpression
   ) -> CELType {
     var found: CELType?
+    let types = types.map { if case .parameter = substitution.resolve($0) { CELType.dyn } else { $0 } }
     for overload in function.overloads where overload.isMember == isMember && overload.parameters.count == types.count {
       let (parameters, result) = substitution.instantiate(overload)
       guard substitution.assign(types, to: parameters) else { continue }

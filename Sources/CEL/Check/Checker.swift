@@ -258,10 +258,11 @@ struct Checker {
   private mutating func elementTypes(
     _ type: CELType, _ comprehension: CELExpression.Comprehension
   ) -> (single: CELType, key: CELType, value: CELType) {
-    let range = substitution.resolve(type)
+    // What is not known of an empty list's elements stays open, rather than become the first type that is asked for.
+    let range = substitution.resolve(type, toDynamic: true)
     let wantsOptional = comprehension.form == .optMap || comprehension.form == .optFlatMap
     switch range {
-    case .dyn, .error, .parameter: return (.dyn, .dyn, .dyn)
+    case .dyn, .error: return (.dyn, .dyn, .dyn)
     case .list(let element) where !wantsOptional: return (element, .int, element)
     case .map(let key, let value) where !wantsOptional: return (key, key, value)
     case .optional(let wrapped) where wantsOptional: return (wrapped, .dyn, .dyn)

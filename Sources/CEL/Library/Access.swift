@@ -23,7 +23,7 @@ func hasField(_ name: String, of value: CELValue) throws(Failure) -> Bool {
 }
 
 /// `value[index]`; nil where a list or map has no such place.
-func element(_ index: CELValue, of value: CELValue) throws(Failure) -> CELValue? {
+func element(_ index: CELValue, of value: CELValue, _ meter: inout Meter) throws(Failure) -> CELValue? {
   switch value {
   case .list(let list):
     let place: Int?
@@ -40,9 +40,10 @@ func element(_ index: CELValue, of value: CELValue) throws(Failure) -> CELValue?
       if case .double = index { return nil }
       throw Failure(.noSuchOverload, "a value of type `\(index.type.runtimeName)` cannot be a map key")
     }
+    try meter.spend(key)
     return map[key]
   case .optional(let wrapped):
-    guard let wrapped, let element = try element(index, of: wrapped) else { return .optional(nil) }
+    guard let wrapped, let element = try element(index, of: wrapped, &meter) else { return .optional(nil) }
     return .optional(element)
   default: throw noOverload("_[_]", value, index)
   }
@@ -57,7 +58,10 @@ func isMember(_ value: CELValue, of container: CELValue, _ meter: inout Meter) t
       if try equal(value, element, &meter) { return true }
     }
     return false
-  case .map(let map): return CELMap.Key(value).map { map.contains($0) } ?? false
+  case .map(let map):
+    guard let key = CELMap.Key(value) else { return false }
+    try meter.spend(key)
+    return map.contains(key)
   default: throw noOverload("@in", value, container)
   }
 }

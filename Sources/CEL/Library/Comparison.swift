@@ -38,7 +38,7 @@ func equal(_ a: CELValue, _ b: CELValue, _ meter: inout Meter) throws(Failure) -
   case (.map(let x), .map(let y)):
     guard x.count == y.count else { return false }
     for (key, left) in x.entries {
-      try meter.spend(2)
+      try meter.spend(key)
       guard let right = y[key], try equal(left, right, &meter) else { return false }
     }
     return true

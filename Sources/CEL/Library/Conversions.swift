@@ -4,10 +4,10 @@ extension StandardLibrary {
     Function("type", [Overload([a], .type)], .unary { x, _ throws(Failure) in .type(x.type) }),
     Function(
       "int", [.int, .uint, .double, .string, .timestamp, .duration].map { Overload([$0], .int) },
-      .unary { x, _ throws(Failure) in .int(try int(x)) }),
-    Function("uint", [.uint, .int, .double, .string].map { Overload([$0], .uint) }, .unary { x, _ throws(Failure) in .uint(try uint(x)) }),
+      reading { x throws(Failure) in .int(try int(x)) }),
+    Function("uint", [.uint, .int, .double, .string].map { Overload([$0], .uint) }, reading { x throws(Failure) in .uint(try uint(x)) }),
     Function(
-      "double", [.double, .int, .uint, .string].map { Overload([$0], .double) }, .unary { x, _ throws(Failure) in .double(try double(x)) }),
+      "double", [.double, .int, .uint, .string].map { Overload([$0], .double) }, reading { x throws(Failure) in .double(try double(x)) }),
     Function(
       "string", [.string, .bool, .int, .uint, .double, .bytes, .timestamp, .duration].map { Overload([$0], .string) },
       .unary { x, meter throws(Failure) in
@@ -26,10 +26,10 @@ extension StandardLibrary {
         default: throw noOverload("bytes", x)
         }
       }),
-    Function("bool", [.bool, .string].map { Overload([$0], .bool) }, .unary { x, _ throws(Failure) in .bool(try bool(x)) }),
+    Function("bool", [.bool, .string].map { Overload([$0], .bool) }, reading { x throws(Failure) in .bool(try bool(x)) }),
     Function(
       "timestamp", [.timestamp, .string, .int].map { Overload([$0], .timestamp) },
-      .unary { x, _ throws(Failure) in
+      reading { x throws(Failure) in
         switch x {
         case .timestamp: return x
         case .string(let text):
@@ -45,7 +45,7 @@ extension StandardLibrary {
       }),
     Function(
       "duration", [.duration, .string].map { Overload([$0], .duration) },
-      .unary { x, _ throws(Failure) in
+      reading { x throws(Failure) in
         switch x {
         case .duration: return x
         case .string(let text):
@@ -57,6 +57,14 @@ extension StandardLibrary {
         }
       }),
   ]
+
+  /// The body of a conversion, with the steps that it takes to read a text.
+  private static func reading(_ body: @escaping @Sendable (CELValue) throws(Failure) -> CELValue) -> Function.Body {
+    .unary { x, meter throws(Failure) in
+      if case .string(let text) = x { try meter.spend(bytes: text.utf8.count) }
+      return try body(x)
+    }
+  }
 
   private static func unreadable(_ name: String, _ wanted: String) -> Failure {
     Failure(.invalidArgument, "`\(name)` needs \(wanted)")

@@ -63,8 +63,8 @@ enum StandardLibrary {
         Overload([.list(a), .int], a), Overload([.map(a, b), a], b), Overload([.optional(.list(a)), .int], .optional(a)),
         Overload([.optional(.map(a, b)), a], .optional(b)),
       ],
-      .binary { x, y, _ throws(Failure) in
-        guard let value = try element(y, of: x) else { throw noElement(x) }
+      .binary { x, y, meter throws(Failure) in
+        guard let value = try element(y, of: x, &meter) else { throw noElement(x) }
         return value
       }),
     Function(
@@ -73,9 +73,10 @@ enum StandardLibrary {
         Overload([.list(a), .int], .optional(a)), Overload([.map(a, b), a], .optional(b)),
         Overload([.optional(.list(a)), .int], .optional(a)), Overload([.optional(.map(a, b)), a], .optional(b)),
       ],
-      .binary { x, y, _ throws(Failure) in
-        if case .optional = x { return try element(y, of: x) ?? .optional(nil) }
-        return .optional(try element(y, of: x))
+      .binary { x, y, meter throws(Failure) in
+        let value = try element(y, of: x, &meter)
+        if case .optional = x { return value ?? .optional(nil) }
+        return .optional(value)
       }),
   ]
 

@@ -25,7 +25,7 @@ struct Compiler {
   func type(_ expression: CELExpression) -> CELType { checked.types[expression.id] ?? .dyn }
 
   mutating func node(_ expression: CELExpression) -> Node {
-    cost += 1
+    cost += 1 + expression.textBytes >> 4
     let offset = expression.offset
     if let path = referencePath(expression) {
       return ReferenceNode(reference(path.variable, path.fields, type(expression)), offset)
@@ -126,5 +126,16 @@ struct Compiler {
       meter: Meter(limit: 10_000))
     guard let value = try? node.value(&frame) else { return node }
     return ConstantNode(value, node.offset)
+  }
+}
+
+extension CELExpression {
+  /// The bytes of the texts in this one expression, which each evaluation may have to compare.
+  fileprivate var textBytes: Int {
+    switch kind {
+    case .literal(.string(let text)), .identifier(let text, _), .select(_, let text, _), .has(_, let text): text.utf8.count
+    case .literal(.bytes(let bytes)): bytes.count
+    default: 0
+    }
   }
 }

@@ -42,6 +42,12 @@ struct Meter {
   @inline(__always)
   mutating func spend(bytes: Int) throws(Failure) { try spend(1 &+ bytes >> 4) }
 
+  /// The steps for looking up a key.
+  @inline(__always)
+  mutating func spend(_ key: CELMap.Key) throws(Failure) {
+    if case .string(let text) = key { try spend(bytes: text.utf8.count) } else { try spend(1) }
+  }
+
   /// Calls the body with the steps that are left, which it lowers; nil from it means that they ran out.
   mutating func spend<R>(_ body: (inout Int) -> R?) throws(Failure) -> R {
     guard let result = body(&left) else { throw exhausted() }

@@ -45,7 +45,14 @@ struct Parser {
   }
 
   func unexpected(_ wanted: String) -> SyntaxError {
-    SyntaxError(offset: token.start, message: "expected \(wanted), found \(token.name)")
+    let hint: String? =
+      switch token.kind {
+      case .identifier("and"), .identifier("AND"): "write `&&` for and"
+      case .identifier("or"), .identifier("OR"): "write `||` for or"
+      case .identifier("not"), .identifier("NOT"): "write `!` for not"
+      default: nil
+      }
+    return SyntaxError(offset: token.start, message: "expected \(wanted), found \(token.name)", hint: hint)
   }
 
   // MARK: - Nodes
@@ -236,7 +243,6 @@ struct Parser {
   ]
 
   private mutating func primary() throws(SyntaxError) -> CELExpression {
-    let offset = token.start
     switch token.kind {
     case .int(let magnitude):
       guard let value = Int64(exactly: magnitude) else { throw tooLarge() }
@@ -255,7 +261,7 @@ struct Parser {
     case .symbol(.leftParenthesis):
       try advance()
       let inner = try expression()
-      try expect(.rightParenthesis, "to close the one at byte \(offset)")
+      try expect(.rightParenthesis, "to close the parenthesis")
       return inner
     case .symbol(.leftBracket): return try list()
     case .symbol(.leftBrace): return try map()

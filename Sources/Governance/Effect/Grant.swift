@@ -162,7 +162,7 @@ extension PermissionGate {
       let release = try releases.release(record.state.release) { try context.evidence($0) }
       let (events, note) = consequences(of: outcome, proposed, run: record.state, release: release, now: context.now)
       var recorded = outcome
-      if let note { recorded.message = [outcome.message, note].compactMap { $0 }.joined(separator: "; ") }
+      if let note, note != outcome.message { recorded.message = [outcome.message, note].compactMap { $0 }.joined(separator: "; ") }
       let principal = identity?.principal ?? SystemPrincipal.engine.rawValue
       let draft = EntryDrafting.settled(
         proposed, run: run, grant: grant, outcome: recorded, by: principal, identity: identity, isScripted: isScripted, events: events,

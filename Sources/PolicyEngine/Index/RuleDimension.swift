@@ -15,7 +15,9 @@ struct RuleDimension: Sendable {
   private var strings = StringTable()
   private var otherString = 0
   private var bools: [Int] = []
-  /// Ascending. Below the first, at the first, between the first and the second, and so on.
+  /// Ascending.
+  ///
+  /// Below the first, at the first, between the first and the second, and so on.
   private var thresholds: [Double] = []
   private var numbers = 0
   private var members = StringTable()

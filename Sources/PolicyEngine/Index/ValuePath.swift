@@ -66,7 +66,9 @@ extension Request.Tool {
 }
 
 extension Request.Principal {
-  /// The principal as conditions see it; an owner that is not known is absent. Roles are sorted, so that their order never matters.
+  /// The principal as conditions see it; an owner that is not known is absent.
+  ///
+  /// Roles are sorted, so that their order never matters.
   var json: JSON {
     var object: JSONObject = ["id": .string(id), "kind": .string(kind.rawValue), "roles": .array(roles.sorted().map { .string($0) })]
     if let owner { object["owner"] = .string(owner) }
