@@ -45,7 +45,7 @@ public struct AgentWorker: Sendable {
       if sight.step.status == .blocked { return .waiting("an exception at the step is open") }
       if sight.isAsked { return .parked("another worker waits for the model's answer") }
       if let turn = sight.conversation.turns.last, let outcome = try await answer(turn, sight) {
-        if case .proceed = outcome { } else { return outcome.stepOutcome }
+        guard case .proceed = outcome else { return outcome.stepOutcome }
         guard let after = try await look(at: step, in: run) else { return .completed }
         if after.step.status == .blocked { return .waiting("an exception at the step is open") }
         if let outcome = try await handOverIfSpent(after) { return outcome }
@@ -132,7 +132,8 @@ public struct AgentWorker: Sendable {
       id: gate.mintID(), principal: SystemPrincipal.agents.rawValue, tool: BuiltinTool.callModel.rawValue,
       arguments: [
         "agent": .string(sight.agent.name), "endpoint": .string(model.endpoint), "model": .string(model.model),
-        "request": .string(evidence.reference.digest.hex), "size": .int(body.count), "turn": .int(sight.conversation.turns.count + sight.conversation.failures + 1),
+        "request": .string(evidence.reference.digest.hex), "size": .int(body.count),
+        "turn": .int(sight.conversation.turns.count + sight.conversation.failures + 1),
       ],
       run: run, step: sight.step.occurrence.description, isScripted: model.endpoint == AgentModel.scriptedEndpoint)
     let outcome = try await gate.submit(proposal, evidence: [evidence])
@@ -165,7 +166,9 @@ public struct AgentWorker: Sendable {
     let reply: Result<ModelReply, ModelError>
     do {
       reply = try await gate.unlessStopped(run: run, agent: sight.agent.principal) {
-        do throws(ModelError) { return .success(try await model.client.respond(to: request, within: limit)) } catch { return .failure(error) }
+        do throws(ModelError) { return .success(try await model.client.respond(to: request, within: limit)) } catch {
+          return .failure(error)
+        }
       }
     } catch {
       reply = .failure(ModelError(.cancelled, "the call was cancelled", isTransient: true))
@@ -217,7 +220,9 @@ public struct AgentWorker: Sendable {
       mode: model.mode, api: model.api)
   }
 
-  /// What the model is told about one of its calls. Every call gets an answer, refused ones included.
+  /// What the model is told about one of its calls.
+  ///
+  /// Every call gets an answer, refused ones included.
   private func result(of call: Conversation.Call, _ turn: Conversation.Turn, _ sight: Sight, _ builder: PromptBuilder) -> ModelToolResult {
     func answer(_ content: String, isError: Bool = false) -> ModelToolResult {
       ModelToolResult(callID: call.id, name: call.name, content: content, isError: isError)
@@ -236,9 +241,13 @@ public struct AgentWorker: Sendable {
         return answer("answered: " + builder.fenced(question.answer ?? "redacted", origin: question.answeredBy ?? "a person"))
       }
       return answer("done.\(edited) \(sight.results[record.id].map { shown($0, record, builder) } ?? "")")
-    case .failed: return answer("failed: " + builder.fenced(sight.results[record.id]?.text() ?? "no reason was given", origin: record.tool), isError: true)
+    case .failed:
+      return answer(
+        "failed: " + builder.fenced(sight.results[record.id]?.text() ?? "no reason was given", origin: record.tool), isError: true)
     case .forbidden: return answer("refused: \(sight.refusals[record.id] ?? "the rules do not permit it")", isError: true)
-    case .rejected: return answer("a person rejected this: " + builder.fenced(sight.refusals[record.id] ?? "no reason was given", origin: "a person"), isError: true)
+    case .rejected:
+      return answer(
+        "a person rejected this: " + builder.fenced(sight.refusals[record.id] ?? "no reason was given", origin: "a person"), isError: true)
     case .expired: return answer("nobody decided on this in time; it is not a rejection", isError: true)
     case .withdrawn: return answer("this was withdrawn", isError: true)
     case .superseded, .voided: return answer("this was replaced", isError: true)
@@ -278,7 +287,9 @@ public struct AgentWorker: Sendable {
     if let limit = budget.costMicroUSD, conversation.cost >= limit {
       return try await handOver(sight, code: "budget-cost", text: "the agent spent \(conversation.cost) of \(limit) millionths of a dollar")
     }
-    if sight.isFruitless { return try await handOver(sight, code: "revisions-exhausted", text: "\(Self.fruitlessTurns) turns in a row led to nothing") }
+    if sight.isFruitless {
+      return try await handOver(sight, code: "revisions-exhausted", text: "\(Self.fruitlessTurns) turns in a row led to nothing")
+    }
     return nil
   }
 

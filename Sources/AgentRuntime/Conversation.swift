@@ -56,7 +56,8 @@ struct Conversation {
         open.insert(id)
         if began == nil { began = entry.time }
       } else if entry.type == EntryType.effectSettled, open.remove(id) != nil {
-        guard entry.body["outcome"]?.stringValue == EffectOutcome.Kind.finished.rawValue, let bytes = entry.content(ContentPart.result) else {
+        guard entry.body["outcome"]?.stringValue == EffectOutcome.Kind.finished.rawValue, let bytes = entry.content(ContentPart.result)
+        else {
           failures += 1
           continue
         }
@@ -89,7 +90,9 @@ struct Conversation {
       object["reason"] = call.reason.map { .string($0) }
       return .object(object)
     }
-    var object: JSONObject = ["assistant": reply.assistant, "calls": .array(calls), "text": .string(reply.text), "finish": .string(reply.finish.rawValue)]
+    var object: JSONObject = [
+      "assistant": reply.assistant, "calls": .array(calls), "text": .string(reply.text), "finish": .string(reply.finish.rawValue),
+    ]
     object["refusal"] = reply.refusal.map { .string($0) }
     if let usage = reply.usage {
       object["input_tokens"] = .int(usage.inputTokens)

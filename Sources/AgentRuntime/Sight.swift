@@ -54,7 +54,8 @@ struct Sight: Sendable {
   func endsStep(_ outcome: GateOutcome) -> Bool {
     outcome.events.contains { event in
       switch event {
-      case .stepCompleted(let occurrence, _), .stepClosed(let occurrence, _), .handedOver(let occurrence, _, _, _, _): occurrence == step.occurrence
+      case .stepCompleted(let occurrence, _), .stepClosed(let occurrence, _), .handedOver(let occurrence, _, _, _, _):
+        occurrence == step.occurrence
       default: false
       }
     }

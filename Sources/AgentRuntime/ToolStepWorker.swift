@@ -23,7 +23,8 @@ struct ToolStepWorker: Sendable {
     let gate = gate
     while true {
       let seen = try await gate.store.read { context -> View? in
-        guard let record = try context.run(run), record.state.status == .running, let step = record.state.step(occurrence), step.status.isOpen,
+        guard let record = try context.run(run), record.state.status == .running, let step = record.state.step(occurrence),
+          step.status.isOpen,
           case .tool(let name) = step.performer
         else { return nil }
         let release = try gate.release(record.state.release, in: context)
@@ -64,7 +65,9 @@ struct ToolStepWorker: Sendable {
   private func propose(_ view: View) async throws -> StepOutcome? {
     let arguments: JSONObject
     do throws(ConditionFailure) {
-      arguments = try view.release.process.arguments(ofToolStep: view.step.occurrence.id, in: view.run.state, now: gate.store.options.time.now()) ?? [:]
+      arguments =
+        try view.release.process.arguments(ofToolStep: view.step.occurrence.id, in: view.run.state, now: gate.store.options.time.now())
+        ?? [:]
     } catch {
       return try await raise(view, "arguments", "the arguments cannot be computed: \(error.description)")
     }

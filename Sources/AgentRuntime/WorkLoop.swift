@@ -111,7 +111,8 @@ public struct WorkLoop: Sendable {
       return Item(run: waiting.run, step: waiting.step, performer: waiting.performer, outcome: .parked("not a step"))
     }
     let outcome =
-      waiting.performer.hasPrefix("tool:") ? try await tools.work(on: step, in: waiting.run) : try await agents.work(on: step, in: waiting.run)
+      waiting.performer.hasPrefix("tool:")
+      ? try await tools.work(on: step, in: waiting.run) : try await agents.work(on: step, in: waiting.run)
     return Item(run: waiting.run, step: waiting.step, performer: waiting.performer, outcome: outcome)
   }
 }

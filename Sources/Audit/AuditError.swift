@@ -49,6 +49,8 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
 public enum AuditLimits {
   /// The largest envelope, in bytes.
   public static let envelopeBytes = 1 << 20
+  /// The deepest nesting of a body, so that every reader accepts the envelope.
+  public static let bodyDepth = 100
   /// The largest content part, in bytes.
   public static let contentBytes = 16 << 20
   /// The most content parts of an entry.

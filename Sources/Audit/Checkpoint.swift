@@ -13,11 +13,16 @@ public struct Checkpoint: Hashable, Sendable, CustomStringConvertible {
   /// The RFC 6962 root over them.
   public let root: Digest
 
-  /// Makes a checkpoint.
+  /// Makes a checkpoint of an origin that ``isOrigin(_:)`` accepts.
   public init(origin: String, size: Int, root: Digest) {
     self.origin = origin
     self.size = size
     self.root = root
+  }
+
+  /// Whether a text can name a log: not empty, without spaces, control characters and `+`.
+  public static func isOrigin(_ text: String) -> Bool {
+    !text.isEmpty && !text.utf8.contains { $0 <= 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "+") }
   }
 
   /// The body that is signed: origin, size and base64 root, a line each.
@@ -33,7 +38,7 @@ public struct Checkpoint: Hashable, Sendable, CustomStringConvertible {
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: 3, omittingEmptySubsequences: false).map { Substring($0) }
     guard lines.count >= 4 else { throw AuditError(.damaged, "a checkpoint has three lines: origin, size and root") }
     let origin = String(lines[0])
-    guard !origin.isEmpty, !origin.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "+") }) else {
+    guard Self.isOrigin(origin) else {
       throw AuditError(.damaged, "line 1 of the checkpoint, the origin, is empty or holds a space, a control character or `+`")
     }
     guard let size = Int(lines[1]), size >= 0, String(size) == lines[1] else {

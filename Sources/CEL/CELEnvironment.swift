@@ -96,6 +96,22 @@ public struct CELEnvironment: Sendable {
     } catch {
       throw Diagnostics([Diagnostic(error.code, at: place(error.offset), error.message, hint: error.hint)])
     }
+    return try compile(expression, of: source, expecting: expecting, position: place)
+  }
+
+  /// Checks and compiles an expression that was parsed already, or a part of one.
+  ///
+  /// - Parameters:
+  ///   - expression: The expression. As a part of another it must not name the local variables of a macro around it.
+  ///   - source: The text of which it is the whole or a part.
+  ///   - expecting: The type that its value must have, if any will not do.
+  ///   - position: Where in the user's file a byte offset of the text is. Without it, positions are within the text.
+  /// - Throws: Every problem that was found, with its place.
+  /// - Returns: A program; its errors have offsets in the whole text.
+  public func compile(
+    _ expression: CELExpression, of source: String, expecting: CELType? = nil, position: ((_ utf8Offset: Int) -> SourcePosition)? = nil
+  ) throws(Diagnostics) -> CELProgram {
+    let place = position ?? { SourcePosition(of: $0, in: source.utf8) }
     var checker = Checker(self, place)
     let type = checker.check(root: expression, expecting: expecting)
     if !checker.problems.isEmpty { throw Diagnostics(checker.problems) }

@@ -29,7 +29,9 @@ public struct HTTPConnector: Connector {
       return .failed("misconfigured", "the tool has no URL")
     }
     var missing: String?
-    guard let url = secrets.resolve(template, missing: &missing) else { return .failed("secret-missing", "the secret `\(missing ?? "")` is not set") }
+    guard let url = secrets.resolve(template, missing: &missing) else {
+      return .failed("secret-missing", "the secret `\(missing ?? "")` is not set")
+    }
     var used = url.used
     let method = definition.settings["method"]?.stringValue.flatMap { HTTPRequest.Method(rawValue: $0) } ?? .post
     var headers: HTTPHeaders = ["Accept": "application/json", "Idempotency-Key": grant.idempotencyKey]

@@ -14,6 +14,7 @@ public enum LogEvents {
   /// - Parameters:
   ///   - context: The view of the log.
   ///   - process: Only runs of this process; all where it is nil.
+  /// - Returns: The columns; empty where no run fits.
   /// - Throws: What the store throws; ``GovernanceLedger/Misfit`` for a log that cannot be folded.
   /// - Complexity: O(n) for n entries; memory for the open runs and the columns.
   public static func eventLog(_ context: ReadContext<GovernanceLedger>, process: String?) throws -> EventLog {
@@ -102,7 +103,9 @@ public enum LogEvents {
     var entry: Int
 
     init(_ entry: Entry, run: RunRecord?, features: [Feature], release: Release) throws {
-      rules = (entry.body["rules"]?.arrayValue ?? []).filter { $0["effect"]?.stringValue == Outcome.hold.rawValue }.compactMap { $0["rule"]?.stringValue }
+      rules = (entry.body["rules"]?.arrayValue ?? []).filter { $0["effect"]?.stringValue == Outcome.hold.rawValue }.compactMap {
+        $0["rule"]?.stringValue
+      }
       tool = entry.body["tool"]?.stringValue ?? ""
       step = entry.body["step"]?.stringValue.flatMap { Occurrence(parsing: $0)?.id }
       self.entry = entry.index
@@ -110,7 +113,8 @@ public enum LogEvents {
       let arguments = try entry.content(ContentPart.arguments).map { try JSON.parse($0) }
       for feature in features {
         let parts = feature.path.split(separator: ".", maxSplits: 1).map(String.init)
-        let value = parts[0] == "run" ? run?.state.value(of: parts[1]) : parts[0] == "facts" ? run?.state.fact(parts[1])?.value : arguments?[parts[1]]
+        let value =
+          parts[0] == "run" ? run?.state.value(of: parts[1]) : parts[0] == "facts" ? run?.state.fact(parts[1])?.value : arguments?[parts[1]]
         if let value { self.features[feature.path] = FeatureValue(value, feature.kind) }
       }
     }

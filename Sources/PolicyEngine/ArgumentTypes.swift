@@ -3,62 +3,59 @@ internal import Core
 
 /// The types of a tool's arguments, as far as its JSON Schema says them simply.
 enum ArgumentTypes {
-  /// Declares an object with the properties of all schemas; a property that has different types in two of them is dynamic.
+  /// The type of a value that all these schemas describe: one value may be the argument of several tools.
   ///
-  /// - Returns: Nil when a schema is missing or leaves open which arguments there are: then they are read untyped.
-  static func declare(_ schemas: [JSON?], as name: String, in environment: inout CELEnvironment) -> CELType? {
-    if schemas.isEmpty { return nil }
-    var names: [String] = []
-    var properties: [String: [JSON]] = [:]
-    for schema in schemas {
-      guard let schema, let own = closedProperties(of: schema) else { return nil }
-      for (key, value) in own {
-        if properties[key] == nil { names.append(key) }
-        properties[key, default: []].append(value)
+  /// Objects with known members become declared objects under the name, with those of all schemas. A value of which the schemas say
+  /// different things, or nothing simple, is dynamic.
+  static func type(_ schemas: [JSON], named name: String, in environment: inout CELEnvironment) -> CELType {
+    let kinds = schemas.map { kind($0) }
+    guard let kind = kinds.first, kinds.allSatisfy({ $0 == kind }) else { return .dyn }
+    switch kind {
+    case .string: return .string
+    case .integer: return .int
+    case .number: return .double
+    case .boolean: return .bool
+    case .array:
+      let elements = schemas.map { $0["items"] ?? .bool(true) }
+      return .list(type(elements, named: "elements of \(name)", in: &environment))
+    case .object:
+      var names: [String] = []
+      var members: [ExactString: [JSON]] = [:]
+      for schema in schemas {
+        for (key, value) in schema["properties"]?.objectValue ?? JSONObject() {
+          if members[ExactString(key)] == nil { names.append(key) }
+          members[ExactString(key), default: []].append(value)
+        }
       }
+      let fields = names.map { key in
+        (key, type(members[ExactString(key)] ?? [], named: "\(name).\(key)", in: &environment))
+      }
+      environment.declareObject(name, fields: fields)
+      return .object(name)
+    case .map: return .map(.string, .dyn)
+    case .open: return .dyn
     }
-    let fields = names.map { key -> (String, CELType) in
-      let types = (properties[key] ?? []).map { simpleType($0) }
-      guard let first = types.first, types.allSatisfy({ $0 == first }) else { return (key, .dyn) }
-      guard case .object = first else { return (key, first) }
-      return (key, declare(properties[key] ?? [], as: "\(name).\(key)", in: &environment) ?? .dyn)
-    }
-    environment.declareObject(name, fields: fields)
-    return .object(name)
   }
 
-  /// The properties of an object schema that allows no others; a schema that does not mention others counts as one.
-  private static func closedProperties(of schema: JSON) -> JSONObject? {
-    guard schema["type"]?.stringValue == "object", let properties = schema["properties"]?.objectValue, schema["patternProperties"] == nil,
-      !combines(schema)
-    else { return nil }
-    if let others = schema["additionalProperties"], others.boolValue != false { return nil }
-    return properties
-  }
+  private enum Kind { case string, integer, number, boolean, array, object, map, open }
 
-  /// The type of a value that a schema describes; dynamic when it is not said by `type` alone.
-  ///
-  /// Objects answer `.object("")`.
-  private static func simpleType(_ schema: JSON) -> CELType {
-    if combines(schema) { return .dyn }
-    switch schema["type"]?.stringValue {
+  /// What a schema says by its `type` alone.
+  private static func kind(_ schema: JSON) -> Kind {
+    let combining = ["$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if"]
+    guard let members = schema.objectValue, !combining.contains(where: { members[$0] != nil }) else { return .open }
+    switch members["type"]?.stringValue {
     case "string": return .string
-    case "integer": return .int
-    case "number": return .double
-    case "boolean": return .bool
-    case "array":
-      let element = schema["items"].map { simpleType($0) } ?? .dyn
-      // Objects in lists stay dynamic: their members are read by path only where the path begins at a name.
-      if case .object = element { return .list(.dyn) }
-      return .list(element)
-    case "object": return closedProperties(of: schema) == nil ? .map(.string, .dyn) : .object("")
+    case "integer": return .integer
+    case "number": return .number
+    case "boolean": return .boolean
+    case "array": return members["prefixItems"] == nil ? .array : .open
+    case "object":
+      // A schema that does not mention other members counts as one without: a misspelt name is found, and the gate refuses what is unknown.
+      let isClosed = members["additionalProperties"].map { $0.boolValue == false } ?? true
+      return isClosed && members["properties"]?.objectValue != nil && members["patternProperties"] == nil ? .object : .map
     default:
-      guard let values = schema["enum"]?.arrayValue, !values.isEmpty, values.allSatisfy({ $0.stringValue != nil }) else { return .dyn }
+      guard let values = members["enum"]?.arrayValue, !values.isEmpty, values.allSatisfy({ $0.stringValue != nil }) else { return .open }
       return .string
     }
-  }
-
-  private static func combines(_ schema: JSON) -> Bool {
-    ["$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if"].contains { schema[$0] != nil }
   }
 }

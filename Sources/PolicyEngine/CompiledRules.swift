@@ -8,62 +8,65 @@ final class CompiledRules: Sendable {
   let rules: [Rule]
   let warnings: [Diagnostic]
   let kind: PolicyEnvironment.Kind
-  let programs: [CELProgram?]
+  let conditions: [RuleCondition?]
   /// What each rule says when its condition holds, made once.
   let matches: [RuleMatch]
   let slots: [ValueSlot]
-  /// From the names of tools that some rule names to a place in ``buckets``.
-  let bucketOfTool: StringTable
+  /// From the names of tools that some rule names to a place in ``buckets``, in ``words``.
+  private let bucketOfTool: TextIndex
+  /// From the ids of rules to their places, in ``words``.
+  private let placeOfRule: TextIndex
+  private let words: [UInt64]
   /// The rules that name a tool exactly.
   let buckets: [RuleBucket]
-  /// From the ids of rules to their places.
-  let places: StringTable
   /// The rules with patterns, whatever the tool.
   let wildcards: RuleBucket
 
   init(
-    policy: String, now: Instant?, rules: [Rule], programs: [CELProgram?], references: CELReferenceTable,
+    policy: String, now: Instant?, rules: [Rule], conditions: [RuleCondition?], environment: CELEnvironment,
     kind: PolicyEnvironment.Kind, warnings: [Diagnostic]
   ) {
     self.policy = policy
     self.now = now
     self.rules = rules
-    self.programs = programs
+    self.conditions = conditions
     self.kind = kind
     self.warnings = warnings
     matches = rules.map { $0.match() }
-    let conditions = programs.map { IndexedCondition(of: $0) }
-    var ids = StringTable()
-    for rule in rules { ids.insert(rule.id) }
-    self.places = ids
-    var names = StringTable()
+    var tools: [ExactString: Int] = [:]
+    var names: [String] = []
     var places: [[Int]] = []
     var patterned: [Int] = []
     for (place, rule) in rules.enumerated() {
       for case .exact(let name) in rule.tools {
-        let bucket = names.insert(name)
-        if bucket == places.count { places.append([]) }
-        places[bucket].append(place)
+        if let bucket = tools[ExactString(name)] {
+          places[bucket].append(place)
+        } else {
+          tools[ExactString(name)] = places.count
+          names.append(name)
+          places.append([place])
+        }
       }
       if rule.tools.contains(where: { if case .exact = $0 { false } else { true } }) { patterned.append(place) }
     }
-    bucketOfTool = names
-    let slots = references.all.map(ValueSlot.init)
+    var words: [UInt64] = []
+    bucketOfTool = TextIndex(names.enumerated().map { ($1, $0) }, in: &words)
+    placeOfRule = TextIndex(rules.enumerated().map { ($1.id, $0) }, in: &words)
+    self.words = words
+    let slots = environment.references.all.map { ValueSlot($0, in: environment) }
     self.slots = slots
     buckets = places.map { RuleBucket(places: $0, rules: rules, conditions: conditions, slots: slots) }
     wildcards = RuleBucket(places: patterned, rules: rules, conditions: conditions, slots: slots)
   }
-}
 
-extension IndexedCondition {
-  /// What the index understands of a rule's condition; a rule without one is complete.
-  init(of program: CELProgram?) {
-    guard let program else { return }
-    let conjunction = Conjunction(of: program.expression) { path in program.references.contains { $0.path == path } }
-    isComplete = conjunction.isComplete
-    for (path, atom) in conjunction.atoms {
-      guard let reference = program.references.first(where: { $0.path == path }) else { continue }
-      atoms.append((reference.slot, atom))
+  /// The rules that name a tool exactly, or nil.
+  @inline(__always)
+  func bucket(of tool: String) -> RuleBucket? {
+    words.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.flatMap { bucketOfTool.value(of: tool, in: $0) }.map { buckets[$0] }
     }
   }
+
+  /// The place of a rule in the set, or nil.
+  func place(of id: String) -> Int? { placeOfRule.value(of: id, in: words) }
 }

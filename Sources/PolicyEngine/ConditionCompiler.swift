@@ -5,9 +5,12 @@ internal import Core
 struct ConditionCompiler {
   /// The references of all conditions of the file: one slot for each value, however many conditions read it.
   let references = CELReferenceTable()
-  private let base: CELEnvironment
+  /// Everything but `args`, and the objects of all arguments so far.
+  private(set) var base: CELEnvironment
   private let tools: [PolicyEnvironment.Tool]?
-  private var byTools: [[String]: CELEnvironment] = [:]
+  /// The type of `args` for each set of tools.
+  private var byTools: [[String]: CELType] = [:]
+  private var labels: [String: Int] = [:]
 
   init(environment: PolicyEnvironment) {
     tools = environment.tools
@@ -28,10 +31,11 @@ struct ConditionCompiler {
 
   /// Compiles the condition of a rule about these tools; nil with the problems reported.
   mutating func compile(_ source: String, in place: PositionedJSON, tools patterns: [ToolPattern], _ problems: inout Problems)
-    -> CELProgram?
+    -> RuleCondition?
   {
     do throws(Diagnostics) {
-      return try environment(for: patterns).compile(source, expecting: .bool) { place.position(inString: $0) }
+      let environment = environment(for: patterns)
+      return RuleCondition(try environment.compile(source, expecting: .bool) { place.position(inString: $0) }, in: environment)
     } catch {
       problems.add(contentsOf: error.all)
       return nil
@@ -41,14 +45,28 @@ struct ConditionCompiler {
   private mutating func environment(for patterns: [ToolPattern]) -> CELEnvironment {
     let matching = tools?.filter { tool in patterns.contains { $0.matches(tool.tool.name) } } ?? []
     let names = matching.map(\.tool.name)
-    if let known = byTools[names] { return known }
-    var environment = base
-    if let type = ArgumentTypes.declare(matching.map(\.schema), as: "args", in: &environment) {
-      environment.declare("args", type)
+    let type: CELType
+    if let known = byTools[names] {
+      type = known
     } else {
-      environment.declare("args", .map(.string, .dyn))
+      let schemas = matching.compactMap(\.schema)
+      var found = CELType.map(.string, .dyn)
+      if !matching.isEmpty, schemas.count == matching.count {
+        found = ArgumentTypes.type(schemas, named: label(names), in: &base)
+      }
+      if case .object = found {} else { found = .map(.string, .dyn) }
+      byTools[names] = found
+      type = found
     }
-    byTools[names] = environment
+    var environment = base
+    environment.declare("args", type)
     return environment
+  }
+
+  /// What the arguments of tools are called in messages; a name of its own, as the objects of all conditions live in one environment.
+  private mutating func label(_ names: [String]) -> String {
+    let shown = names.prefix(2).joined(separator: ", ") + (names.count > 2 ? " and \(names.count - 2) more" : "")
+    labels[shown, default: 0] += 1
+    return "args of \(shown)" + (labels[shown] == 1 ? "" : " (\(labels[shown] ?? 0))")
   }
 }

@@ -59,7 +59,4 @@ extension CompiledRules {
       ($0.element.rule, $0.element.difference)
     }
   }
-
-  /// The place of a rule in the set, or nil.
-  func place(of id: String) -> Int? { places.value(of: id) }
 }

@@ -26,7 +26,7 @@ extension Decision {
 extension CompiledRules {
   fileprivate func addPaths(of matches: [RuleMatch], to paths: inout [String: ValuePath]) {
     for match in matches where match.basis != .implied {
-      guard let place = place(of: match.rule), let program = programs[place] else { continue }
+      guard let place = place(of: match.rule), let program = conditions[place]?.program else { continue }
       for reference in program.references {
         guard let path = slots[reference.slot].path, path.root != .now else { continue }
         paths[path.description] = path

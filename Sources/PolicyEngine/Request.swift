@@ -1,6 +1,6 @@
 public import Core
 
-/// One question to the rules: may this principal make this tool call here and now?
+/// One question to the rules: whether this principal may make this tool call here and now.
 ///
 /// Immutable and passed by reference, so that building one costs one allocation, and a decision can hold on to it at no cost. Values are
 /// looked up when a condition reads them, and only then.

@@ -2,7 +2,7 @@
 ///
 /// A decision reports every one of them. The rule counts as matched where it forbids or holds, and as not matched where it permits.
 public struct RuleError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The rule's id.
+  /// The rule's id; ``RuleSet/defaultRule`` where the request itself cannot be decided by rules.
   public let rule: String
   /// What went wrong, for people: lower case, no full stop.
   ///

@@ -1,4 +1,3 @@
-internal import CEL
 internal import Core
 
 /// Reads a file of rules and checks everything in it that can be checked without a request; all problems are collected.
@@ -8,16 +7,16 @@ struct RuleLoader {
   ]
 
   let environment: PolicyEnvironment
-  var conditions: ConditionCompiler
+  var compiler: ConditionCompiler
   var problems = Problems()
   var rules: [Rule] = []
-  var programs: [CELProgram?] = []
+  var conditions: [RuleCondition?] = []
   private var places: [ExactString: SourcePosition] = [:]
   private let toolNames: [String]?
 
   init(environment: PolicyEnvironment) {
     self.environment = environment
-    conditions = ConditionCompiler(environment: environment)
+    compiler = ConditionCompiler(environment: environment)
     toolNames = environment.tools?.map(\.tool.name)
   }
 
@@ -70,18 +69,18 @@ struct RuleLoader {
     let approval = self.approval(reader, effect, isEarned: isEarned)
     let clause = self.clause(reader)
     let reason = reader.text("reason", maximumBytes: 2000, &problems)
-    var program: CELProgram?
+    var compiled: RuleCondition?
     var condition: String?
     if let when = reader["when"] {
       condition = when.text("`when`", maximumBytes: RuleSet.maximumConditionBytes, &problems)
-      if let condition { program = conditions.compile(condition, in: when, tools: tools, &problems) }
+      if let condition { compiled = compiler.compile(condition, in: when, tools: tools, &problems) }
     }
     guard let id else { return }
     rules.append(
       Rule(
         id: id, effect: effect, tools: tools, principals: principals, steps: steps, condition: condition, approval: approval,
         isEarned: isEarned, clause: clause, reason: reason, position: reader.position))
-    programs.append(program)
+    conditions.append(compiled)
   }
 
   private mutating func id(_ reader: ObjectReader) -> String? {

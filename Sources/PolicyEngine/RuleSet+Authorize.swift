@@ -12,11 +12,13 @@ extension RuleSet {
   ///   - guardRules: Rules that can only hold or forbid and that count in addition: the live guard of a workspace.
   ///   - hasAllowance: Whether a live allowance covers this request under an earned permit. Asked only for earned permits that match;
   ///     without an allowance such a permit holds.
+  /// - Returns: The verdict, with every rule that matched and every rule that erred.
   /// - Complexity: Grows with the number of rules about the request's tool divided by 64, and with the conditions that the indexes
   ///   cannot settle; independent of the rules about other tools.
   public func authorize(
     _ request: Request, guard guardRules: RuleSet? = nil, hasAllowance: (Rule) -> Bool = { _ in false }
   ) -> Decision {
+    if let refusal = refusal(of: request, guardRules) { return refusal }
     var findings = Findings(implied: request.implied)
     compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
     // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
@@ -34,6 +36,7 @@ extension RuleSet {
   ///
   /// - Complexity: O(rules).
   func authorizeByEvaluatingAll(_ request: Request, hasAllowance: (Rule) -> Bool = { _ in false }) -> Decision {
+    if let refusal = refusal(of: request, nil) { return refusal }
     var findings = Findings(implied: request.implied)
     let values = RequestValues(request, slots: compiled.slots)
     for (place, rule) in compiled.rules.enumerated()
@@ -41,6 +44,16 @@ extension RuleSet {
       compiled.evaluate(place, values, request, into: &findings, hasAllowance: hasAllowance)
     }
     return findings.decision(rules: self, guardRules: nil, request: request)
+  }
+}
+
+extension RuleSet {
+  /// The decision about a tool that no rule names and whose name cannot be one: a pattern never permits what only looks like a tool.
+  private func refusal(of request: Request, _ guardRules: RuleSet?) -> Decision? {
+    guard compiled.bucket(of: request.tool.name) == nil, let problem = ToolName.problem(with: request.tool.name) else { return nil }
+    return Decision(
+      outcome: .forbid, matched: [], errors: [RuleError(rule: RuleSet.defaultRule, message: problem)], requirements: [], rules: self,
+      guardRules: guardRules, request: request)
   }
 }
 
@@ -72,21 +85,19 @@ struct Findings {
 extension CompiledRules {
   /// Adds what every rule that matches says, in file order.
   func collect(_ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
-    let bucket = bucketOfTool.value(of: request.tool.name).map { buckets[$0] }
+    let bucket = bucket(of: request.tool.name)
     let width = bucket?.width ?? 0
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width) + 1) { memory in
+    if width + wildcards.width == 0 { return }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width)) { memory in
       guard let masks = memory.baseAddress else { return }
-      let value = { (slot: Int) -> CELValue? in
-        do throws(CELEvaluationError) { return try self.slots[slot].value(in: request) } catch { return nil }
-      }
       var named = BucketCursor(possible: masks, certain: masks + width)
-      if let bucket, bucket.select(request, possible: masks, certain: masks + width, value: value) {
-        named.start(bucket)
-      }
       let base = masks + 2 * width
       var patterned = BucketCursor(possible: base, certain: base + wildcards.width)
-      if wildcards.width > 0, wildcards.select(request, possible: base, certain: base + wildcards.width, value: value) {
-        patterned.start(wildcards)
+      slots.withUnsafeBufferPointer { slots in
+        if let bucket, bucket.select(request, slots, possible: masks, certain: masks + width) { named.advance(bucket) }
+        if wildcards.width > 0, wildcards.select(request, slots, possible: base, certain: base + wildcards.width) {
+          patterned.advance(wildcards)
+        }
       }
       var values: RequestValues?
       while true {
@@ -98,22 +109,27 @@ extension CompiledRules {
         if named.place == place { named.advance(bucket ?? wildcards) }
         if patterned.place == place { patterned.advance(wildcards) }
         if !isNamed, !rules[place].tools.contains(where: { $0.matches(request.tool.name) }) { continue }
-        if isCertain {
+        if isCertain, conditions[place]?.rest.isEmpty ?? true {
           add(place, request, into: &findings, hasAllowance: hasAllowance)
         } else {
           let known = values ?? RequestValues(request, slots: slots)
           values = known
-          evaluate(place, known, request, into: &findings, hasAllowance: hasAllowance)
+          evaluate(place, known, areAtomsTrue: isCertain, request, into: &findings, hasAllowance: hasAllowance)
         }
       }
     }
   }
 
-  /// Evaluates one rule's condition in full and adds what the rule says, if anything.
-  func evaluate(_ place: Int, _ values: RequestValues, _ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
-    guard let program = programs[place] else { return add(place, request, into: &findings, hasAllowance: hasAllowance) }
+  /// Evaluates one rule's condition, or what is left of it, and adds what the rule says, if anything.
+  func evaluate(
+    _ place: Int, _ values: RequestValues, areAtomsTrue: Bool = false, _ request: Request, into findings: inout Findings,
+    hasAllowance: (Rule) -> Bool
+  ) {
     do throws(CELEvaluationError) {
-      if try program.evaluateBool(values) { add(place, request, into: &findings, hasAllowance: hasAllowance) }
+      if let condition = conditions[place] {
+        guard try areAtomsTrue ? condition.restHolds(values) : condition.program.evaluateBool(values) else { return }
+      }
+      add(place, request, into: &findings, hasAllowance: hasAllowance)
     } catch {
       let rule = rules[place]
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
@@ -173,8 +189,6 @@ private struct BucketCursor {
     self.possible = possible
     self.certain = certain
   }
-
-  mutating func start(_ bucket: RuleBucket) { advance(bucket) }
 
   mutating func advance(_ bucket: RuleBucket) {
     while word < bucket.width {

@@ -33,6 +33,7 @@ public struct RuleSet: Sendable {
   /// - Parameters:
   ///   - file: The parsed text, with its places.
   ///   - environment: What the rules may name.
+  /// - Returns: The rules, ready to decide.
   /// - Throws: Every problem that was found, each with its place. Nothing is kept of a file with a problem.
   /// - Complexity: O(n) for n bytes, apart from the indexes, which take O(r² / 64) words for r rules about one tool.
   public static func load(_ file: PositionedJSON, environment: PolicyEnvironment) throws(Diagnostics) -> RuleSet {
@@ -41,12 +42,13 @@ public struct RuleSet: Sendable {
     if !loader.problems.errors.isEmpty { throw Diagnostics(loader.problems.all) }
     return RuleSet(
       compiled: CompiledRules(
-        policy: policy, now: now, rules: loader.rules, programs: loader.programs, references: loader.conditions.references,
+        policy: policy, now: now, rules: loader.rules, conditions: loader.conditions, environment: loader.compiler.base,
         kind: environment.kind, warnings: loader.problems.warnings))
   }
 
   /// Reads, checks and compiles the text of a file of rules.
   ///
+  /// - Returns: The rules, ready to decide.
   /// - Throws: Every problem that was found, each with its place.
   public static func load(_ bytes: [UInt8], file: String?, environment: PolicyEnvironment) throws(Diagnostics) -> RuleSet {
     let parsed: PositionedJSON

@@ -34,6 +34,7 @@ public struct RuleTests: Sendable {
   ///   - file: The parsed text, with its places.
   ///   - rules: The rules that are tested; the tests can name only these.
   ///   - environment: Gives a test's tool its effect class and connector, and its step the risk and performer.
+  /// - Returns: The tests, ready to run.
   /// - Throws: Every problem that was found, each with its place.
   public static func load(_ file: PositionedJSON, rules: RuleSet, environment: PolicyEnvironment) throws(Diagnostics) -> RuleTests {
     var loader = RuleTestLoader(rules: rules, environment: environment)
@@ -44,6 +45,7 @@ public struct RuleTests: Sendable {
 
   /// Reads the text of a file of tests.
   ///
+  /// - Returns: The tests, ready to run.
   /// - Throws: Every problem that was found, each with its place.
   public static func load(
     _ bytes: [UInt8], file: String?, rules: RuleSet, environment: PolicyEnvironment
@@ -59,8 +61,10 @@ public struct RuleTests: Sendable {
 
   /// Decides every test's request and compares.
   ///
-  /// - Parameter implied: The permits that a request has beside the written rules, as the gate would add them; added to those that the
-  ///   test names itself.
+  /// - Parameters:
+  ///   - rules: The rules to test; those with which the tests were read, or others with the same tools and steps.
+  ///   - implied: The permits that a request has beside the written rules, as the gate would add them; added to those that the test names.
+  /// - Returns: What came of each test, and the rules that no test covers.
   public func run(_ rules: RuleSet, implied: (Request) -> [RuleMatch] = { _ in [] }) -> RuleTestReport {
     var deciding: Set<ExactString> = []
     let results = tests.map { test -> RuleTestReport.Result in

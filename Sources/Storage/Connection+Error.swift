@@ -5,6 +5,7 @@ import Glibc
 extension Connection {
   /// Turns an SQLite result code into an error that names the file, what failed and what to do.
   func error(_ result: Int32, doing sql: String) -> StorageError {
+    if isClosed { return Self.closed(path) }
     let shown = "`\(visible(path))`"
     let detail = handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(result))
     let system = handle.map { sqlite3_system_errno($0) } ?? 0
@@ -14,6 +15,10 @@ extension Connection {
       return StorageError(
         .busy, "\(shown) was locked by \(holder) for more than \(busyTimeout.components.seconds) s",
         hint: "wait until it is done, or end it, and try again", resultCode: result)
+    case SQLITE_READONLY where mode == .readOnly:
+      return StorageError(
+        .readOnly, "\(shown) cannot be read here: its write-ahead log was not merged, and the directory takes no writes",
+        hint: "copy the file and its `-wal` to a directory that does", resultCode: result)
     case SQLITE_READONLY:
       return StorageError(
         .readOnly, "\(shown) cannot be written: the file, its directory or its file system is read-only",

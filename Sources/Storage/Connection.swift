@@ -33,8 +33,10 @@ public final class Connection {
   public internal(set) var failure: StorageError?
 
   private(set) var handle: OpaquePointer?
+  private(set) var isClosed = false
   private var statements: [ExactString: Statement] = [:]
   private var recent = RecentStatements()
+  private var prepared: [WeakStatement] = []
   private var begins: [TransactionKind: Statement] = [:]
   private var busyWait: UnsafeMutablePointer<BusyWait>
 
@@ -83,11 +85,15 @@ public final class Connection {
 
   /// Closes the handle: uncommitted work is lost, and every later call fails with ``StorageError/Code/stopped``.
   public func close() {
+    // Statements that someone still holds would keep the file open.
+    for statement in prepared { statement.value?.finalize() }
+    prepared.removeAll()
     statements.removeAll()
     recent = RecentStatements()
     begins.removeAll()
     sqlite3_close_v2(handle)
     handle = nil
+    isClosed = true
   }
 
   // MARK: Statements
@@ -126,7 +132,10 @@ public final class Connection {
     let result = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
     guard result == SQLITE_OK else { throw error(result, doing: sql) }
     guard let statement else { throw StorageError(.misuse, "an SQL text holds no statement: \(sql)") }
-    return Statement(handle: statement, connection: self)
+    let made = Statement(handle: statement, connection: self)
+    if prepared.count >= 2 * Self.cacheLimit { prepared.removeAll { $0.value == nil } }
+    prepared.append(WeakStatement(value: made))
+    return made
   }
 
   /// Runs a script of any number of statements without parameters.
@@ -162,6 +171,7 @@ public final class Connection {
       flags |= SQLITE_OPEN_URI
       name = "file:" + Self.percentEncoded(path) + "?immutable=1"
     }
+    isClosed = false
     let result = sqlite3_open_v2(name, &handle, flags, nil)
     guard result == SQLITE_OK, let handle else { throw error(result, doing: "open") }
     _ = csqlite_db_config_lookaside(handle, 1200, 256)
@@ -243,6 +253,10 @@ public final class Connection {
     }
     return text
   }
+}
+
+private struct WeakStatement {
+  weak var value: Statement?
 }
 
 /// What SQLite's busy handler needs to know.

@@ -5,7 +5,8 @@ import CSQLite
 /// Confined to its connection's thread. Parameters count from 1 and columns from 0, as in SQLite.
 /// Prefer ``Connection/run(_:_:)`` and ``Connection/query(_:_:_:)``; this type is for loops where each microsecond counts.
 public final class Statement {
-  let handle: OpaquePointer
+  /// `nil` once the connection was closed; SQLite then answers each call with `SQLITE_MISUSE`.
+  private(set) var handle: OpaquePointer?
   unowned let connection: Connection
   /// Whether someone is between bind and reset; the cache then hands out another one.
   var inUse = false
@@ -16,6 +17,11 @@ public final class Statement {
   }
 
   deinit { sqlite3_finalize(handle) }
+
+  func finalize() {
+    sqlite3_finalize(handle)
+    handle = nil
+  }
 
   /// The SQL text.
   public var sql: String { sqlite3_sql(handle).map { String(cString: $0) } ?? "" }

@@ -1,13 +1,14 @@
-internal import PolicyEngine
-@testable import AgentRuntime
 import Audit
 import Core
 import Governance
 import LLM
+internal import PolicyEngine
 import ProcessModel
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import AgentRuntime
 
 /// The script of a good agent: look up, then complete.
 private func diligent(_ risk: String) -> @Sendable (ModelRequest) -> ScriptedModel.Turn? {
@@ -30,7 +31,9 @@ struct AgentWorkerTests {
       #expect(record.state.fact("known")?.value == true)
       #expect(record.proposals.map(\.tool) == ["run.start", "model.call", "crm.lookup", "model.call", "complete_step", "bank.pay"])
       let isMarked = try await office.gate.store.read { context in
-        try context.history(of: run).filter { $0.body["tool"]?.stringValue == "model.call" }.allSatisfy { $0.body["scripted"]?.boolValue == true || $0.type == EntryType.effectStarted }
+        try context.history(of: run).filter { $0.body["tool"]?.stringValue == "model.call" }.allSatisfy {
+          $0.body["scripted"]?.boolValue == true || $0.type == EntryType.effectStarted
+        }
       }
       #expect(isMarked)
     }
@@ -57,7 +60,9 @@ struct AgentWorkerTests {
   @Test func aRejectionGoesBackToTheModelWithItsReason() async throws {
     try await withTemporaryDirectory { folder in
       let office = try await Office(folder) { request in
-        let said = request.messages.contains { if case .toolResults(let results) = $0 { results.contains { $0.content.contains("it is not high") } } else { false } }
+        let said = request.messages.contains {
+          if case .toolResults(let results) = $0 { results.contains { $0.content.contains("it is not high") } } else { false }
+        }
         return .call("complete_step", ["fields": ["risk": said ? "low" : "high"]])
       }
       let run = try await office.start()
@@ -97,10 +102,14 @@ struct AgentWorkerTests {
   }
 
   static let giveUps: [(ScriptedModel.Turn, String)] = [
-    (.text("I would rather not."), "no-tool-call"), (.text("```json\n{\"name\":\"complete_step\",\"arguments\":{}}\n```"), "prose-instead-of-call"),
+    (.text("I would rather not."), "no-tool-call"),
+    (.text("```json\n{\"name\":\"complete_step\",\"arguments\":{}}\n```"), "prose-instead-of-call"),
     (.refusal("No."), "model-refused"), (.call("complete_step", ["fields": ["risk": "none"]]), "revisions-exhausted"),
     (.call("bank.pay", ["who": "Mallory", "amount": 1]), "revisions-exhausted"),
-    (.calls([ScriptedModel.Call("complete_step", rawArguments: "{\"fields\":{\"risk\":\"low\",\"risk\":\"high\"}}")]), "revisions-exhausted"),
+    (
+      .calls([ScriptedModel.Call("complete_step", rawArguments: "{\"fields\":{\"risk\":\"low\",\"risk\":\"high\"}}")]),
+      "revisions-exhausted"
+    ),
     (.body(Array("<html>".utf8)), "malformed-reply"), (.call("crm.lookup", ["who": "Acme"]), "budget-turns"),
   ]
 

@@ -58,7 +58,8 @@ struct Office {
     _ folder: String, connector: any Connector = Answering(), options: StoreOptions = StoreOptions(), concurrency: Int = 4,
     _ script: @escaping @Sendable (ModelRequest) -> ScriptedModel.Turn?
   ) async throws {
-    let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all, options: options)
+    let store = try await AuditStore<GovernanceLedger>.open(
+      "\(folder)/store.sqlite", projections: GovernanceProjections.all, options: options)
     let gate = PermissionGate(store: store, random: options.random ?? .system)
     let requests = Locked<[ModelRequest]>([])
     self.requests = requests
@@ -69,7 +70,8 @@ struct Office {
     }
     loop = WorkLoop(
       gate: gate, runner: ToolRunner(gate: gate, connectors: [.command: connector]),
-      models: ["default": AgentModel(client: model, model: "script", endpoint: AgentModel.scriptedEndpoint)], concurrency: concurrency, time: options.time)
+      models: ["default": AgentModel(client: model, model: "script", endpoint: AgentModel.scriptedEndpoint)], concurrency: concurrency,
+      time: options.time)
     let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
     _ = try await gate.openLog(by: root)
     if try await gate.store.read({ try $0.shared().releases.isEmpty }) {
@@ -78,7 +80,8 @@ struct Office {
       let bundle = ReleaseBundle(
         process: "claims",
         files: [
-          ("process.json5", Array(Self.process.utf8)), ("rules.json5", Array(Self.rules.utf8)), ("prompts/classify/v1.md", Array(prompt.utf8)),
+          ("process.json5", Array(Self.process.utf8)), ("rules.json5", Array(Self.rules.utf8)),
+          ("prompts/classify/v1.md", Array(prompt.utf8)),
           ("policy.md", Array("# 1 Claims\nPay what is due.\n".utf8)),
         ])
       let made = try await gate.makeRelease(bundle, by: root)

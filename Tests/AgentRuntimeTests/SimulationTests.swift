@@ -62,7 +62,8 @@ private struct Simulation {
   /// A model that is right most of the time and wrong in every way that models are.
   static func model(_ seed: UInt64) -> @Sendable (ModelRequest) -> ScriptedModel.Turn? {
     { request in
-      var random = SeededGenerator(seed: seed ^ UInt64(truncatingIfNeeded: request.digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }))
+      var random = SeededGenerator(
+        seed: seed ^ UInt64(truncatingIfNeeded: request.digest.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }))
       switch random.next() % 16 {
       case 0: return .text("I think it is fine.")
       case 1: return .call("bank.pay", ["who": "Mallory", "amount": 1])
@@ -71,7 +72,8 @@ private struct Simulation {
       case 4: return .calls([ScriptedModel.Call("complete_step", rawArguments: "{\"fields\":{\"risk\":\"low\"")])
       case 5: return .body(Array("oops".utf8))
       case 6: return .failure(ModelError(.unreachable, "gone", isTransient: true))
-      case 7: return .calls([ScriptedModel.Call("crm.lookup", ["who": "a"], id: "x"), ScriptedModel.Call("crm.lookup", ["who": "b"], id: "x")])
+      case 7:
+        return .calls([ScriptedModel.Call("crm.lookup", ["who": "a"], id: "x"), ScriptedModel.Call("crm.lookup", ["who": "b"], id: "x")])
       case 8: return .call("ask_human", ["question": "Is it?"])
       case 9: return .call("complete_step", ["fields": ["risk": "high"]])
       case 10, 11: return .call("crm.lookup", ["who": "Acme"])
@@ -156,9 +158,12 @@ private struct Simulation {
       guard let record = try await gate.store.read({ try $0.run(run) }), record.state.status == .running else { continue }
       func submit(_ person: String, _ tool: String, _ arguments: JSONObject, step: String? = nil) async throws {
         _ = try await gate.submit(
-          Proposal(id: gate.mintID(), principal: person, identity: .scripted(person), tool: tool, arguments: arguments, run: run, step: step))
+          Proposal(
+            id: gate.mintID(), principal: person, identity: .scripted(person), tool: tool, arguments: arguments, run: run, step: step))
       }
-      for question in record.state.openQuestions { try await submit("user:ben", "answer", ["question": .string(question.id), "text": "yes"]) }
+      for question in record.state.openQuestions {
+        try await submit("user:ben", "answer", ["question": .string(question.id), "text": "yes"])
+      }
       for exception in record.state.openExceptions where exception.handler == nil {
         let resolution: JSON = random.next() % 2 == 0 ? "proceed" : "retry"
         try await submit("user:ben", "resolve_exception", ["exception": .string(exception.id), "resolution": resolution])
@@ -173,7 +178,8 @@ private struct Simulation {
   func check() async throws {
     var options = StoreOptions()
     options.create = false
-    let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all, options: options)
+    let store = try await AuditStore<GovernanceLedger>.open(
+      "\(folder)/store.sqlite", projections: GovernanceProjections.all, options: options)
     let executions = outside.state.withLock { $0.executions }
     for (proposal, count) in executions { #expect(count == 1, "SEED=\(seed): \(proposal) was executed \(count) times") }
     let (started, seed) = (started, seed)
@@ -191,7 +197,9 @@ private struct Simulation {
           for proposal in record.proposals where executions[proposal.id] != nil {
             #expect(begun.contains(proposal.id), "SEED=\(seed): an effect without its record")
             #expect(proposal.tool == "bank.pay" && proposal.principal == "system:engine", "SEED=\(seed)")
-            let amount = try context.entry(at: proposal.entry)?.content(ContentPart.arguments).map { try JSON.parse($0)["amount"]?.intValue ?? 0 }
+            let amount = try context.entry(at: proposal.entry)?.content(ContentPart.arguments).map {
+              try JSON.parse($0)["amount"]?.intValue ?? 0
+            }
             #expect((amount ?? nil ?? 0) <= 100 || !proposal.votes.isEmpty, "SEED=\(seed): a large payment that nobody approved")
             #expect(!proposal.votes.contains { $0.principal == record.state.requester }, "SEED=\(seed): approved by who asked")
           }

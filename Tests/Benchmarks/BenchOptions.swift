@@ -13,6 +13,8 @@ struct BenchOptions: Sendable {
   var seed: UInt64 = 7
   /// How much CPU each measurement may use, in seconds.
   var seconds = 1.0
+  /// Measure only rows whose name and work contain this text.
+  var only: String?
   /// Commands of peers or limits, run before and after; they print lines of the same shape.
   var peers: [String] = []
 
@@ -21,7 +23,7 @@ struct BenchOptions: Sendable {
     swift run -c release bench gate --data ../scratch/data --json
     swift run -c release bench gate --peer '../scratch/venv/a/bin/python ../scratch/scripts/bench_policy.py --engine regorus_rvm --policies 1000'
 
-    usage: bench AREA… [--json] [--data DIR] [--seed N] [--seconds S] [--peer COMMAND]…
+    usage: bench AREA… [--json] [--data DIR] [--seed N] [--seconds S] [--only TEXT] [--peer COMMAND]…
     """
 
   init(_ arguments: [String]) throws(BenchError) {
@@ -34,6 +36,7 @@ struct BenchOptions: Sendable {
       switch argument {
       case "--json": isJSON = true
       case "--data": data = try value(of: argument)
+      case "--only": only = try value(of: argument)
       case "--peer": peers.append(try value(of: argument))
       case "--seed":
         guard let number = UInt64(try value(of: argument)) else { throw BenchError("`--seed` needs a whole number") }

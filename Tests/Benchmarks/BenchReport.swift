@@ -11,13 +11,17 @@ struct BenchReport {
   /// Runs a body over and over until the CPU budget is used, and reports it.
   ///
   /// - Parameters:
+  ///   - name: The area and the thing that is measured: `gate/decide`.
+  ///   - work: What one operation is, and on which input.
   ///   - operations: How many operations one call of the body is.
   ///   - extra: Further members of the row.
-  /// - Returns: Operations for each second of CPU.
+  ///   - body: What is measured.
+  /// - Returns: Operations for each second of CPU; 0 where the row was not asked for.
   @discardableResult
   mutating func measure(
     _ name: String, work: String, operations: Int, extra: JSONObject = JSONObject(), body: () throws -> Void
   ) rethrows -> Double {
+    if let only = options.only, !"\(name) \(work)".contains(only) { return 0 }
     try body()  // warm
     resetPeak()
     let (cpu, wall) = (cpuSeconds(), wallSeconds())

@@ -113,15 +113,23 @@ extension GateWorkload.Policy {
 }
 
 extension GateWorkload.Question {
+  struct Parts {
+    var principal: Request.Principal
+    var tool: Request.Tool
+    var arguments: JSONObject
+    var run: JSONObject
+    var facts: JSONObject
+  }
+
   /// The parts of a request as they come out of a parser: what a decision "from parsed values" begins with.
-  var parts: (principal: Request.Principal, tool: Request.Tool, arguments: JSONObject, run: JSONObject, facts: JSONObject)? {
+  var parts: Parts? {
     guard let principal = Request.Principal(id: "agent:\(id)", roles: roles, owner: "user:ana") else { return nil }
     let arguments = JSONObject(["type", "id", "team", "class", "env"].map { ($0, .string(resource[$0] ?? "")) })
     let run: JSONObject = [
       "risk": .int(risk), "amount": .int(amount), "mfa": .bool(hasMFA), "approved": .bool(isApproved), "hour": .int(hour),
     ]
     let tool = Request.Tool(name: action, effect: .external, connector: "bench")
-    return (principal, tool, arguments, run, ["team": .string(team), "trust": .int(trust)])
+    return Parts(principal: principal, tool: tool, arguments: arguments, run: run, facts: ["team": .string(team), "trust": .int(trust)])
   }
 }
 

@@ -26,10 +26,12 @@ func benchRun(_ report: inout BenchReport) async throws {
     report.add(
       "run/governed", work: "\(inFlight) in flight, 5 steps, one held and approved", operations: done, wall: usedWall, cpu: usedCPU,
       extra: [
-        "in_flight": .int(inFlight), "entries_per_run": rounded(Double(entries) / Double(done), 2), "ms_cpu_per_run": rounded(usedCPU / Double(done) * 1000, 4),
+        "in_flight": .int(inFlight), "entries_per_run": rounded(Double(entries) / Double(done), 2),
+        "ms_cpu_per_run": rounded(usedCPU / Double(done) * 1000, 4),
         "runs_per_wall_s": rounded(Double(done) / usedWall, 1),
       ])
-    report.note("\(entries) entries for \(done) runs: \(Double(entries) / Double(done)) a run; \(Int(Double(done) / usedWall)) runs/s of wall time")
+    report.note(
+      "\(entries) entries for \(done) runs: \(Double(entries) / Double(done)) a run; \(Int(Double(done) / usedWall)) runs/s of wall time")
     try await bench.finish()
   }
 }
@@ -113,10 +115,14 @@ struct RunBench: Sendable {
   }
 
   @discardableResult
-  private func submit(_ tool: String, _ arguments: JSONObject, _ run: String, _ step: String?, _ expected: Outcome) async throws -> GateOutcome {
+  private func submit(_ tool: String, _ arguments: JSONObject, _ run: String, _ step: String?, _ expected: Outcome) async throws
+    -> GateOutcome
+  {
     let outcome = try await gate.submit(
       Proposal(id: gate.mintID(), principal: "user:ana", identity: Self.clerk, tool: tool, arguments: arguments, run: run, step: step))
-    guard outcome.verdict == expected else { throw BenchError("\(tool) at \(step ?? "start"): \(outcome.refusal?.message ?? outcome.verdict.rawValue)") }
+    guard outcome.verdict == expected else {
+      throw BenchError("\(tool) at \(step ?? "start"): \(outcome.refusal?.message ?? outcome.verdict.rawValue)")
+    }
     return outcome
   }
 }

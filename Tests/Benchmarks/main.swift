@@ -5,6 +5,8 @@ internal import Glibc
 /// An area is one file; it takes its place here.
 let areas: [(name: String, summary: String, run: (inout BenchReport) async throws -> Void)] = [
   ("gate", "decisions of the rules, from parsed values, with 10, 100 and 1,000 rules", benchGate),
+  ("audit", "durable appends, one at a time and 256 callers at once, and verification", benchAudit),
+  ("audit-growth", "what an append costs as the log grows to a million entries", benchAuditGrowth),
   ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
   ("process", "deciding, encoding and folding the events of runs", benchProcess),
   ("mining", "directly-follows graph and variants of 100,000 cases, from columns in memory", benchMining),

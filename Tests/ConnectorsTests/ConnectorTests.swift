@@ -41,13 +41,17 @@ private struct Desk {
     #expect(made.verdict == .permit)
     run = gate.mintRunID()
     let started = try await gate.submit(
-      Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: "run.start", arguments: ["process": "desk"], run: run))
+      Proposal(
+        id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: "run.start", arguments: ["process": "desk"],
+        run: run))
     #expect(started.verdict == .permit, "\(started.refusal?.message ?? "")")
   }
 
   func call(_ tool: String, _ arguments: JSONObject = [:]) async throws -> EffectOutcome {
     let outcome = try await gate.submit(
-      Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run, step: "work"))
+      Proposal(
+        id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run, step: "work")
+    )
     #expect(outcome.isGranted, "\(outcome.refusal?.message ?? "")")
     return try await runner.run(outcome.proposal, in: run)
   }
@@ -90,7 +94,8 @@ struct CommandConnectorTests {
     try await withTemporaryDirectory { folder in
       let tools =
         Desk.tool("t.fails", #"["/bin/sh", "-c", "echo no >&2; exit 3"]"#) + Desk.tool("t.dies", #"["/bin/sh", "-c", "kill -9 $$"]"#)
-        + Desk.tool("t.reads", #"["/bin/sh", "-c", "kill -9 $$"]"#, effect: "read") + Desk.tool("t.hangs", #"["/bin/sleep", "60"]"#, extra: "timeout: 'PT1S',")
+        + Desk.tool("t.reads", #"["/bin/sh", "-c", "kill -9 $$"]"#, effect: "read")
+        + Desk.tool("t.hangs", #"["/bin/sleep", "60"]"#, extra: "timeout: 'PT1S',")
         + Desk.tool("t.babbles", #"["/bin/echo", "hello"]"#) + Desk.tool("t.missing", #"["/no/such/program"]"#)
       let desk = try await Desk(folder, tools: tools)
       let expected: [(String, EffectOutcome.Kind, String)] = [
@@ -172,9 +177,11 @@ struct HTTPConnectorTests {
 
   @Test(arguments: answers)
   func theStatusSaysWhatIsKnown(_ status: Int, _ kind: EffectOutcome.Kind) async throws {
-    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "{}", headers: status == 302 ? ["Location: http://127.0.0.1:1/"] : []) }) { endpoint in
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "{}", headers: status == 302 ? ["Location: http://127.0.0.1:1/"] : []) })
+    { endpoint in
       try await withTemporaryDirectory { folder in
-        let tools = #""h.post": { connector: "http", url: "\#(endpoint.base)/x", effect: "external", arguments: { type: "object", properties: {} } },"#
+        let tools =
+          #""h.post": { connector: "http", url: "\#(endpoint.base)/x", effect: "external", arguments: { type: "object", properties: {} } },"#
         let desk = try await Desk(folder, tools: tools)
         #expect(try await desk.call("h.post").kind == kind)
         #expect(endpoint.requests.count == 1)

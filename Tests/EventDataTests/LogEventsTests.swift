@@ -36,14 +36,18 @@ struct LogEventsTests {
     let people = #"{ roles: { clerk: "Clerk", lead: "Lead" }, people: { ana: { roles: ["clerk"] }, ben: { roles: ["lead"] } } }"#
     _ = try await gate.setDirectory(try Directory.load(try PositionedJSON.parseJSON5(Array(people.utf8))), by: root)
     _ = try await gate.makeRelease(
-      ReleaseBundle(process: "leave", files: [("process.json5", Array(Self.process.utf8)), ("rules.json5", Array(Self.rules.utf8))]), by: root)
+      ReleaseBundle(process: "leave", files: [("process.json5", Array(Self.process.utf8)), ("rules.json5", Array(Self.rules.utf8))]),
+      by: root)
     for (place, days) in [1, 2, 5, 6, 7, 20].enumerated() {
       let run = "r-\(place)"
       func submit(_ tool: String, _ arguments: JSONObject, _ step: String?) async throws -> GateOutcome {
         try await gate.submit(
-          Proposal(id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run, step: step))
+          Proposal(
+            id: gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: tool, arguments: arguments, run: run,
+            step: step))
       }
-      #expect(try await submit("run.start", ["process": "leave", "fields": ["days": .int(days), "secret": .int(days)]], nil).verdict == .permit)
+      #expect(
+        try await submit("run.start", ["process": "leave", "fields": ["days": .int(days), "secret": .int(days)]], nil).verdict == .permit)
       #expect(try await submit("complete_step", [:], "fill").verdict == .permit)
       let booked = try await submit("complete_step", [:], "book")
       #expect((booked.verdict == .hold) == (days > 3))
@@ -60,7 +64,10 @@ struct LogEventsTests {
       let events = try await gate.store.read { try LogEvents.eventLog($0, process: "leave") }
       #expect(events.caseCount == 6)
       let variants = Variants(events.completions())
-      #expect(Set(variants.variants.map { Set($0.activities) }) == [["fill", "book"], ["fill", "decide book"], ["fill", "decide book", "book"]])
+      #expect(
+        Set(variants.variants.map { Set($0.activities) }) == [
+          ["fill", "book"], ["fill", "decide book"], ["fill", "decide book", "book"],
+        ])
       #expect(variants.variants.map(\.count).sorted() == [1, 2, 3])
       let none = try await gate.store.read { try LogEvents.eventLog($0, process: "other") }
       #expect(none.caseCount == 0)

@@ -1,9 +1,10 @@
 internal import Audit
 import Core
-@testable import Governance
 import PolicyEngine
 import TestSupport
 import Testing
+
+@testable import Governance
 
 @Suite("Attacks on approvals")
 struct ApprovalThreatTests {
@@ -192,7 +193,9 @@ struct ApprovalThreatTests {
       let bench = try await Workbench(folder)
       try await bench.prepare()
       let run = try await bench.assessed(amount: 500)
-      let open = Workbench.rules.replacing(#"{ id: "large-payments", hold: "bank.pay", when: "args.amount > 100.0", approval: { roles: ["finance"], within: "P1D" } },"#, with: #"{ id: "all", permit: "bank.pay" },"#)
+      let open = Workbench.rules.replacing(
+        #"{ id: "large-payments", hold: "bank.pay", when: "args.amount > 100.0", approval: { roles: ["finance"], within: "P1D" } },"#,
+        with: #"{ id: "all", permit: "bank.pay" },"#)
       #expect(open != Workbench.rules)
       // Nobody but the owner or the operator can make it a release.
       let refused = try await bench.gate.makeRelease(Workbench.release(rules: open), by: Workbench.person("ana"))

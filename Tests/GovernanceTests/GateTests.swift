@@ -70,7 +70,8 @@ struct GateTests {
       #expect(held.requirements.count == 2)
       // Two are required, so the editor alone is not enough.
       let edited = try await bench.gate.decide(
-        held.proposal, .edit(arguments: ["to": "Acme", "amount": 15_000], reason: "part payment"), by: Workbench.person("ben"), digest: held.digest)
+        held.proposal, .edit(arguments: ["to": "Acme", "amount": 15_000], reason: "part payment"), by: Workbench.person("ben"),
+        digest: held.digest)
       guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
       #expect(next.verdict == .hold)
       let again = await #expect(throws: Refusal.self) {
@@ -117,7 +118,8 @@ struct GateTests {
     Refused(tool: "bank.pay", arguments: ["to": "Acme", "amount": "100"], code: "arguments-invalid"),
     Refused(tool: "bank.pay", arguments: ["to": "Acme", "amount": 1, "extra": 1], code: "arguments-invalid"),
     Refused(tool: "bank.pay", arguments: ["to": "a\u{0}b", "amount": 1], code: "arguments-invalid"),
-    Refused(tool: "bank.pay", arguments: ["to": .string(String(repeating: "x", count: 100_000)), "amount": 1], code: "arguments-too-large"),
+    Refused(
+      tool: "bank.pay", arguments: ["to": .string(String(repeating: "x", count: 100_000)), "amount": 1], code: "arguments-too-large"),
     Refused(tool: "bank.pay", arguments: ["to": "Acme", "amount": .number(JSONNumber(9_007_199_254_740_993))], code: "not-representable"),
     Refused(tool: "bank.pay", arguments: ["to": "Mallory", "amount": 1], code: "forbidden"),
     Refused(tool: "bank.close", arguments: ["account": "1"], code: "tool-not-granted"),
@@ -152,17 +154,22 @@ struct GateTests {
       try await bench.prepare()
       let run = try await bench.start()
       let arguments: [String: JSONObject] = [
-        "bank.pay": ["to": "Acme", "amount": 1], "bank.balance": [:], "bank.close": ["account": "1"], "complete_step": ["fields": ["risk": "low"]],
+        "bank.pay": ["to": "Acme", "amount": 1], "bank.balance": [:], "bank.close": ["account": "1"],
+        "complete_step": ["fields": ["risk": "low"]],
         "set_fields": ["fields": ["risk": "low"]], "comment": ["text": "hi"],
       ]
-      let permitted: Set<String> = ["agent:bot bank.pay", "agent:bot bank.balance", "agent:bot set_fields", "agent:bot comment", "user:ana comment"]
+      let permitted: Set<String> = [
+        "agent:bot bank.pay", "agent:bot bank.balance", "agent:bot set_fields", "agent:bot comment", "user:ana comment",
+      ]
       for tool in ["bank.balance", "bank.close", "bank.pay", "comment", "set_fields"] {
         for principal in ["agent:bot", "agent:other", "user:ana", "user:nobody", "system:engine", "system:timer", "system:root", "nobody"] {
           var proposal = Proposal(
             id: bench.gate.mintID(), principal: principal, tool: tool, arguments: arguments[tool] ?? [:], run: run, step: "assess")
           if principal.hasPrefix("user:") { proposal.identity = Workbench.person(String(principal.dropFirst(5))) }
           let outcome = try await bench.gate.submit(proposal)
-          #expect((outcome.verdict == .permit) == permitted.contains("\(principal) \(tool)"), "\(principal) \(tool): \(outcome.refusal?.message ?? "permitted")")
+          #expect(
+            (outcome.verdict == .permit) == permitted.contains("\(principal) \(tool)"),
+            "\(principal) \(tool): \(outcome.refusal?.message ?? "permitted")")
         }
       }
       #expect(bench.connector.receipts.isEmpty)

@@ -1,10 +1,11 @@
 import Audit
 import Core
-@testable import Governance
 import PolicyEngine
 import ProcessModel
 import TestSupport
 import Testing
+
+@testable import Governance
 
 /// A store with a small process, people and a counting connector, for tests of the gate.
 struct Workbench {
@@ -67,14 +68,21 @@ struct Workbench {
     """
 
   static func release(rules: String = Workbench.rules) -> ReleaseBundle {
-    ReleaseBundle(process: "payments", files: [("process.json5", Array(process.utf8)), ("rules.json5", Array(rules.utf8)), ("prompts/assess/v1.md", Array("Assess {{fields}}".utf8))])
+    ReleaseBundle(
+      process: "payments",
+      files: [
+        ("process.json5", Array(process.utf8)), ("rules.json5", Array(rules.utf8)),
+        ("prompts/assess/v1.md", Array("Assess {{fields}}".utf8)),
+      ])
   }
 
   static let operatorIdentity = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
 
   static func person(_ id: String) -> Identity { Identity(principal: "user:\(id)", account: id, mode: .singleOperator) }
 
-  init(_ folder: String, faults: FaultPlan = .none, clock: ManualClock = ManualClock(), seed: UInt64 = 1, name: String = "store.sqlite") async throws {
+  init(_ folder: String, faults: FaultPlan = .none, clock: ManualClock = ManualClock(), seed: UInt64 = 1, name: String = "store.sqlite")
+    async throws
+  {
     var options = StoreOptions()
     options.time = clock.source
     options.random = .seeded(seed)
@@ -121,7 +129,8 @@ struct Workbench {
   func proposePayment(_ run: String, to: String? = nil, amount: Double? = nil) async throws -> GateOutcome {
     let state = try await state(run).state
     let arguments: JSONObject = [
-      "to": to.map { .string($0) } ?? state.value(of: "payee") ?? .null, "amount": amount.flatMap { JSONNumber($0) }.map { .number($0) } ?? state.value(of: "amount") ?? .null,
+      "to": to.map { .string($0) } ?? state.value(of: "payee") ?? .null,
+      "amount": amount.flatMap { JSONNumber($0) }.map { .number($0) } ?? state.value(of: "amount") ?? .null,
     ]
     return try await gate.submit(
       Proposal(id: gate.mintID(), principal: "system:engine", tool: "bank.pay", arguments: arguments, run: run, step: "pay"))

@@ -68,7 +68,7 @@ import Testing
     Bad(
       name: "unknown argument", text: "{ id: 'a', permit: 'crm.lookup', when: \"args.vendr == 'x'\" }", code: "unknown-field",
       place: "2:46",
-      message: "unknown field `vendr` of `args`", hint: "did you mean `vendor`?"),
+      message: "unknown field `vendr` of `args of crm.lookup`", hint: "did you mean `vendor`?"),
     Bad(
       name: "type of a condition", text: "{ id: 'a', permit: 'comment', when: 'run.amount' }", code: "cel-type", place: "2:42",
       message: "the expression is of type `double`, but `bool` is needed here"),

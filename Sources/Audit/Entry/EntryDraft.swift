@@ -42,6 +42,9 @@ public struct EntryDraft: Sendable {
       guard run.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw Self.invalid("run `\(visible(run))` is not printable ASCII") }
     }
     if let release { try Self.checkName(release, "release") }
+    guard Self.depth(of: .object(body), limit: AuditLimits.bodyDepth) != nil else {
+      throw Self.invalid("the body of an entry is nested at most \(AuditLimits.bodyDepth) deep")
+    }
     guard content.count <= AuditLimits.contentParts else {
       throw Self.invalid("an entry has at most \(AuditLimits.contentParts) content parts, not \(content.count)")
     }
@@ -64,6 +67,27 @@ public struct EntryDraft: Sendable {
     for place in evidence.indices.dropFirst() where evidence[place - 1].reference.digest == evidence[place].reference.digest {
       throw Self.invalid("evidence \(evidence[place].reference.digest.hex) is given twice")
     }
+  }
+
+  /// How deep a value is nested; `nil` when deeper than `limit`.
+  private static func depth(of json: JSON, limit: Int) -> Int? {
+    var deepest = 0
+    switch json {
+    case .array(let elements):
+      if limit == 0 { return nil }
+      for element in elements {
+        guard let inner = depth(of: element, limit: limit - 1) else { return nil }
+        deepest = max(deepest, inner + 1)
+      }
+    case .object(let object):
+      if limit == 0 { return nil }
+      for place in 0..<object.count {
+        guard let inner = depth(of: object[place].value, limit: limit - 1) else { return nil }
+        deepest = max(deepest, inner + 1)
+      }
+    default: break
+    }
+    return deepest
   }
 
   private static func checkType(_ type: String) throws(AuditError) {

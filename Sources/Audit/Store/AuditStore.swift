@@ -152,6 +152,9 @@ public actor AuditStore<Meaning: Ledger> {
     StorageError(.readOnly, "`\(visible(path))` was opened for reading only")
   }
 
+  /// What this process's writer did since the store was opened.
+  public func statistics() -> WriterStatistics { core?.statistics ?? WriterStatistics() }
+
   // MARK: Reading
 
   /// Reads one consistent view of the store; writers go on meanwhile.

@@ -183,20 +183,14 @@ final class LogAppender {
     }
   }
 
-  /// Returns to the last committed head after a rollback.
+  /// Keeps what was appended, after the commit.
+  func commit() { committed = (frontier, lastTime) }
+
+  /// Returns to the head at the beginning of the transaction that failed.
+  ///
+  /// Should the failed commit have reached the disk after all, the next ``begin()`` finds its entries as if another process had appended
+  /// them; and it still finds a log that was exchanged meanwhile.
   func undo() {
-    guard let committed else { return forget() }
-    (frontier, lastTime) = committed
+    if let committed { (frontier, lastTime) = committed } else { isLoaded = false }
   }
-
-  /// Drops all that is known: the next ``begin()`` reads the head anew.
-  func forget() {
-    isLoaded = false
-    committed = nil
-    frontier = MerkleFrontier()
-    lastTime = .min
-  }
-
-  /// The stored head as it is now known.
-  var head: LogHead { LogHead(size: frontier.size, root: frontier.root) }
 }

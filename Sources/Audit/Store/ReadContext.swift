@@ -105,7 +105,7 @@ public final class ReadContext<Meaning: Ledger> {
     try database.first("SELECT bytes FROM evidence WHERE sha256 = ?", [.blob(digest.bytes)]) { $0.blob(0) }
   }
 
-  /// The log as a checkpoint: what others keep, so that nobody can rewrite it unseen.
+  /// The log as a checkpoint of an origin that ``Checkpoint/isOrigin(_:)`` accepts.
   public func checkpoint(origin: String) -> Checkpoint { Checkpoint(origin: origin, size: head.size, root: head.root) }
 
   /// The proof that an entry is part of the log as of ``head``.

@@ -15,7 +15,7 @@ public struct StoreOptions: Sendable {
   /// How long to wait for another process's lock.
   public var busyTimeout = Duration.seconds(5)
   /// How many run states the writer keeps in memory.
-  public var cachedRuns = 10_000
+  public var cachedRuns = 4096
   /// How many decisions one transaction takes at most.
   public var batch = 512
   /// Pages of write-ahead log after which they are merged into the file.

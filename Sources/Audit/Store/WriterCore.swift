@@ -13,6 +13,8 @@ final class WriterCore {
   let reader: EntryReader
   private let functions: LedgerFunctions
   private let cache: StateCache
+  /// What was done so far.
+  private(set) var statistics = WriterStatistics()
   /// Log time of the decision that is being made.
   private(set) var now = Instant(milliseconds: 0)
   /// How far ``cache`` is folded; `nil` when nothing is.
@@ -45,8 +47,16 @@ final class WriterCore {
     while true {
       do {
         var refused = excluded
-        let (end, isEmpty) = try attempt(batch, &refused)
-        if isEmpty { connection.rollback() } else { try connection.commit() }
+        let (end, before) = try attempt(batch, &refused)
+        let isEmpty = appender.size == before
+        if isEmpty {
+          connection.rollback()
+        } else {
+          try connection.commit()
+          appender.commit()
+          statistics.commits += 1
+          statistics.entries += appender.size - before
+        }
         cache.commit()
         foldedTo = appender.size
         for place in 0..<end {
@@ -77,8 +87,8 @@ final class WriterCore {
 
   /// Writes everything but the commit.
   ///
-  /// - Returns: How many decisions were looked at, and whether they wrote nothing.
-  private func attempt(_ batch: [Decision], _ refused: inout [Int: any Error]) throws -> (end: Int, isEmpty: Bool) {
+  /// - Returns: How many decisions were looked at, and how many entries there were before them.
+  private func attempt(_ batch: [Decision], _ refused: inout [Int: any Error]) throws -> (end: Int, before: Int) {
     try connection.begin(.immediate)
     try catchUp(from: try appender.begin())
     let before = appender.size
@@ -107,9 +117,8 @@ final class WriterCore {
         throw Refusal(place: place, error: error)
       }
     }
-    guard appender.size > before else { return (place, true) }
-    try appender.finish()
-    return (place, false)
+    if appender.size > before { try appender.finish() }
+    return (place, before)
   }
 
   /// Appends an entry, folds it and projects it.
@@ -195,9 +204,17 @@ final class WriterCore {
   /// Drops everything in memory; it is read from the store again when it is next used.
   func reset() {
     cache.reset()
-    appender.forget()
+    appender.undo()
     foldedTo = nil
   }
+}
+
+/// What a writer did since its store was opened.
+public struct WriterStatistics: Hashable, Sendable {
+  /// Transactions committed; each took one sync.
+  public var commits = 0
+  /// Entries in them.
+  public var entries = 0
 }
 
 /// The points of the log's writer at which a `FaultPlan` can make it fail; the storage has more.

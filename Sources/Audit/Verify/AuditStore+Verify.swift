@@ -34,6 +34,12 @@ extension AuditStore {
   ///
   /// - Parameter origin: The name of the log; see ``Checkpoint/origin``.
   /// - Returns: The checkpoint, not signed.
-  /// - Throws: `StorageError`.
-  public nonisolated func checkpoint(origin: String) async throws -> Checkpoint { try await read { $0.checkpoint(origin: origin) } }
+  /// - Throws: `StorageError`; ``AuditError`` with code ``AuditError/Code/invalidDraft`` when the origin is not a name.
+  public nonisolated func checkpoint(origin: String) async throws -> Checkpoint {
+    guard Checkpoint.isOrigin(origin) else {
+      throw AuditError(
+        .invalidDraft, "`\(visible(origin))` cannot name a log", hint: "use letters, digits, dots and slashes, such as `example.com/remit`")
+    }
+    return try await read { $0.checkpoint(origin: origin) }
+  }
 }

@@ -109,7 +109,7 @@ public struct VerificationOptions: Sendable {
   /// A checkpoint that someone kept: the log must begin with exactly those entries.
   public var checkpoint: Checkpoint?
   /// How many run states are kept in memory.
-  public var cachedRuns = 20_000
+  public var cachedRuns = 8192
 
   /// Everything.
   public init() {}

@@ -1,5 +1,7 @@
 extension JSONNumber {
-  /// The nearest double, where it stands for this number alone: its shortest decimal is this number. Nil where rounding loses something.
+  /// The nearest double, where it stands for this number alone: its shortest decimal is this number.
+  ///
+  /// Nil where rounding loses something.
   ///
   /// Two numbers that both have an exact double compare as their doubles do; two that do not may be different and round to the same one.
   public var exactDouble: Double? {

@@ -56,7 +56,10 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
 
   private func place(of key: String) -> Int? {
     if let index { return index[ExactString(key)] }
-    return members.firstIndex { bytesEqual($0.key, key) }
+    return members.withUnsafeBufferPointer { members in
+      for place in members.indices where bytesEqual(members[place].key, key) { return place }
+      return nil
+    }
   }
 
   private mutating func reindex() {

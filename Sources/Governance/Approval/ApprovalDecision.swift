@@ -1,4 +1,6 @@
-/// What was decided on a held proposal. Only a person approves or rejects; the others follow from time and change.
+/// What was decided on a held proposal.
+///
+/// Only a person approves or rejects; the others follow from time and change.
 public enum ApprovalDecision: String, Hashable, Sendable, CaseIterable {
   /// A person agrees. Others may still have to.
   case approve

@@ -33,7 +33,8 @@ struct Eligibility {
   /// Whether a person's approval counts towards a requirement.
   func allows(_ requirement: ApprovalRequirement, _ identity: Identity) -> Bool {
     let roles = identity.roles(in: directory)
-    guard requirement.roles.contains(where: roles.contains) || requirement.approvers.contains(where: { bytesEqual($0, identity.principal) }) else {
+    guard requirement.roles.contains(where: roles.contains) || requirement.approvers.contains(where: { bytesEqual($0, identity.principal) })
+    else {
       return false
     }
     return !requirement.not.contains { excludes($0, identity, roles) }
@@ -61,7 +62,8 @@ struct Eligibility {
   /// Whether these different people are enough: every requirement has its count of them.
   func isSatisfied(by people: [Identity]) -> Bool {
     record.requirements.allSatisfy { requirement in
-      Set(people.filter { allows(requirement, $0) && !bytesEqual($0.principal, run.state.requester) }.map { ExactString($0.principal) }).count
+      Set(people.filter { allows(requirement, $0) && !bytesEqual($0.principal, run.state.requester) }.map { ExactString($0.principal) })
+        .count
         >= requirement.count
     }
   }

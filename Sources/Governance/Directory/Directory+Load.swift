@@ -57,7 +57,8 @@ private struct DirectoryLoader {
       for _ in 0...people.count {
         guard let next = managers[current] ?? nil else { break }
         if next == entry.key {
-          problems.append(Diagnostic("manager-circle", at: entry.keyPosition, "`\(entry.key)` is their own manager, directly or through others"))
+          problems.append(
+            Diagnostic("manager-circle", at: entry.keyPosition, "`\(entry.key)` is their own manager, directly or through others"))
           break
         }
         current = next
@@ -84,7 +85,9 @@ private struct DirectoryLoader {
     return Dictionary(members.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  private mutating func object(_ member: PositionedJSON.Member?, known: [String]?, _ what: String, required parent: PositionedJSON) -> [String: PositionedJSON.Member] {
+  private mutating func object(_ member: PositionedJSON.Member?, known: [String]?, _ what: String, required parent: PositionedJSON)
+    -> [String: PositionedJSON.Member]
+  {
     object(member?.value, known: known, what, required: parent)
   }
 
@@ -124,5 +127,7 @@ extension PositionedJSON.Member {
 /// Whether a text can be a person's or role's name.
 private func isName(_ text: String) -> Bool {
   (1...64).contains(text.utf8.count)
-    && text.utf8.allSatisfy { ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+    && text.utf8.allSatisfy {
+      ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+    }
 }

@@ -41,7 +41,8 @@ public struct Directory: Sendable {
     self.people = people
     self.roles = roles
     byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-    byAccount = Dictionary(people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
+    byAccount = Dictionary(
+      people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The person behind a principal such as `user:ana`.

@@ -69,7 +69,9 @@ extension PermissionGate {
   /// voided and decided anew.
   /// - Parameters:
   ///   - id: A proposal that was permitted or approved, or one in doubt whose tool declares idempotency.
+  ///   - run: Its run.
   ///   - time: The longest that the effect may take; the tool's own timeout where it is nil.
+  /// - Returns: The grant, once the entry that it depends on is durable.
   /// - Throws: ``Refusal`` where it cannot begin: used already, stopped, changed, withdrawn. What the store throws. Nothing has begun then.
   public func begin(_ id: String, in run: String, time: Duration? = nil) async throws -> Grant {
     let grantID = Proposal.mintID(prefix: "g", random)
@@ -89,7 +91,8 @@ extension PermissionGate {
   }
 
   private func begin(
-    _ record: ProposalRecord, run: RunRecord, grant: String, replacement: String, time: Duration?, in context: WriteContext<GovernanceLedger>
+    _ record: ProposalRecord, run: RunRecord, grant: String, replacement: String, time: Duration?,
+    in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], Result<GrantParts, Refusal>) {
     let release = try releases.release(run.state.release) { try context.evidence($0) }
     let definition = release.process.tool(record.tool)
@@ -113,7 +116,9 @@ extension PermissionGate {
         .void, on: record, run: run.state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: reason)
       let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
       let again = try EntryDrafting.proposal(proposal, judgement, release: release, expires: expires, editorCounts: false, evidence: [])
-      return ([void, again], .failure(Refusal(.changed, "\(reason); it was decided anew as `\(replacement)`: \(judgement.verdict.rawValue)")))
+      return (
+        [void, again], .failure(Refusal(.changed, "\(reason); it was decided anew as `\(replacement)`: \(judgement.verdict.rawValue)"))
+      )
     }
     let deadline = context.now + (time ?? definition?.timeout ?? Self.modelCallTime)
     let draft = EntryDrafting.started(record, run: run.state.id, grant: grant, worker: WorkerIdentity.current, deadline: deadline)
@@ -144,6 +149,7 @@ extension PermissionGate {
   ///   - grant: The grant that was used; nil when a person says what happened.
   ///   - outcome: What is known.
   ///   - identity: The person who says so, for an effect in doubt.
+  ///   - isScripted: Whether a scripted model made it.
   ///   - evidence: Bytes that belong to the outcome, such as a model's reply.
   /// - Returns: What followed.
   /// - Throws: ``Refusal`` where the effect did not begin or is settled already; what the store throws.
@@ -223,13 +229,16 @@ extension PermissionGate {
     var lost: [String] = []
     for (id, run) in started {
       let isLost = try await store.submit { context in
-        guard let record = try context.run(run)?.proposal(id), record.status == .started, let worker = record.worker else { return ([], false) }
+        guard let record = try context.run(run)?.proposal(id), record.status == .started, let worker = record.worker else {
+          return ([], false)
+        }
         if WorkerIdentity.isAlive(worker), let deadline = record.deadline, context.now < deadline + .seconds(60) { return ([], false) }
         // Asking a model again does no harm outside: the call is lost, not in doubt.
         let isModelCall = record.tool == BuiltinTool.callModel.rawValue
         let outcome: EffectOutcome =
           isModelCall
-          ? .failed("lost", "the process that made the call is gone") : .inDoubt("lost", "the process that carried it out is gone; nobody knows whether it happened")
+          ? .failed("lost", "the process that made the call is gone")
+          : .inDoubt("lost", "the process that carried it out is gone; nobody knows whether it happened")
         let draft = EntryDrafting.settled(
           record, run: run, grant: nil, outcome: outcome, by: SystemPrincipal.engine.rawValue, identity: nil, isScripted: false, events: [],
           evidence: [])

@@ -52,7 +52,8 @@ enum EntryDrafting {
       content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))
     case .makeRelease:
       body["release"] = .object([
-        "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex), "process": proposal.arguments["process"] ?? .null,
+        "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
+        "process": proposal.arguments["process"] ?? .null,
       ])
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     default: break
@@ -61,7 +62,8 @@ enum EntryDrafting {
 
   /// The entry of a decision on a held proposal.
   static func decision(
-    _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?, isComplete: Bool = false,
+    _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
+    isComplete: Bool = false,
     reason: String? = nil, events: [RunEvent] = []
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
@@ -95,7 +97,8 @@ enum EntryDrafting {
 
   /// The entry of what became of an effect.
   static func settled(
-    _ record: ProposalRecord, run: String, grant: String?, outcome: EffectOutcome, by principal: String, identity: Identity?, isScripted: Bool,
+    _ record: ProposalRecord, run: String, grant: String?, outcome: EffectOutcome, by principal: String, identity: Identity?,
+    isScripted: Bool,
     events: [RunEvent], evidence: [Evidence]
   ) -> EntryDraft {
     var body: JSONObject = ["outcome": .string(outcome.kind.rawValue), "proposal": .string(record.id), "tool": .string(record.tool)]
@@ -108,7 +111,8 @@ enum EntryDrafting {
     if let message = outcome.message { content.append(Content(ContentPart.error, Array(message.utf8))) }
     add(events, to: &body, &content)
     return EntryDraft(
-      type: EntryType.effectSettled, run: run, principal: principal, release: record.release, body: body, content: content, evidence: evidence)
+      type: EntryType.effectSettled, run: run, principal: principal, release: record.release, body: body, content: content,
+      evidence: evidence)
   }
 
   private static func add(_ events: [RunEvent], to body: inout JSONObject, _ content: inout [Content]) {

@@ -1,4 +1,6 @@
-/// The bounds that the gate keeps, whatever the rules say. Each is named in the refusal that it causes.
+/// The bounds that the gate keeps, whatever the rules say.
+///
+/// Each is named in the refusal that it causes.
 public enum GateLimits {
   /// UTF-8 bytes of one text in the arguments.
   public static let textBytes = 65_536

@@ -3,7 +3,9 @@ public import Core
 import PolicyEngine
 import ProcessModel
 
-/// Everything that a decision of the gate depends on. The same view gives the same judgement, live or in a replay.
+/// Everything that a decision of the gate depends on.
+///
+/// The same view gives the same judgement, live or in a replay.
 public struct GateView: Sendable {
   /// Directory, releases, stops.
   public var shared: SharedState

@@ -118,7 +118,8 @@ struct Judge {
     if let builtin = BuiltinTool.allCases.first(where: { bytesEqual($0.rawValue, name) }) {
       try checkMayUse(builtin)
       return Tool(
-        name: name, effect: builtin.effect == .external ? .external : .state, connector: "builtin", digest: builtin.digest, builtin: builtin,
+        name: name, effect: builtin.effect == .external ? .external : .state, connector: "builtin", digest: builtin.digest,
+        builtin: builtin,
         validator: builtin.validator)
     }
     guard let release = view.release, let definition = release.process.tools.first(where: { bytesEqual($0.name, name) }) else {
@@ -211,7 +212,8 @@ struct Judge {
     switch value {
     case .string(let text):
       if text.utf8.count > GateLimits.textBytes {
-        throw Refusal(.argumentsTooLarge, "the text at `\(visible(place))` has \(text.utf8.count) bytes, the limit is \(GateLimits.textBytes)")
+        throw Refusal(
+          .argumentsTooLarge, "the text at `\(visible(place))` has \(text.utf8.count) bytes, the limit is \(GateLimits.textBytes)")
       }
       if text.utf8.contains(0) { throw Refusal(.argumentsInvalid, "the text at `\(visible(place))` holds a NUL character") }
     case .array(let elements):
@@ -250,7 +252,9 @@ struct Judge {
       return step
     }
     let title = step.occurrence.description
-    guard step.status.isOpen else { throw Refusal(.stepNotOpen, "the step `\(title)` is not open: it is \(step.closure?.rawValue ?? step.status.rawValue)") }
+    guard step.status.isOpen else {
+      throw Refusal(.stepNotOpen, "the step `\(title)` is not open: it is \(step.closure?.rawValue ?? step.status.rawValue)")
+    }
     switch tool.builtin {
     case .handOver: implied.append(.implied("system:hand-over", reason: "an agent's step may always be given to a person"))
     case .callModel: try implyModelCall(step)
@@ -294,7 +298,8 @@ struct Judge {
       return bytesEqual(run.state.requester, proposal.principal) ? "requester:\(run.state.id)" : nil
     }
     if let id = proposal.arguments["question"]?.stringValue, let question = run.state.questions.first(where: { $0.id == id }),
-      let step = process.step(question.step.id), case .agent(let agent) = step.performer, let owner = process.agent(agent)?.owner, holds(owner)
+      let step = process.step(question.step.id), case .agent(let agent) = step.performer, let owner = process.agent(agent)?.owner,
+      holds(owner)
     {
       return "agent-owner:\(agent)"
     }
@@ -440,7 +445,8 @@ struct Judge {
   }
 
   private var whyWorkspaceForbids: String {
-    "`\(proposal.tool)` is for the operator of this workspace" + (proposal.tool == BuiltinTool.makeRelease.rawValue ? " or the owner of the process" : "")
+    "`\(proposal.tool)` is for the operator of this workspace"
+      + (proposal.tool == BuiltinTool.makeRelease.rawValue ? " or the owner of the process" : "")
   }
 
   // MARK: Consequences
@@ -463,7 +469,9 @@ struct Judge {
     let fields = arguments["fields"]?.objectValue ?? [:]
     switch tool {
     case .startRun:
-      guard let release = view.release, let run = proposal.run else { throw Refusal(.releaseUnknown, "there is no release of `\(visible(text("process")))`") }
+      guard let release = view.release, let run = proposal.run else {
+        throw Refusal(.releaseUnknown, "there is no release of `\(visible(text("process")))`")
+      }
       return .start(run: run, release: release.digest.hex, requester: by, trigger: arguments["trigger"]?.stringValue, fields: fields)
     case .completeStep: return .completeStep(step, by: by, fields: fields, origin: nil, comment: arguments["comment"]?.stringValue)
     case .setFields: return .setFields(step: proposal.step == nil ? nil : step, by: by, fields: fields, origin: nil)
@@ -476,7 +484,9 @@ struct Judge {
     case .raiseException: return .raiseException(step: step, by: by, code: text("code"), text: text("text"))
     case .answer: return .answer(question: text("question"), by: by, text: text("text"))
     case .resolveException:
-      guard let resolution = ExceptionResolution(rawValue: text("resolution")) else { throw Refusal(.argumentsInvalid, "unknown resolution") }
+      guard let resolution = ExceptionResolution(rawValue: text("resolution")) else {
+        throw Refusal(.argumentsInvalid, "unknown resolution")
+      }
       return .resolveException(text("exception"), by: by, resolution: resolution, comment: arguments["comment"]?.stringValue)
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))

@@ -24,6 +24,7 @@ extension PermissionGate {
   ///   - decision: What was decided.
   ///   - identity: The person.
   ///   - digest: The digest of what the person saw.
+  /// - Returns: Where the proposal stands, once that is durable.
   /// - Throws: ``Refusal`` where the person may not decide this, or cannot any more; the attempt is recorded. What the store throws.
   public func decide(_ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest) async throws -> DecisionOutcome {
     let fresh = mintID()
@@ -48,12 +49,15 @@ extension PermissionGate {
     _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, run: RunRecord?, replacement: String,
     in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
-    guard let run, let record = run.proposal(id) else { throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people") }
+    guard let run, let record = run.proposal(id) else {
+      throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
+    }
     let shared = try context.shared()
     let step = Deciding(record: record, run: run, identity: identity, now: context.now)
     guard record.status == .held else { throw Refusal(.notHeld, "the proposal is \(record.status.rawValue) and waits for nobody") }
     guard record.digest == digest else {
-      throw Refusal(.digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
+      throw Refusal(
+        .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
     if let expires = record.expires, context.now > expires {
       return ([step.draft(.expire)], step.outcome(.expired))
@@ -97,7 +101,8 @@ extension PermissionGate {
       let reason = judgement.refusal?.message ?? "what it was shown with has changed"
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
     }
-    let approvers = record.votes.map { Identity(principal: $0.principal, account: "", mode: $0.mode, isOperator: $0.isOperator) } + [step.identity]
+    let approvers =
+      record.votes.map { Identity(principal: $0.principal, account: "", mode: $0.mode, isOperator: $0.isOperator) } + [step.identity]
     guard eligibility.isSatisfied(by: approvers) else {
       return ([step.draft(.approve)], step.outcome(.pending))
     }
@@ -119,11 +124,13 @@ extension PermissionGate {
     if editorCounts, judgement.verdict == .hold, let editor = proposal.editor {
       // The editor's approval counts once where they may approve, and is enough only where one person is.
       let record = ProposalRecord(proposal, judgement, run: run, release: view.release?.digest.hex, now: context.now)
-      let eligibility = Eligibility(record: record, run: run, directory: view.shared.directory, owner: try ownerOfAgent(record, run, context))
+      let eligibility = Eligibility(
+        record: record, run: run, directory: view.shared.directory, owner: try ownerOfAgent(record, run, context))
       counts = (try? eligibility.check(editor)) != nil
       if counts, eligibility.isSatisfied(by: [editor]) {
         judgement.verdict = .permit
-        judgement.matched.append(.implied("editor:\(editor.principal)", reason: "the person who edited it is the one who has to approve it"))
+        judgement.matched.append(
+          .implied("editor:\(editor.principal)", reason: "the person who edited it is the one who has to approve it"))
         judgement.requirements = []
         if judgement.effect == .state { judgement.events = try Judge.consequences(of: proposal, in: view) }
       }
@@ -137,7 +144,8 @@ extension PermissionGate {
 
   func view(of proposal: Proposal, run: RunRecord, in context: WriteContext<GovernanceLedger>) throws -> GateView {
     GateView(
-      shared: try context.shared(), run: run, release: try releases.release(run.state.release) { try context.evidence($0) }, now: context.now)
+      shared: try context.shared(), run: run, release: try releases.release(run.state.release) { try context.evidence($0) },
+      now: context.now)
   }
 
   /// The proposal as its entry has it.
@@ -148,7 +156,8 @@ extension PermissionGate {
       let arguments = try JSON.parse(bytes).objectValue
     else { throw Refusal(.changed, "the arguments of this proposal are not there any more") }
     var proposal = Proposal(
-      id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id, step: record.step?.description,
+      id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id,
+      step: record.step?.description,
       reason: entry.content(ContentPart.reason).map { String(decoding: $0, as: UTF8.self) }, call: record.call,
       isScripted: entry.body["scripted"]?.boolValue == true)
     proposal.identity = entry.body["identity"]?.objectValue.flatMap { Identity(body: $0) }
@@ -173,7 +182,9 @@ extension PermissionGate {
       let held = try context.database.query(
         "SELECT id, run FROM proposal WHERE status = 'held' AND expires < ? ORDER BY expires LIMIT 1000", [.integer(now.milliseconds)]
       ) { ($0.text(0), $0.text(1)) }
-      let timers = try context.database.query("SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]) {
+      let timers = try context.database.query(
+        "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]
+      ) {
         ($0.text(0), $0.text(1))
       }
       return (held: held, timers: timers)
@@ -181,7 +192,8 @@ extension PermissionGate {
     var expired = 0
     for (id, run) in due.held {
       expired += try await store.submit { context in
-        guard let record = try context.run(run)?.proposal(id), record.status == .held, let expires = record.expires, context.now > expires else {
+        guard let record = try context.run(run)?.proposal(id), record.status == .held, let expires = record.expires, context.now > expires
+        else {
           return ([], 0)
         }
         return ([EntryDrafting.decision(.expire, on: record, run: run, by: SystemPrincipal.timer.rawValue, identity: nil)], 1)
@@ -190,7 +202,9 @@ extension PermissionGate {
     var fired = 0
     for (run, timer) in due.timers {
       let outcome = try await submit(
-        Proposal(id: mintID(), principal: SystemPrincipal.timer.rawValue, tool: BuiltinTool.fireTimer.rawValue, arguments: ["timer": .string(timer)], run: run))
+        Proposal(
+          id: mintID(), principal: SystemPrincipal.timer.rawValue, tool: BuiltinTool.fireTimer.rawValue,
+          arguments: ["timer": .string(timer)], run: run))
       if outcome.verdict == .permit { fired += 1 }
     }
     return (expired, fired)

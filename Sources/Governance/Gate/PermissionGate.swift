@@ -94,7 +94,9 @@ public final class PermissionGate: Sendable {
     var release: Release?
     if let digest = run?.state.release {
       release = try releases.release(digest) { try context.evidence($0) }
-    } else if let process = proposal.arguments["process"]?.stringValue, proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue {
+    } else if let process = proposal.arguments["process"]?.stringValue,
+      proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue
+    {
       if let current = shared.current(process) {
         release = try releases.release(current.digest) { try context.evidence($0) }
       } else if let manifest = proposal.arguments["manifest"], proposal.tool == BuiltinTool.makeRelease.rawValue {
@@ -142,7 +144,8 @@ extension GateOutcome {
       }
     self.init(
       proposal: record.id, run: run, entry: record.entry, verdict: verdict,
-      refusal: verdict == .forbid ? Refusal(.notHeld, "this proposal was submitted before; it is \(record.status.rawValue)") : nil, matched: [],
+      refusal: verdict == .forbid ? Refusal(.notHeld, "this proposal was submitted before; it is \(record.status.rawValue)") : nil,
+      matched: [],
       errors: [], requirements: record.requirements, digest: record.digest, expires: record.expires, effect: record.effect, events: [])
   }
 }

@@ -198,7 +198,9 @@ extension ProposalRecord {
   }
 
   mutating func start(_ entry: Entry) throws {
-    guard status == .granted || status == .inDoubt else { throw GovernanceLedger.Misfit("an effect that was not granted, or has begun already") }
+    guard status == .granted || status == .inDoubt else {
+      throw GovernanceLedger.Misfit("an effect that was not granted, or has begun already")
+    }
     status = .started
     attempts += 1
     deadline = entry.body["deadline"]?.intValue.map { Instant(milliseconds: $0) }

@@ -5,7 +5,9 @@ public import ProcessModel
 
 /// What the log says about one proposal.
 public struct ProposalRecord: Hashable, Sendable {
-  /// Where a proposal stands. Each of the ways in which it can end is its own, and its proposer is told which.
+  /// Where a proposal stands.
+  ///
+  /// Each of the ways in which it can end is its own, and its proposer is told which.
   public enum Status: String, Hashable, Sendable, CaseIterable {
     /// Waits for people.
     case held

@@ -7,7 +7,9 @@ internal import Storage
 /// The tables of the live service that follow from the log.
 public enum GovernanceProjections {
   /// All of them, for opening a store.
-  public static var all: [any Projection<GovernanceLedger>] { [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection()] }
+  public static var all: [any Projection<GovernanceLedger>] {
+    [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection()]
+  }
 }
 
 /// One row a run: what lists of runs show.
@@ -129,7 +131,8 @@ struct WorkProjection: Projection {
             due = excluded.due
           """,
           key + [
-            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index), SQLValue.integer(step.due?.milliseconds),
+            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index),
+            SQLValue.integer(step.due?.milliseconds),
           ])
       } else {
         try tables.run("DELETE FROM work WHERE run = ? AND step = ?", key)

@@ -115,7 +115,10 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
     case .callModel:
       return closed(
-        ["agent": text(128), "model": text(256), "endpoint": text(2048), "request": digest, "size": ["type": "integer", "minimum": 0], "turn": ["type": "integer", "minimum": 1]],
+        [
+          "agent": text(128), "model": text(256), "endpoint": text(2048), "request": digest, "size": ["type": "integer", "minimum": 0],
+          "turn": ["type": "integer", "minimum": 1],
+        ],
         required: ["agent", "model", "endpoint", "request", "size", "turn"])
     }
   }

@@ -32,6 +32,7 @@ public struct Release: Sendable {
   ///   - bundle: The files.
   ///   - directory: The organisation that roles and people are checked against; nil for a release that was made before, which the
   ///     directory may have outlived.
+  /// - Returns: The release, ready to run under.
   /// - Throws: ``Diagnostics`` with every problem of every file.
   public static func load(_ bundle: ReleaseBundle, directory: Directory?) throws(Diagnostics) -> Release {
     var problems: [Diagnostic] = []
@@ -43,7 +44,8 @@ public struct Release: Sendable {
     context.prompts = prompts.keys.sorted()
     context.documents = Dictionary(documents.map { ($0.name, $0.clauses.map(\.id)) }, uniquingKeysWith: { first, _ in first })
     if let directory {
-      context.roles = Dictionary(directory.roles.map { ($0.name, directory.holders(of: $0.name).count) }, uniquingKeysWith: { first, _ in first })
+      context.roles = Dictionary(
+        directory.roles.map { ($0.name, directory.holders(of: $0.name).count) }, uniquingKeysWith: { first, _ in first })
       context.users = directory.people.map(\.id)
     }
     var loaded: (process: ProcessDefinition, warnings: [Diagnostic])?
@@ -57,7 +59,8 @@ public struct Release: Sendable {
     var rules: RuleSet?
     do throws(Diagnostics) {
       let environment = Self.environment(of: process, directory: directory, documents: documents)
-      rules = try RuleSet.load(try Self.required("rules.json5", in: bundle), file: bundle.displayPath("rules.json5"), environment: environment)
+      rules = try RuleSet.load(
+        try Self.required("rules.json5", in: bundle), file: bundle.displayPath("rules.json5"), environment: environment)
     } catch {
       problems += error.all
     }
@@ -73,7 +76,8 @@ public struct Release: Sendable {
     return Release(
       digest: bundle.manifest.digest, process: process, rules: rules, prompts: prompts,
       documents: Dictionary(documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
-      programs: Dictionary(bundle.files.filter { $0.path.hasPrefix("tools/") }.map { ($0.path, $0.bytes) }, uniquingKeysWith: { first, _ in first }),
+      programs: Dictionary(
+        bundle.files.filter { $0.path.hasPrefix("tools/") }.map { ($0.path, $0.bytes) }, uniquingKeysWith: { first, _ in first }),
       warnings: warnings + rules.warnings,
       toolDigests: Dictionary(process.tools.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first }), validators: validators)
   }
@@ -158,7 +162,8 @@ extension ToolDefinition {
   /// SHA-256 of everything that a call's meaning depends on.
   var digest: Digest {
     let definition: JSONObject = [
-      "arguments": arguments, "connector": .string(connector.rawValue), "effect": .string(effect.rawValue), "help": help.map { .string($0) } ?? .null,
+      "arguments": arguments, "connector": .string(connector.rawValue), "effect": .string(effect.rawValue),
+      "help": help.map { .string($0) } ?? .null,
       "idempotent": .bool(isIdempotent), "name": .string(name), "payload": .array(payload.map { .string($0) }),
       "settings": .object(settings), "sink": .array(sinks.map { .string($0) }), "title": title.map { .string($0) } ?? .null,
     ]

@@ -20,7 +20,9 @@ final class ReleaseCache: Sendable {
   /// - Throws: ``Refusal`` where the store has no such release, or its files cannot be used by this build.
   func release(_ digest: String, evidence: (Digest) throws -> [UInt8]?) throws -> Release {
     if let release = self[digest] { return release }
-    guard let key = Digest(hex: digest), let bytes = try evidence(key), let manifest = (try? JSON.parse(bytes)).flatMap({ ReleaseManifest(json: $0) }) else {
+    guard let key = Digest(hex: digest), let bytes = try evidence(key),
+      let manifest = (try? JSON.parse(bytes)).flatMap({ ReleaseManifest(json: $0) })
+    else {
       throw Refusal(.releaseUnknown, "the store has no release `\(visible(digest))`")
     }
     let files = try manifest.files.map { file in

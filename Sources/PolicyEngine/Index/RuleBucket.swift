@@ -1,31 +1,32 @@
-internal import CEL
 internal import Core
 
 /// The rules that can be about one tool, in file order, with bitmap indexes that leave out those that cannot match a request.
 ///
 /// Every rule of the bucket is one bit. Whom and which steps a rule is about is decided exactly; of its condition, the comparisons of one
 /// value with constants are (see ``Atom``). Each looked-up value yields two sets of rules: those that are still possible, and those for
-/// which everything that was asked of the value holds. What is still possible in the end is evaluated, unless all of it is known to hold.
+/// which everything that was asked of the value holds. What is still possible in the end is evaluated: only the rest of the condition where
+/// all atoms are known to hold, the whole of it otherwise.
+///
+/// Everything lies in one array of words and is reached by offsets: deciding neither allocates nor counts references here.
 ///
 /// - SeeAlso: P. O'Neil, D. Quass, "Improved query performance with variant indexes", SIGMOD 1997, doi:10.1145/253260.253268 (bitmap
 ///   indexes); the work for a request grows with the number of rules divided by 64.
-struct RuleBucket: Sendable {
+final class RuleBucket: Sendable {
   /// Places in the rule set, ascending; bit `i` of a mask is the rule at `rules[i]`.
   let rules: [Int32]
   /// The number of words of a mask.
   let width: Int
-  /// Masks, one after the other; the others are offsets into it.
-  private var words: [UInt64] = []
 
-  private var anyone = 0
-  private var byKind: [Int] = []
-  private var byID = StringTable()
-  private var byRole = StringTable()
-  private var anyStep = 0
-  private var byStep = StringTable()
-  /// The rules whose conditions ask nothing that the index does not know.
-  private var indexed = 0
-  private(set) var dimensions: [RuleDimension] = []
+  private let words: [UInt64]
+  private let dimensions: [RuleDimension]
+  private let anyone: Int
+  private let byKind: (user: Int, agent: Int, system: Int)
+  private let byID: TextIndex
+  private let byRole: TextIndex
+  private let anyStep: Int
+  private let byStep: TextIndex
+  /// The rules of whose atoms none was left to the condition.
+  private let indexed: Int
 
   /// The most dimensions that a bucket has; further values are left to the conditions.
   static let maximumDimensions = 64
@@ -35,126 +36,109 @@ struct RuleBucket: Sendable {
   /// - Parameters:
   ///   - places: The rules' places in the rule set, ascending.
   ///   - all: All rules of the set.
-  ///   - conditions: For each of all rules what the index understands of its condition, by slot.
+  ///   - conditions: For each of all rules what the index understands of its condition.
   ///   - slots: The values that conditions read.
-  init(places: [Int], rules all: [Rule], conditions: [IndexedCondition], slots: [ValueSlot]) {
-    rules = places.map(Int32.init)
-    width = (places.count + 63) / 64
+  init(places: [Int], rules all: [Rule], conditions: [RuleCondition?], slots: [ValueSlot]) {
+    rules = places.map { Int32($0) }
+    let width = (places.count + 63) / 64
+    self.width = width
     let own = places.map { all[$0] }
-    anyone = addMask { own[$0].principals.isEmpty || own[$0].principals.contains(.any) }
-    byKind = PrincipalKind.allCases.map { kind in addMask { own[$0].principals.contains(.kind(kind)) } }
-    for rule in own {
-      for pattern in rule.principals {
-        switch pattern {
-        case .exact(let id): addMask(for: id, in: \.byID) { own[$0].principals.contains(pattern) }
-        case .role(let role): addMask(for: role, in: \.byRole) { own[$0].principals.contains(pattern) }
-        case .kind, .any: break
-        }
-      }
+    var words: [UInt64] = []
+    func mask(_ isMember: (Rule) -> Bool) -> Int { words.appendMask(width, own.indices.filter { isMember(own[$0]) }) }
+    func table(_ names: (Rule) -> [String]) -> TextIndex {
+      var bits: [ExactString: [Int]] = [:]
+      for (bit, rule) in own.enumerated() { for name in names(rule) { bits[ExactString(name), default: []].append(bit) } }
+      return TextIndex(bits.keys.sorted().map { ($0.string, words.appendMask(width, bits[$0] ?? [])) }, in: &words)
     }
-    anyStep = addMask { own[$0].steps.isEmpty }
-    for rule in own {
-      for step in rule.steps { addMask(for: step, in: \.byStep) { own[$0].steps.contains { bytesEqual($0, step) } } }
-    }
-    addDimensions(places.map { conditions[$0] }, slots)
-  }
-
-  private mutating func addDimensions(_ conditions: [IndexedCondition], _ values: [ValueSlot]) {
+    anyone = mask { $0.principals.isEmpty || $0.principals.contains(.any) }
+    byKind = (
+      mask { $0.principals.contains(.kind(.user)) }, mask { $0.principals.contains(.kind(.agent)) },
+      mask { $0.principals.contains(.kind(.system)) }
+    )
+    byID = table { $0.principals.compactMap { if case .exact(let id) = $0 { id } else { nil } } }
+    byRole = table { $0.principals.compactMap { if case .role(let role) = $0 { role } else { nil } } }
+    anyStep = mask { $0.steps.isEmpty }
+    byStep = table { $0.steps }
+    var isIndexed = places.map { _ in true }
     var bySlot: [Int: [(bit: Int, atom: Atom)]] = [:]
-    for (bit, condition) in conditions.enumerated() {
-      for (slot, atom) in condition.atoms { bySlot[slot, default: []].append((bit, atom)) }
+    for (bit, place) in places.enumerated() {
+      for (slot, atom) in conditions[place]?.atoms ?? [] { bySlot[slot, default: []].append((bit, atom)) }
     }
-    let slots = bySlot.keys.sorted { a, b in
-      let (x, y) = (bySlot[a]?.count ?? 0, bySlot[b]?.count ?? 0)
-      return x != y ? x > y : a < b
-    }
-    var isIndexed = conditions.map(\.isComplete)
-    for slot in slots.dropFirst(Self.maximumDimensions) { for (bit, _) in bySlot[slot] ?? [] { isIndexed[bit] = false } }
-    for slot in slots.prefix(Self.maximumDimensions) {
-      dimensions.append(
-        RuleDimension(
-          slot: slot, isOfRoles: values[slot].isOfRoles, atoms: bySlot[slot] ?? [], count: rules.count, words: &words, isIndexed: &isIndexed
-        ))
-    }
-    dimensions.sort { $0.selectivity != $1.selectivity ? $0.selectivity > $1.selectivity : $0.slot < $1.slot }
-    indexed = addMask { isIndexed[$0] }
+    let ranked = bySlot.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+    for (_, atoms) in ranked.dropFirst(Self.maximumDimensions) { for (bit, _) in atoms { isIndexed[bit] = false } }
+    dimensions = ranked.prefix(Self.maximumDimensions).map { slot, atoms in
+      RuleDimension(slot: slot, isOfRoles: slots[slot].isOfRoles, atoms: atoms, width: width, words: &words, isIndexed: &isIndexed)
+    }.sorted { ($1.selectivity, $0.slot) < ($0.selectivity, $1.slot) }
+    indexed = words.appendMask(width, isIndexed.indices.filter { isIndexed[$0] })
+    self.words = words
   }
 
-  private mutating func addMask(_ isMember: (Int) -> Bool) -> Int { words.appendMask(count: rules.count, isMember) }
-
-  private mutating func addMask(for text: String, in table: WritableKeyPath<RuleBucket, StringTable>, _ isMember: (Int) -> Bool) {
-    if self[keyPath: table].value(of: text) == nil { self[keyPath: table].insert(text, value: addMask(isMember)) }
-  }
-
-  /// Writes the rules that can match a request, and of these the ones that do for certain, into two masks of ``width`` words.
+  /// Writes the rules that can match a request, and of these the ones whose atoms all hold for certain, into two masks of ``width`` words.
   ///
-  /// - Parameter value: The value of a slot, nil when it is absent, of the wrong type or not known.
   /// - Returns: Whether any rule is left.
-  @inline(__always)
   func select(
-    _ request: Request, possible: UnsafeMutablePointer<UInt64>, certain: UnsafeMutablePointer<UInt64>, value: (Int) -> CELValue?
+    _ request: Request, _ slots: UnsafeBufferPointer<ValueSlot>, possible: UnsafeMutablePointer<UInt64>,
+    certain: UnsafeMutablePointer<UInt64>
   ) -> Bool {
-    let principal = request.principal
-    let step = request.step
-    let isLeft = words.withUnsafeBufferPointer { buffer -> Bool in
-      guard let words = buffer.baseAddress else { return false }
-      for word in 0..<width {
-        possible[word] = words[anyone + word] | words[byKind[principal.kind.place] + word]
-        certain[word] = words[indexed + word]
-      }
-      if byID.count > 0, let mask = byID.value(of: principal.id) { for word in 0..<width { possible[word] |= words[mask + word] } }
-      if byRole.count > 0 {
-        for role in principal.roles {
-          if let mask = byRole.value(of: role) { for word in 0..<width { possible[word] |= words[mask + word] } }
+    words.withUnsafeBufferPointer { buffer in
+      guard let words = buffer.baseAddress, isConcerned(request, words, possible) else { return false }
+      for word in 0..<width { certain[word] = words[indexed + word] }
+      return dimensions.withUnsafeBufferPointer { dimensions in
+        for dimension in dimensions {
+          var concerned: UInt64 = 0
+          for word in 0..<width { concerned |= possible[word] & words[dimension.constrained + word] }
+          if concerned == 0 { continue }
+          let isLeft =
+            dimension.isOfRoles
+            ? dimension.narrow(request.principal.roles, words, width, possible, certain)
+            : dimension.narrow(slots[dimension.slot].observe(request), words, width, possible, certain)
+          if !isLeft { return false }
         }
+        return true
       }
-      let atStep = step.flatMap { byStep.count > 0 ? byStep.value(of: $0.id) : nil }
-      var left: UInt64 = 0
+    }
+  }
+
+  /// Writes the rules that are about the principal and the step.
+  @inline(__always)
+  private func isConcerned(_ request: Request, _ words: UnsafePointer<UInt64>, _ possible: UnsafeMutablePointer<UInt64>) -> Bool {
+    let kind =
+      switch request.principal.kind {
+      case .user: byKind.user
+      case .agent: byKind.agent
+      case .system: byKind.system
+      }
+    for word in 0..<width { possible[word] = words[anyone + word] | words[kind + word] }
+    if !byID.isEmpty, let mask = byID.value(of: request.principal.id, in: words) {
+      for word in 0..<width { possible[word] |= words[mask + word] }
+    }
+    if !byRole.isEmpty {
+      for role in request.principal.roles {
+        if let mask = byRole.value(of: role, in: words) { for word in 0..<width { possible[word] |= words[mask + word] } }
+      }
+    }
+    var left: UInt64 = 0
+    if !byStep.isEmpty, let step = request.step, let mask = byStep.value(of: step.id, in: words) {
       for word in 0..<width {
-        possible[word] &= words[anyStep + word] | (atStep.map { words[$0 + word] } ?? 0)
+        possible[word] &= words[anyStep + word] | words[mask + word]
         left |= possible[word]
       }
-      if left == 0 { return false }
-      for dimension in dimensions {
-        var concerned: UInt64 = 0
-        for word in 0..<width { concerned |= possible[word] & words[dimension.constrained + word] }
-        if concerned == 0 { continue }
-        let isLeft =
-          dimension.isOfRoles
-          ? dimension.narrow(principal.roles, words, width, possible, certain)
-          : dimension.narrow(value(dimension.slot), words, width, possible, certain)
-        if !isLeft { return false }
+    } else {
+      for word in 0..<width {
+        possible[word] &= words[anyStep + word]
+        left |= possible[word]
       }
-      return true
     }
-    return isLeft
-  }
-}
-
-/// What the index understands of one rule's condition.
-struct IndexedCondition: Sendable {
-  var atoms: [(slot: Int, atom: Atom)] = []
-  /// Whether the atoms are all that the condition asks.
-  var isComplete = true
-}
-
-extension PrincipalKind {
-  @inline(__always)
-  var place: Int {
-    switch self {
-    case .user: 0
-    case .agent: 1
-    case .system: 2
-    }
+    return left != 0
   }
 }
 
 extension [UInt64] {
-  /// Appends a mask and answers where it begins.
-  mutating func appendMask(count: Int, _ isMember: (Int) -> Bool) -> Int {
-    let start = self.count
-    append(contentsOf: repeatElement(0, count: (count + 63) / 64))
-    for bit in 0..<count where isMember(bit) { self[start + bit / 64] |= 1 << UInt64(bit % 64) }
+  /// Appends a mask with these bits and answers where it begins.
+  mutating func appendMask(_ width: Int, _ bits: [Int]) -> Int {
+    let start = count
+    append(contentsOf: repeatElement(0, count: width))
+    for bit in bits { self[start + bit / 64] |= 1 << UInt64(bit % 64) }
     return start
   }
 }
