@@ -16,6 +16,8 @@ public struct AgentWorker: Sendable {
   let time: TimeSource
   /// Turns in a row without one permitted or held call, after which a person takes over.
   static let fruitlessTurns = 3
+  /// The most tokens of one reply: a model that does not find an end must not fill its context on every turn.
+  static let replyTokens = 2048
   /// Model calls without a usable reply, after which a person takes over.
   static let failedCalls = 3
 
@@ -217,7 +219,8 @@ public struct AgentWorker: Sendable {
     }
     return ModelRequest(
       model: model.model, system: builder.system, messages: messages, tools: builder.tools(agent: sight.agent, shared: sight.shared),
-      mode: model.mode, api: model.api)
+      mode: model.mode, api: model.api,
+      maximumOutputTokens: max(64, min(Self.replyTokens, sight.agent.budget.tokens - sight.conversation.tokens)))
   }
 
   /// What the model is told about one of its calls.

@@ -18,13 +18,15 @@ extension RuleSet {
   public func authorize(
     _ request: Request, guard guardRules: RuleSet? = nil, hasAllowance: (Rule) -> Bool = { _ in false }
   ) -> Decision {
-    if let refusal = refusal(of: request, guardRules) { return refusal }
+    let bucket = compiled.bucket(of: request.tool.name)
+    if bucket == nil, let refusal = refusal(of: request, guardRules) { return refusal }
     var findings = Findings(implied: request.implied)
-    compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
+    compiled.collect(request, bucket, into: &findings, hasAllowance: hasAllowance)
     // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
     if let guardRules {
       let isAllowed = findings.strongest != nil
-      guardRules.compiled.collect(request, into: &findings, hasAllowance: hasAllowance)
+      let bucket = guardRules.compiled.bucket(of: request.tool.name)
+      guardRules.compiled.collect(request, bucket, into: &findings, hasAllowance: hasAllowance)
       if !isAllowed { findings.strongest = .forbid }
     }
     return findings.decision(rules: self, guardRules: guardRules, request: request)
@@ -48,9 +50,9 @@ extension RuleSet {
 }
 
 extension RuleSet {
-  /// The decision about a tool that no rule names and whose name cannot be one: a pattern never permits what only looks like a tool.
+  /// The decision about a tool whose name cannot be one: a pattern never permits what only looks like a tool.
   private func refusal(of request: Request, _ guardRules: RuleSet?) -> Decision? {
-    guard compiled.bucket(of: request.tool.name) == nil, let problem = ToolName.problem(with: request.tool.name) else { return nil }
+    guard let problem = ToolName.problem(with: request.tool.name) else { return nil }
     return Decision(
       outcome: .forbid, matched: [], errors: [RuleError(rule: RuleSet.defaultRule, message: problem)], requirements: [], rules: self,
       guardRules: guardRules, request: request)
@@ -83,9 +85,8 @@ struct Findings {
 }
 
 extension CompiledRules {
-  /// Adds what every rule that matches says, in file order.
-  func collect(_ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
-    let bucket = bucket(of: request.tool.name)
+  /// Adds what every rule that matches says, in file order; the bucket is that of the request's tool.
+  func collect(_ request: Request, _ bucket: RuleBucket?, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
     let width = bucket?.width ?? 0
     if width + wildcards.width == 0 { return }
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width)) { memory in

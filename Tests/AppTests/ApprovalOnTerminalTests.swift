@@ -86,10 +86,12 @@ import Testing
     func pageToTheEnd() async throws {
       for page in 1...60 {
         for _ in 0..<2000
-        where text.components(separatedBy: "space or Enter goes on").count <= page && !text.contains("Type the code above") {
+        where process.isRunning && text.components(separatedBy: "space or Enter goes on").count <= page
+          && !text.contains("Type the code above")
+        {
           try await Task.sleep(for: .milliseconds(10))
         }
-        if text.contains("Type the code above") { break }
+        if text.contains("Type the code above") || !process.isRunning { break }
         try await Task.sleep(for: .milliseconds(40))
         terminal.type(" ")
       }

@@ -184,6 +184,21 @@ import Testing
     #expect(erred > 60 && refused > 20, "\(erred) erred, \(refused) refused")
   }
 
+  @Test(
+    "T10 a pattern that a backtracking matcher chokes on is answered at once, or errs",
+    arguments: ["^(a+)+$", "^(a|aa)+$", "(a*)*b.*c", "^(([a-z])+.)+[A-Z]([a-z])+$"])
+  func patternsAreLinear(_ pattern: String) throws {
+    let text = String(repeating: "a", count: 50_000) + "!"
+    let rules = try Example.rules(
+      "{ id: 'p', permit: 'comment', when: \"facts.text.matches('\(pattern)')\" }, { id: 'f', forbid: 'comment', when: \"facts.text.matches('\(pattern)')\" }"
+    )
+    let started = ContinuousClock.now
+    let decision = rules.authorize(try Example.request("comment", facts: ["text": .string(text)]))
+    #expect(decision.outcome == .forbid && !decision.matched.contains { $0.rule == "p" })
+    // Generous for a busy machine; a backtracking matcher would take longer than the universe has existed.
+    #expect(ContinuousClock.now - started < .seconds(60))
+  }
+
   @Test("T10 nesting beyond the limit is refused when the rules are read")
   func deepConditionsAreRefused() throws {
     for depth in [300, 5000] {

@@ -142,7 +142,9 @@ private struct Checks {
       let shared = try view.shared()
       var seen = Seen(size: view.head.size, stops: shared.stops)
       seen.last = view.head.size > 0 ? try view.entry(at: view.head.size - 1)?.time : nil
-      seen.doubtful = try view.database.first("SELECT count(*) FROM proposal WHERE status = 'in-doubt'") { $0.int(0) } ?? 0
+      seen.doubtful =
+        try view.database.first("SELECT count(*) FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'in-doubt'") { $0.int(0) }
+        ?? 0
       for process in shared.processes {
         guard let current = shared.current(process) else { continue }
         do {

@@ -165,7 +165,7 @@ extension Workspace {
       let roles = identity.isOperator ? shared.directory.roles.map(\.name) : shared.directory.roles(of: identity.principal)
       var inbox = Inbox(person: identity.principal)
       // Held and doubtful ones are few: the index holds only open proposals.
-      let open = "status IN ('held', 'in-doubt')"
+      let open = "\(GovernanceProjections.isOpen) AND status IN ('held', 'in-doubt')"
       inbox.held = try context.database.first("SELECT count(*) FROM proposal WHERE \(open)") { $0.int(0) } ?? 0
       let rows = try context.database.query(
         "SELECT id, run FROM proposal WHERE \(open) ORDER BY expires IS NULL, expires, entry LIMIT ?", [.int(limit)]
@@ -203,15 +203,27 @@ extension Workspace {
 
 extension Inbox {
   fileprivate mutating func addWork(performers: [String], limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
-    let places = performers.map { _ in "?" }.joined(separator: ", ")
-    let values = performers.map { SQLValue.text($0) }
-    open = try context.database.first("SELECT count(*) FROM work WHERE performer IN (\(places))", values) { $0.int(0) } ?? 0
-    work = try context.database.query(
-      """
-      SELECT work.run, work.step, work.title, work.performer, work.status, run.process, work.due FROM work JOIN run ON run.id = work.run
-      WHERE work.performer IN (\(places)) ORDER BY work.due IS NULL, work.due, work.since LIMIT ?
-      """, values + [.int(limit)]
-    ) { row in
+    for performer in performers {
+      open += try context.database.first("SELECT count(*) FROM work WHERE performer = ?", [.text(performer)]) { $0.int(0) } ?? 0
+      // Each query ends after `limit` rows of an index; what is due comes first.
+      let columns =
+        "work.run, work.step, work.title, work.performer, work.status, run.process, work.due FROM work JOIN run ON run.id = work.run"
+      var found = try rows(
+        "SELECT \(columns) WHERE work.performer = ? AND work.due IS NOT NULL ORDER BY work.due, work.since LIMIT ?", performer, limit,
+        context)
+      if found.count < limit {
+        found += try rows(
+          "SELECT \(columns) WHERE work.performer = ? AND work.due IS NULL ORDER BY work.since LIMIT ?", performer, limit - found.count,
+          context)
+      }
+      work += found
+    }
+    let order = work.indices.sorted { a, b in (work[a].due ?? .never, a) < (work[b].due ?? .never, b) }
+    work = order.prefix(limit).map { work[$0] }
+  }
+
+  private func rows(_ sql: String, _ performer: String, _ limit: Int, _ context: ReadContext<GovernanceLedger>) throws -> [Work] {
+    try context.database.query(sql, [.text(performer), .int(limit)]) { row in
       Work(
         run: row.text(0), step: row.text(1), title: row.text(2), performer: row.text(3), status: row.text(4), process: row.text(5),
         due: row.optionalInteger(6).map { Instant(milliseconds: $0) })
@@ -230,4 +242,9 @@ extension Inbox {
       }
     }
   }
+}
+
+extension Instant {
+  /// After every moment: what is never due.
+  fileprivate static let never = Instant(milliseconds: .max)
 }

@@ -85,7 +85,9 @@ extension Demo {
       (counts.permit, counts.hold, counts.forbid) = (count("permit"), count("hold"), count("forbid"))
       let external = "effect = 'external' AND tool <> '\(BuiltinTool.callModel.rawValue)'"
       counts.effects = try view.database.first("SELECT count(*) FROM proposal WHERE \(external) AND status = 'done'") { $0.int(0) } ?? 0
-      counts.doubtful = try view.database.first("SELECT count(*) FROM proposal WHERE status = 'in-doubt'") { $0.int(0) } ?? 0
+      counts.doubtful =
+        try view.database.first("SELECT count(*) FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'in-doubt'") { $0.int(0) }
+        ?? 0
       return counts
     }
   }

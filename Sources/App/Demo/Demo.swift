@@ -89,8 +89,8 @@ struct Demo {
   func run(on workspace: Workspace) async throws -> CommandResult {
     let model = try Settings(folder: workspace.folder, environment: environment).models["default"]
     let isScripted = model?.endpoint == AgentModel.scriptedEndpoint
-    // A script answers at once, so one step at a time; it makes every demo the same.
-    let loop = try workspace.workLoop(concurrency: isScripted ? 1 : 4).loop
+    // A script answers at once, and one step at a time makes every demo the same; a small server has few places.
+    let loop = try workspace.workLoop(concurrency: isScripted ? 1 : 2).loop
     say("\("Remit", .strong) in \(workspace.folder)")
     say(
       "the agents' model: \(isScripted ? "scripted (no endpoint is configured)" : "\(model?.model ?? "none") at \(model?.endpoint ?? "")")",

@@ -224,7 +224,8 @@ extension PermissionGate {
   /// - Returns: The proposals that are in doubt now.
   public func recoverLostEffects() async throws -> [String] {
     let started = try await store.read { context in
-      try context.database.query("SELECT id, run FROM proposal WHERE status = 'started' ORDER BY entry") { ($0.text(0), $0.text(1)) }
+      try context.database.query("SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'started' ORDER BY entry")
+      { ($0.text(0), $0.text(1)) }
     }
     var lost: [String] = []
     for (id, run) in started {

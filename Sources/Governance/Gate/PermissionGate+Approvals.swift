@@ -180,7 +180,8 @@ extension PermissionGate {
     let now = store.options.time.now()
     let due = try await store.read { context in
       let held = try context.database.query(
-        "SELECT id, run FROM proposal WHERE status = 'held' AND expires < ? ORDER BY expires LIMIT 1000", [.integer(now.milliseconds)]
+        "SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND expires < ? ORDER BY expires LIMIT 1000",
+        [.integer(now.milliseconds)]
       ) { ($0.text(0), $0.text(1)) }
       let timers = try context.database.query(
         "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]

@@ -66,7 +66,8 @@ public struct Proposal: Sendable {
   ///
   /// It proves that the card was read, not who reads it.
   public static func shortCode(of digest: Digest) -> String {
-    let alphabet = Array("23456789abcdefghjkmnpqrstuvwxyz")
+    // Without `q`: a code that is pasted into the pager must not close it.
+    let alphabet = Array("23456789abcdefghjkmnprstuvwxyz")
     return String(digest.bytes.prefix(4).map { alphabet[Int($0) % alphabet.count] })
   }
 }

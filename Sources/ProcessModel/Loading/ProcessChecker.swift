@@ -61,11 +61,13 @@ struct ProcessChecker {
 
   private func checkTriggers() {
     if process.triggers.isEmpty {
-      loader.sink.warning("no-trigger", at: nil, "process `\(process.id)` has no triggers: runs are started by hand, without a form")
+      loader.sink.warning(
+        "no-trigger", at: loader.declared["process"], "process `\(process.id)` has no triggers: runs are started by hand, without a form")
     }
     for trigger in process.triggers {
       guard case .schedule = trigger.source, let field = trigger.fields.first(where: \.isRequired) else { continue }
-      loader.sink.error("unfilled-trigger", at: nil, "a schedule cannot fill in field `\(field.name)`")
+      loader.sink.error(
+        "unfilled-trigger", at: loader.declared["trigger \(trigger.name)"], "a schedule cannot fill in field `\(field.name)`")
     }
   }
 

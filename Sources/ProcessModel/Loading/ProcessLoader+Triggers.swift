@@ -9,6 +9,7 @@ extension ProcessLoader {
         sink.error("duplicate-trigger", at: item.position, "trigger `\(trigger.name)` stands twice")
         continue
       }
+      declared["trigger \(trigger.name)"] = item.position
       triggers.append(trigger)
     }
     return triggers

@@ -68,6 +68,7 @@ final class ProcessLoader {
   func load(_ file: PositionedJSON) -> ProcessDefinition? {
     guard let reader = ObjectReader(file, "a process", keys: Self.keys, sink) else { return nil }
     hasKnownKeys = !sink.hasErrors
+    declared["process"] = file.position
     let id = reader.identifier("process")
     let title = reader.text("title", isRequired: true)
     let purpose = reader.text("purpose", isRequired: true)
