@@ -49,6 +49,29 @@ import Testing
     for text in Hostile.texts { #expect(bytesEqual(Hostile.read(Shown(text).plain), text), "\(Shown(text).plain)") }
   }
 
+  @Test("T23 JSON on a screen is complete and acts on nothing; a program gets one line of it")
+  func jsonOnAScreen() throws {
+    for text in Hostile.texts {
+      let json: JSON = ["vendor": .string(text)]
+      for isTerminal in [true, false] {
+        let output = Locked<[UInt8]>([])
+        let console = Console(
+          terminal: Terminal(outputIsTerminal: isTerminal), wantsJSON: true, output: .memory(output), words: .memory(Locked([])))
+        #expect(console.write(CommandResult(json: json, lines: { _ in [] })) == .done)
+        let printed = output.withLock { $0 }
+        #expect(try JSON.parse(printed) == json)
+        if isTerminal {
+          let shown = String(decoding: printed, as: UTF8.self)
+          #expect(
+            bytesEqual(
+              visible(shown.replacingOccurrences(of: "\\", with: ""), multiline: true), shown.replacingOccurrences(of: "\\", with: "")))
+        } else {
+          #expect(printed.count { $0 == UInt8(ascii: "\n") } == 1)
+        }
+      }
+    }
+  }
+
   @Test func cutPiecesJoinedAreTheText() {
     withSeeds { seed, random in
       let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in Hostile.texts.randomElement(using: &random) ?? "" }.joined(

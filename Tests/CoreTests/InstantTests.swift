@@ -70,9 +70,21 @@ struct TextTests {
     #expect(strings.count > 400)
   }
 
+  @Test("T23 JSON on a terminal is the same value and acts on nothing", .enabled(if: Conformance.isPresent))
+  func visibleJSONIsTheSameValue() throws {
+    let strings = try #require(try JSON.parse(try Conformance.bytes("vectors/naughty/blns.json")).arrayValue)
+    for value in strings + Self.shown.map({ .string($0.0) }) + [.object(["a\u{202E}b": "\u{7F}\u{E0041}"])] {
+      let shown = visibleJSON(value.text(pretty: true))
+      #expect(try JSON.parse(Array(shown.utf8)) == value)
+      #expect(
+        visible(shown, multiline: true).unicodeScalars.filter { $0 != "\\" }.elementsEqual(shown.unicodeScalars.filter { $0 != "\\" }))
+    }
+  }
+
   @Test func widthsCountColumns() {
     #expect(displayWidth("abc") == 3)
     #expect(displayWidth("漢字") == 4)
+    #expect(displayWidth("🚀🛸⌚☔🪐") == 10)
     #expect(displayWidth("e\u{301}") == 1)
   }
 }

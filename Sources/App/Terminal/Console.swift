@@ -49,7 +49,7 @@ final class Console: Sendable {
   /// Prints a command's result: as JSON or as lines, with its notes.
   func write(_ result: CommandResult) -> ExitCode {
     if wantsJSON {
-      if let json = result.json { send(json.text(pretty: terminal.outputIsTerminal) + "\n") }
+      if let json = result.json { send(json) }
     } else {
       print(result.lines(terminal.width))
       say(result.notes)
@@ -60,7 +60,7 @@ final class Console: Sendable {
   /// Prints an error: as JSON on standard output, or as words on standard error.
   func write(_ error: CommandError) -> ExitCode {
     if wantsJSON {
-      send(error.json.text(pretty: terminal.outputIsTerminal) + "\n")
+      send(error.json)
     } else {
       var lines = Shown.message(error.message)
       if let first = lines.first { lines[0] = "\("remit:", .bad) \(first)" }
@@ -80,6 +80,11 @@ final class Console: Sendable {
 
   /// Whether nobody reads the results any more.
   var isClosed: Bool { failure.withLock { $0 != nil } }
+
+  /// A terminal gets a value to read, in lines and without anything that it would act on; a program gets it on one line.
+  private func send(_ json: JSON) {
+    send((terminal.outputIsTerminal ? visibleJSON(json.text(pretty: true)) : json.text()) + "\n")
+  }
 
   private func send(_ text: String) { send(Array(text.utf8)) }
 
