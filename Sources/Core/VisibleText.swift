@@ -50,6 +50,7 @@ private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
 /// A JSON text in which everything that a terminal would act on, hide or reorder is written as `\uXXXX`: the same value, harmless.
 ///
 /// - Parameter json: JSON text, whose strings hold no control characters below U+0020.
+/// - Returns: JSON text.
 /// - Complexity: O(n).
 public func visibleJSON(_ json: String) -> String {
   if json.utf8.allSatisfy({ $0 < 0x7F }) { return json }
