@@ -28,21 +28,26 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Reads 64 lower-case hexadecimal digits; nil for anything else.
   public init?(hex: String) {
     var hex = hex
-    let words = hex.withUTF8 { digits -> (UInt64, UInt64, UInt64, UInt64)? in
-      guard digits.count == 64 else { return nil }
-      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-      for digit in digits {
-        let value: UInt8
-        if digit &- 48 < 10 { value = digit - 48 } else if digit &- 97 < 6 { value = digit - 87 } else { return nil }
-        words.0 = words.0 << 4 | words.1 >> 60
-        words.1 = words.1 << 4 | words.2 >> 60
-        words.2 = words.2 << 4 | words.3 >> 60
-        words.3 = words.3 << 4 | UInt64(value)
-      }
-      return words
-    }
-    guard let words else { return nil }
-    self.words = words
+    guard let digest = hex.withUTF8({ Digest(hexDigits: UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = digest
+  }
+
+  /// Reads 64 lower-case hexadecimal digits from memory that the caller holds; nil for anything else.
+  public init?(hexDigits digits: UnsafeRawBufferPointer) {
+    guard digits.count == 64, let first = Self.word(digits, 0), let second = Self.word(digits, 16), let third = Self.word(digits, 32),
+      let fourth = Self.word(digits, 48)
+    else { return nil }
+    words = (first, second, third, fourth)
+  }
+
+  /// The value of 16 digits.
+  private static func word(_ digits: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
+    let text = digits.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
+    let (number, letter) = (text &- 48, text &- 97)
+    let isLetter = letter .< 6
+    guard all((number .< 10) .| isLetter) else { return nil }
+    let values = number.replacing(with: letter &+ 10, where: isLetter)
+    return UInt64(bigEndian: unsafeBitCast(values.evenHalf &<< 4 | values.oddHalf, to: UInt64.self))
   }
 
   init(state: UnsafeBufferPointer<UInt32>) {

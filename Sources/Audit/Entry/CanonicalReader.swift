@@ -169,6 +169,11 @@ struct CanonicalReader: ~Copyable {
     var isPlain = true
     var all: UInt8 = 0
     while offset < bytes.count {
+      if let plain = plainWord {
+        all |= plain
+        offset += 8
+        continue
+      }
       let byte = bytes[offset]
       if byte == UInt8(ascii: "\"") {
         offset += 1
@@ -184,6 +189,17 @@ struct CanonicalReader: ~Copyable {
       offset += 1
     }
     throw malformed
+  }
+
+  /// All bits of the next eight bytes, where none of them ends a string, escapes or is a control character.
+  @inline(__always)
+  private var plainWord: UInt8? {
+    guard offset + 8 <= bytes.count else { return nil }
+    let word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt8>.self)
+    let ends = (word .== UInt8(ascii: "\"")) .| (word .== UInt8(ascii: "\\")) .| (word .< 0x20)
+    guard !any(ends) else { return nil }
+    let all = unsafeBitCast(word, to: UInt64.self)
+    return all & 0x8080_8080_8080_8080 == 0 ? 0 : 0x80
   }
 
   /// The value of a string with escapes, each of which must be needed and in its one form.
@@ -234,15 +250,8 @@ struct CanonicalReader: ~Copyable {
   mutating func digest() throws(Malformed) -> Digest {
     try expect("\"")
     guard bytes.count - offset >= 65, bytes[offset + 64] == UInt8(ascii: "\"") else { throw malformed }
-    let start = offset
-    let digest = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { block -> Digest? in
-      for place in 0..<32 {
-        guard let high = Self.digit(bytes[start + 2 * place]), let low = Self.digit(bytes[start + 2 * place + 1]) else { return nil }
-        block[place] = high << 4 | low
-      }
-      return Digest(UnsafeRawBufferPointer(block))
-    }
-    guard let digest else { throw malformed }
+    let digits = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[offset..<(offset + 64)]))
+    guard let digest = Digest(hexDigits: digits) else { throw malformed }
     offset += 65
     return digest
   }
