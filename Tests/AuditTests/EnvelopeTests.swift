@@ -39,6 +39,39 @@ import Testing
     }
   }
 
+  @Test func theReaderAcceptsWhatIsCanonicalAndNothingElse() throws {
+    var names = NameTable()
+    func read(_ bytes: [UInt8]) -> JSON? {
+      bytes.withUnsafeBytes { buffer in
+        var reader = CanonicalReader(buffer)
+        guard let value = try? reader.value(&names), reader.isAtEnd else { return JSON?.none }
+        return .some(value)
+      }
+    }
+    var (accepted, refused) = (0, 0)
+    try withSeeds(400) { seed, random in
+      let json = Self.value(4, &random)
+      let bytes = try json.canonicalBytes()
+      #expect(read(bytes) == json, "SEED=\(seed)")
+      // Change, drop or add a byte: the reader must agree with a parser for any JSON and the writer.
+      for _ in 0..<40 {
+        var changed = bytes
+        let place = Int.random(in: 0..<changed.count, using: &random)
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: changed[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: changed[place] = Array("0123456789.eE+-\\\"/ ,:[]{}btu".utf8).randomElement(using: &random) ?? 0
+        case 2: changed.remove(at: place)
+        default: changed.insert(changed[Int.random(in: 0..<changed.count, using: &random)], at: place)
+        }
+        var wanted: JSON?
+        if let value = try? JSON.parse(changed), (try? value.canonicalBytes()) == changed { wanted = .some(value) }
+        #expect(read(changed) == wanted, "SEED=\(seed) \(String(decoding: changed, as: UTF8.self))")
+        if wanted == nil { refused += 1 } else { accepted += 1 }
+      }
+    }
+    #expect(accepted > 500 && refused > 5000)
+  }
+
   @Test func numbersThatWouldBeRoundedAreRefused() throws {
     let json = try JSON.parse("[9007199254740993]")
     #expect(throws: NotRepresentable.self) { try CanonicalWriter().value(json) }

@@ -11,7 +11,7 @@ import Storage
 /// projection row, at `synchronous=FULL`.
 func benchAudit(_ report: inout BenchReport) async throws {
   let bench = try await AuditBench(in: report.options.data ?? "/tmp")
-  for callers in [1, 256] {
+  for callers in [1, 256] where report.options.wants("audit/append", "\(callers) caller") {
     _ = try await bench.append(callers * 16, callers: callers)  // warm
     let before = await bench.store.statistics()
     let (cpu, wall) = (cpuSeconds(), wallSeconds())
@@ -35,8 +35,8 @@ func benchAudit(_ report: inout BenchReport) async throws {
       "\(Int(Double(done) / usedWall)) entries/s of wall time, \(commits) syncs for \(done) entries, "
         + "waits p50 \(Int(waits[waits.count / 2] * 1e6)) µs, p99 \(Int(waits[waits.count * 99 / 100] * 1e6)) µs")
   }
-  try await bench.fill(to: 200_000)
-  for (name, options) in [("audit/verify", VerificationOptions()), ("audit/verify_hashes", .hashes)] {
+  for (name, options) in [("audit/verify", VerificationOptions()), ("audit/verify_hashes", .hashes)] where report.options.wants(name, "") {
+    try await bench.fill(to: 200_000)
     let (cpu, wall) = (cpuSeconds(), wallSeconds())
     let found = try await bench.store.verify(options)
     guard found.ok else { throw BenchError("the log does not verify: \(found.problems)") }

@@ -13,17 +13,22 @@ struct BenchOptions: Sendable {
   var seed: UInt64 = 7
   /// How much CPU each measurement may use, in seconds.
   var seconds = 1.0
+  /// How many runs the store of area `command` has.
+  var runs = 100_000
   /// Measure only rows whose name and work contain this text.
   var only: String?
   /// Commands of peers or limits, run before and after; they print lines of the same shape.
   var peers: [String] = []
+
+  /// Whether a row was asked for.
+  func wants(_ name: String, _ work: String) -> Bool { only.map("\(name) \(work)".contains) ?? true }
 
   static let usage = """
     swift run -c release bench gate
     swift run -c release bench gate --data ../scratch/data --json
     swift run -c release bench gate --peer '../scratch/venv/a/bin/python ../scratch/scripts/bench_policy.py --engine regorus_rvm --policies 1000'
 
-    usage: bench AREA… [--json] [--data DIR] [--seed N] [--seconds S] [--only TEXT] [--peer COMMAND]…
+    usage: bench AREA… [--json] [--data DIR] [--seed N] [--seconds S] [--runs N] [--only TEXT] [--peer COMMAND]…
     """
 
   init(_ arguments: [String]) throws(BenchError) {
@@ -36,6 +41,9 @@ struct BenchOptions: Sendable {
       switch argument {
       case "--json": isJSON = true
       case "--data": data = try value(of: argument)
+      case "--runs":
+        guard let number = Int(try value(of: argument)), number > 0 else { throw BenchError("`--runs` needs a whole number") }
+        runs = number
       case "--only": only = try value(of: argument)
       case "--peer": peers.append(try value(of: argument))
       case "--seed":

@@ -21,7 +21,7 @@ struct BenchReport {
   mutating func measure(
     _ name: String, work: String, operations: Int, extra: JSONObject = JSONObject(), body: () throws -> Void
   ) rethrows -> Double {
-    if let only = options.only, !"\(name) \(work)".contains(only) { return 0 }
+    if !options.wants(name, work) { return 0 }
     try body()  // warm
     resetPeak()
     let (cpu, wall) = (cpuSeconds(), wallSeconds())

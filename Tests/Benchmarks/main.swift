@@ -10,6 +10,7 @@ let areas: [(name: String, summary: String, run: (inout BenchReport) async throw
   ("run", "whole runs through the gate, one at a time and 64 in flight", benchRun),
   ("process", "deciding, encoding and folding the events of runs", benchProcess),
   ("mining", "directly-follows graph and variants of 100,000 cases, from columns in memory", benchMining),
+  ("command", "the built `remit` as a process: help, and an inbox, a list and a verification over 100,000 runs", benchCommand),
   ("model", "whole model calls against a stub on loopback, one and 256 in flight", benchModel),
 ]
 

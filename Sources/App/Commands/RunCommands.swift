@@ -76,7 +76,7 @@ enum RunCommands {
           let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
           let total = try context.database.first("SELECT count(*) FROM run\(filter)", values) { $0.int(0) } ?? 0
           let rows = try context.database.query(
-            "SELECT id, process, status, requester, started, updated, open, problems, release FROM run\(filter) ORDER BY started DESC, first DESC LIMIT ?",
+            "SELECT id, process, status, requester, started, updated, open, problems, release FROM run\(filter) ORDER BY first DESC LIMIT ?",
             values + [.int(limit)]
           ) { row in
             RunRow(

@@ -1,5 +1,4 @@
 import Core
-import Glibc
 
 /// The canonical bytes of an entry: what its Merkle leaf covers.
 ///
@@ -71,10 +70,9 @@ struct Envelope {
   }
 }
 
-/// Reads envelopes, checks that they are canonical, and keeps one copy of names that come again and again.
+/// Reads envelopes, accepts only canonical ones, and keeps one copy of names that come again and again.
 struct EnvelopeDecoder {
   private var names = NameTable()
-  private let out = CanonicalWriter()
 
   init() {}
 
@@ -82,80 +80,53 @@ struct EnvelopeDecoder {
   ///
   /// - Throws: ``AuditError`` with code ``AuditError/Code/damaged`` when the bytes are not the canonical form of an envelope.
   mutating func decode(_ bytes: UnsafeRawBufferPointer) throws(AuditError) -> Envelope {
-    let utf8 = bytes.bindMemory(to: UInt8.self)
-    let json: JSON
-    do throws(JSONError) {
-      json = try JSON.parse(utf8)
+    do throws(CanonicalReader.Malformed) {
+      return try read(bytes)
     } catch {
-      throw AuditError(.damaged, "the envelope is not JSON: \(error.message)")
+      throw AuditError(.damaged, "the envelope is not in canonical form at byte \(error.offset)")
     }
-    guard let envelope = envelope(json) else { throw AuditError(.damaged, "the envelope lacks a member or has one too many") }
-    out.reset()
-    do throws(NotRepresentable) {
-      try envelope.write(to: out)
-    } catch {
-      throw AuditError(.damaged, "the envelope is not canonical: \(error)")
-    }
-    guard let written = out.written.baseAddress, let given = bytes.baseAddress, out.count == bytes.count,
-      memcmp(written, given, bytes.count) == 0
-    else { throw AuditError(.damaged, "the envelope is not in canonical form") }
-    return envelope
   }
 
-  private mutating func envelope(_ json: JSON) -> Envelope? {
-    guard case .object(let members) = json else { return nil }
+  private mutating func read(_ bytes: UnsafeRawBufferPointer) throws(CanonicalReader.Malformed) -> Envelope {
+    var reader = CanonicalReader(bytes)
+    try reader.expect("{\"body\":")
     var envelope = Envelope(
-      index: -1, time: .min, type: "", run: nil, principal: "", release: nil, body: [:], commitments: [], evidence: [])
-    var hasBody = false
-    for place in 0..<members.count {
-      let (key, value) = members[place]
-      switch (key, value) {
-      case ("body", .object(let body)):
-        envelope.body = body
-        hasBody = true
-      case ("index", .number(let number)): envelope.index = number.int64.flatMap { Int(exactly: $0) } ?? -1
-      case ("time", .number(let number)): envelope.time = number.int64 ?? .min
-      case ("type", .string(let text)): envelope.type = names.shared(text)
-      case ("principal", .string(let text)): envelope.principal = names.shared(text)
-      case ("release", .string(let text)): envelope.release = names.shared(text)
-      case ("run", .string(let text)): envelope.run = names.shared(text)
-      case ("commitments", .object(let parts)):
-        for place in 0..<parts.count {
-          guard case .string(let hex) = parts[place].value, let digest = Digest(hex: hex) else { return nil }
-          envelope.commitments.append((names.shared(parts[place].key), digest))
+      index: 0, time: 0, type: "", run: nil, principal: "", release: nil, body: try reader.object(&names), commitments: [], evidence: [])
+    if reader.skip(",\"commitments\":{") {
+      repeat {
+        let part = try reader.name(&names)
+        if let last = envelope.commitments.last, !CanonicalWriter.precedes(last.part, part) {
+          throw CanonicalReader.Malformed(offset: reader.offset)
         }
-      case ("evidence", .array(let pieces)):
-        for piece in pieces {
-          guard let media = piece["media"]?.stringValue, let hex = piece["sha256"]?.stringValue, let digest = Digest(hex: hex),
-            let size = piece["size"]?.intValue
-          else { return nil }
-          envelope.evidence.append(EvidenceReference(digest: digest, media: names.shared(media), size: Int(size)))
-        }
-      default: return nil
-      }
+        try reader.expect(":")
+        envelope.commitments.append((part, try reader.digest()))
+      } while reader.skip(",")
+      try reader.expect("}")
     }
-    guard hasBody, envelope.index >= 0, envelope.time != .min, !envelope.type.isEmpty, !envelope.principal.isEmpty else { return nil }
+    if reader.skip(",\"evidence\":[") {
+      repeat {
+        try reader.expect("{\"media\":")
+        let media = try reader.name(&names)
+        try reader.expect(",\"sha256\":")
+        let digest = try reader.digest()
+        try reader.expect(",\"size\":")
+        envelope.evidence.append(EvidenceReference(digest: digest, media: media, size: Int(try reader.integer())))
+        try reader.expect("}")
+      } while reader.skip(",")
+      try reader.expect("]")
+    }
+    try reader.expect(",\"index\":")
+    envelope.index = Int(try reader.integer())
+    try reader.expect(",\"principal\":")
+    envelope.principal = try reader.name(&names)
+    if reader.skip(",\"release\":") { envelope.release = try reader.name(&names) }
+    if reader.skip(",\"run\":") { envelope.run = try reader.name(&names) }
+    try reader.expect(",\"time\":")
+    envelope.time = try reader.integer()
+    try reader.expect(",\"type\":")
+    envelope.type = try reader.name(&names)
+    try reader.expect("}")
+    guard reader.isAtEnd, envelope.index >= 0 else { throw CanonicalReader.Malformed(offset: reader.offset) }
     return envelope
-  }
-}
-
-/// A small table of texts seen before, so that equal names share one object.
-struct NameTable {
-  private var slots = [String](repeating: "", count: 1024)
-
-  init() {}
-
-  mutating func shared(_ text: String) -> String {
-    var text = text
-    guard text.utf8.count > 15 else { return text }  // short texts need no object
-    let hash = text.withUTF8 { bytes in
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-      return hash
-    }
-    let place = Int(truncatingIfNeeded: hash ^ hash >> 32) & 1023
-    if bytesEqual(slots[place], text) { return slots[place] }
-    slots[place] = text
-    return text
   }
 }

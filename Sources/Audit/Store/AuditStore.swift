@@ -1,4 +1,5 @@
 public import Core
+import Glibc
 import Storage
 import Synchronization
 
@@ -122,11 +123,21 @@ public actor AuditStore<Meaning: Ledger> {
     try await submit { context in (drafts, context.nextIndex) }
   }
 
+  /// How often the writer offers its core to others before it rests, when one caller after the other waits for it: what a caller
+  /// does next often comes within microseconds, and waking a thread takes longer than that.
+  private static var patience: Int { 32 }
+
   /// Takes batches until nobody waits.
   private func drain() async {
+    var (patience, alone) = (0, 0)
     while true {
-      let batch = queue.withLock { $0.take(options.batch) }
-      if batch.isEmpty { return }
+      let batch = queue.withLock { $0.take(options.batch, restsIfEmpty: patience == 0) }
+      if batch.isEmpty {
+        if patience == 0 { return }
+        patience -= 1
+        sched_yield()
+        continue
+      }
       guard let core else {
         for decision in batch { decision.fail(options.readOnly ? Self.readOnly(path) : Self.closed) }
         continue
@@ -134,7 +145,13 @@ public actor AuditStore<Meaning: Ledger> {
       let rest = core.process(batch)
       if !rest.isEmpty { queue.withLock { $0.putBack(rest) } }
       mergeLog(core.connection)
-      await Task.yield()  // readers of the state and `close` get their turn
+      if batch.count == 1, alone < 64 {
+        (patience, alone) = (Self.patience, alone + 1)
+      } else {
+        // The way over another thread gives many callers the time to gather, and other users of this actor their turn.
+        (patience, alone) = (0, 0)
+        await Task.yield()
+      }
     }
   }
 
@@ -210,11 +227,11 @@ struct DecisionQueue: Sendable {
     return .wakeWriter
   }
 
-  /// The next decisions; when there are none, the writer may rest.
-  mutating func take(_ count: Int) -> [Decision] {
+  /// The next decisions; when there are none, the writer may rest and is woken by the next.
+  mutating func take(_ count: Int, restsIfEmpty: Bool) -> [Decision] {
     if waiting.count <= count {
       defer { waiting.removeAll(keepingCapacity: true) }
-      if waiting.isEmpty { isDraining = false }
+      if waiting.isEmpty, restsIfEmpty { isDraining = false }
       return waiting
     }
     defer { waiting.removeFirst(count) }

@@ -11,17 +11,17 @@ public enum GovernanceProjections {
     [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection()]
   }
 
-  /// Which rows of table `proposal` something may still come of.
+  /// Which rows of table `proposal` something may still come of: held, granted, started and in doubt.
   ///
   /// A query for some of them has to say these very words as well: only then does SQLite use the index that holds no others.
-  public static let isOpen = "status IN ('held', 'granted', 'started', 'in-doubt')"
+  public static let isOpen = "is_open = 1"
 }
 
 /// One row a run: what lists of runs show.
 struct RunProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "run"
-  let version = 3
+  let version = 4
   let schema = """
     CREATE TABLE run (
       first     INTEGER PRIMARY KEY,  -- index of its first entry
@@ -35,27 +35,27 @@ struct RunProjection: Projection {
       open      INTEGER NOT NULL,  -- open steps
       problems  INTEGER NOT NULL   -- open exceptions and questions
     ) STRICT;
-    CREATE INDEX run_started ON run (started);
-    CREATE INDEX run_status ON run (status, started);
+    CREATE INDEX run_status ON run (status);
     CREATE INDEX run_problems ON run (id) WHERE problems > 0;
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard let run else { return }
     let state = run.state
-    let values: [SQLValue] = [
-      .text(state.status.rawValue), .integer(entry.time.milliseconds), .int(state.openCount),
-      .int(state.problemCount), .int(run.firstEntry),
-    ]
+    let (status, problems) = (SQLValue.text(state.status.rawValue), SQLValue.int(state.problemCount))
+    let (updated, open, first) = (SQLValue.integer(entry.time.milliseconds), SQLValue.int(state.openCount), SQLValue.int(run.firstEntry))
     if run.firstEntry == entry.index {
       try tables.run(
-        "INSERT INTO run (status, updated, open, problems, first, id, process, release, requester, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values + [
-          .text(state.id), .text(state.process), .text(state.release), .text(state.requester), .integer(run.started.milliseconds),
-        ])
-    } else {
-      try tables.run("UPDATE run SET status = ?, updated = ?, open = ?, problems = ? WHERE first = ?", values)
+        "INSERT INTO run (first, id, process, release, requester, status, started, updated, open, problems) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        first, .text(state.id), .text(state.process), .text(state.release), .text(state.requester), status,
+        .integer(run.started.milliseconds), updated, open, problems)
+      return
     }
+    try tables.run("UPDATE run SET updated = ?, open = ? WHERE first = ?", updated, open, first)
+    // An update of an indexed column moves its index entries even where the value stays.
+    guard entry.body["events"] != nil else { return }
+    try tables.run(
+      "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", status, problems, first)
   }
 }
 
@@ -68,7 +68,7 @@ extension RunState {
 struct ProposalProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "proposal"
-  let version = 3
+  let version = 4
   let schema = """
     CREATE TABLE proposal (
       entry     INTEGER PRIMARY KEY,
@@ -81,7 +81,8 @@ struct ProposalProjection: Projection {
       verdict   TEXT    NOT NULL,
       status    TEXT    NOT NULL,
       time      INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
-      expires   INTEGER
+      expires   INTEGER,
+      is_open   INTEGER NOT NULL  -- 1 where something may still come of it
     ) STRICT;
     CREATE INDEX proposal_open ON proposal (status, expires) WHERE \(GovernanceProjections.isOpen);
     """
@@ -96,10 +97,13 @@ struct ProposalProjection: Projection {
       let values: [SQLValue] = [
         .int(entry.index), .text(id), run, .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
         .text(record.status.rawValue), .integer(record.time.milliseconds), SQLValue.integer(record.expires?.milliseconds),
+        .int(record.status.isOpen ? 1 : 0),
       ]
-      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     } else if entry.type != EntryType.approvalRefused {
-      try tables.run("UPDATE proposal SET status = ? WHERE entry = ?", [.text(record.status.rawValue), .int(record.entry)])
+      try tables.run(
+        "UPDATE proposal SET status = ?, is_open = ? WHERE entry = ?", .text(record.status.rawValue), .int(record.status.isOpen ? 1 : 0),
+        .int(record.entry))
     }
   }
 }
@@ -146,14 +150,21 @@ struct WorkProjection: Projection {
     }
   }
 
-  /// The steps whose state the entry may have changed: those that its events name, in the order of the run.
+  /// The steps whose state the entry may have changed: those that its events name, in any pass, in the order of the run.
   private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [RunState.StepState] {
-    run.state.steps.filter { step in
-      let (full, id) = (step.occurrence.description, step.occurrence.id)
-      return events.contains { event in
-        event.objectValue?.contains { $0.value.stringValue.map { $0 == full || $0 == id } ?? false } ?? false
-      }
+    var names: [String] = []
+    for case .object(let event) in events {
+      for case .string(let text) in event.lazy.map(\.value) { names.append(text) }
     }
+    return run.state.steps.filter { step in names.contains { $0.names(stepID: step.occurrence.id) } }
+  }
+}
+
+extension String {
+  /// Whether this is the id of a step, alone or with `#` and the number of a pass.
+  fileprivate func names(stepID id: String) -> Bool {
+    let (own, id) = (utf8, id.utf8)
+    return own.count >= id.count && own.starts(with: id) && (own.count == id.count || own.dropFirst(id.count).first == UInt8(ascii: "#"))
   }
 }
 
@@ -173,7 +184,7 @@ struct TimerProjection: Projection {
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
-    guard let run, entry.body["events"] != nil else { return }
+    guard let run, let events = entry.body["events"]?.arrayValue, events.contains(where: \.concernsTimer) else { return }
     let wanted = run.state.timers
     let key = SQLValue.text(run.state.id)
     let stored = try tables.query("SELECT id FROM timer WHERE run = ?", [key]) { $0.text(0) }
@@ -184,4 +195,9 @@ struct TimerProjection: Projection {
       try tables.run("INSERT INTO timer VALUES (?, ?, ?)", [key, .text(timer.id), .integer(timer.at.milliseconds)])
     }
   }
+}
+
+extension JSON {
+  /// Whether this is an event that arms, cancels or fires a timer.
+  fileprivate var concernsTimer: Bool { self["$"]?.stringValue?.hasPrefix("timer.") ?? false }
 }

@@ -46,20 +46,24 @@ public struct Proposal: Sendable {
 
   /// A new id: 80 random bits in Crockford's base 32.
   public static func mintID(prefix: String = "p", _ random: RandomSource) -> String {
-    let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+    let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
     let bits = random.bytes(10)
-    var text = "\(prefix)-"
-    var buffer = 0
-    var count = 0
-    for byte in bits {
-      buffer = buffer << 8 | Int(byte)
-      count += 8
-      while count >= 5 {
-        count -= 5
-        text.append(alphabet[buffer >> count & 31])
+    var prefix = prefix
+    return prefix.withUTF8 { prefix in
+      String(unsafeUninitializedCapacity: prefix.count + 17) { text in
+        var end = text.update(fromContentsOf: prefix)
+        text[end] = UInt8(ascii: "-")
+        var (buffer, count) = (0, 0)
+        for byte in bits {
+          (buffer, count) = (buffer << 8 | Int(byte), count + 8)
+          while count >= 5 {
+            (count, end) = (count - 5, end + 1)
+            text[end] = alphabet.utf8Start[buffer >> count & 31]
+          }
+        }
+        return end + 1
       }
     }
-    return text
   }
 
   /// The code that a person types to decide on a proposal: four letters and digits that its digest fixes.
