@@ -355,8 +355,8 @@ struct EffectThreatTests {
       let work = Task { try await gate.unlessStopped(run: "r-1") { try await Task.sleep(for: .seconds(60)) } }
       try await Task.sleep(for: .milliseconds(300))
       // The store cannot be read from now on.
-      await gate.store.close()
       #expect(unlink(gate.store.path) == 0)
+      await gate.store.close()
       await #expect(throws: CancellationError.self) { try await work.value }
     }
   }
