@@ -144,7 +144,7 @@ public struct AgentWorker: Sendable {
     case .hold: return .held([outcome.proposal])
     case .forbid:
       let code = outcome.refusal?.code ?? Refusal.Code.forbidden.rawValue
-      if code == Refusal.Code.stopped.rawValue { return .parked(outcome.refusal?.message ?? code) }
+      if let refusal = outcome.refusal, refusal.isPassing { return .parked(refusal.message) }
       return try await handOver(sight, code: code, text: outcome.refusal?.message ?? "the rules do not permit this model call")
     }
     return try await call(model, request, proposal.id, sight)

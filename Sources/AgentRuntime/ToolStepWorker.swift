@@ -75,7 +75,7 @@ struct ToolStepWorker: Sendable {
       Proposal(
         id: gate.mintID(), principal: SystemPrincipal.engine.rawValue, tool: view.tool.name, arguments: arguments, run: view.run.state.id,
         step: view.step.occurrence.description))
-    if outcome.refusal?.code == Refusal.Code.stopped.rawValue { return .parked(outcome.refusal?.message ?? "stopped") }
+    if let refusal = outcome.refusal, refusal.isPassing { return .parked(refusal.message) }
     if outcome.verdict == .forbid {
       return try await raise(view, "forbidden", outcome.refusal?.message ?? "the rules forbid the call")
     }
