@@ -154,7 +154,7 @@ extension PermissionGate {
   func original(_ record: ProposalRecord, run: RunRecord, in context: WriteContext<GovernanceLedger>) throws -> Proposal {
     guard let entry = try context.entry(at: record.entry), let bytes = entry.content(ContentPart.arguments),
       let arguments = try JSON.parse(bytes).objectValue
-    else { throw Refusal(.changed, "the arguments of this proposal are not there any more") }
+    else { throw Refusal(.proposalUnknown, "the arguments of this proposal are not there any more") }
     var proposal = Proposal(
       id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id,
       step: record.step?.description,
