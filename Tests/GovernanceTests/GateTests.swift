@@ -260,4 +260,28 @@ struct GateTests {
       try await bench.expectVerified()
     }
   }
+
+  @Test func rulesSeeHowFarAValueMayTravel() async throws {
+    let rules = Workbench.rules.replacing(
+      "rules: [",
+      with: """
+        rules: [
+          { id: "correct", permit: "set_fields", by: "user:*" },
+          { id: "no-payee-of-ours", forbid: "bank.pay", when: "labels.run.payee.sensitivity != 'internal'" },
+          { id: "nothing-beside-an-iban", forbid: "bank.pay", when: "has(labels.run.iban) && labels.run.iban.sensitivity == 'confidential'" },
+          { id: "no-pay-on-a-balance", forbid: "bank.pay", when: "has(labels.facts) && labels.facts.balance.sensitivity != 'internal'" },
+        """)
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare(rules: rules)
+      let run = try await bench.start()
+      let read = try await bench.gate.submit(bench.agent("bank.balance", [:], run: run))
+      _ = try await bench.runner.run(read.proposal, in: run)
+      _ = try await bench.gate.submit(bench.agent("complete_step", ["fields": ["risk": "low"]], run: run))
+      #expect(try await bench.proposePayment(run).matched.map(\.rule) == ["small-payments"])
+      let corrected = try await bench.gate.submit(bench.person("ana", "set_fields", ["fields": ["iban": "DE00"]], run: run))
+      #expect(corrected.verdict == .permit)
+      #expect(try await bench.proposePayment(run).matched.map(\.rule).contains("nothing-beside-an-iban"))
+    }
+  }
 }

@@ -146,7 +146,7 @@ extension PermissionGate {
   ) throws -> (proposal: Proposal, evidence: [EvidenceReference]) {
     guard let entry = try context.entry(at: record.entry), let bytes = entry.content(ContentPart.arguments),
       let arguments = try JSON.parse(bytes).objectValue
-    else { throw Refusal(.changed, "the arguments of this proposal are not there any more") }
+    else { throw Refusal(.proposalUnknown, "the arguments of this proposal are not there any more") }
     var proposal = Proposal(
       id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id,
       step: record.step?.description,

@@ -79,7 +79,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether the same proposal may be possible later: nothing is wrong with it, but not now.
-  public var isPassing: Bool { code == Code.stopped.rawValue || code == Code.stepBusy.rawValue }
+  public var isPassing: Bool { Self.passing.contains(code) }
+
+  /// The codes of refusals after which the same proposal may be possible later.
+  public static let passing: Set<String> = [Code.stopped.rawValue, Code.stepBusy.rawValue]
 
   /// The message.
   public var description: String { message }
