@@ -37,7 +37,7 @@ struct ToolStepWorker: Sendable {
     var call: ProposalRecord? { run.proposal(callID).map { run.replacement(of: $0.id) ?? $0 } }
 
     /// The id of this attempt's call; another one after a refusal that passes.
-    var callID: String { id("call", round: refusals.count { Refusal.passing.contains($0.value.code) }) }
+    var callID: String { id("call", round: refusals.count { Refusal.Code(rawValue: $0.value.code)?.isPassing == true }) }
 
     /// The id of the exception that ends this attempt; another one after a refusal.
     var exceptionID: String {
@@ -114,8 +114,7 @@ struct ToolStepWorker: Sendable {
         id: view.callID, principal: SystemPrincipal.engine.rawValue, tool: view.tool.name, arguments: arguments, run: view.run.state.id,
         step: view.step.occurrence.description))
     // Any other refusal is dealt with at the next look.
-    if let refusal = outcome.refusal, refusal.isPassing { return .parked(refusal.message) }
-    return nil
+    return outcome.refusal.flatMap { $0.isPassing ? .parked($0.message) : nil }
   }
 
   private func carryOut(_ record: ProposalRecord, _ view: View) async throws -> StepOutcome? {
