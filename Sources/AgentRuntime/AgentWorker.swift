@@ -118,12 +118,11 @@ public struct AgentWorker: Sendable {
 
   /// What a refused model call means for the step.
   private func refused(_ refusal: Refusal?, _ sight: Sight) async throws -> StepOutcome? {
-    let text = refusal?.message ?? "the rules do not permit this model call"
-    switch refusal?.code {
-    case Refusal.Code.stopped.rawValue: return .parked(text)
-    case Refusal.Code.notHeld.rawValue: return nil  // another worker's call, which was refused before this look
-    case let code: return try await handOver(sight, code: code ?? Refusal.Code.forbidden.rawValue, text: text)
-    }
+    let refusal = refusal ?? Refusal(.forbidden, "the rules do not permit this model call")
+    if refusal.isPassing { return .parked(refusal.message) }
+    // Another worker's call, which was refused before this look.
+    if refusal.code == Refusal.Code.notHeld.rawValue { return nil }
+    return try await handOver(sight, code: refusal.code, text: refusal.message)
   }
 
   private func call(_ model: AgentModel, _ request: ModelRequest, _ proposal: String, _ sight: Sight) async throws -> StepOutcome? {

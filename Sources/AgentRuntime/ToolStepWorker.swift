@@ -37,7 +37,7 @@ struct ToolStepWorker: Sendable {
     var call: ProposalRecord? { run.proposal(callID).map { run.replacement(of: $0.id) ?? $0 } }
 
     /// The id of this attempt's call; another one after a refusal that passes.
-    var callID: String { id("call", round: refusals.count { ToolStepWorker.passing.contains($0.value.code) }) }
+    var callID: String { id("call", round: refusals.count { Refusal.Code(rawValue: $0.value.code)?.isPassing == true }) }
 
     /// The id of the exception that ends this attempt; another one after a refusal.
     var exceptionID: String {
@@ -48,9 +48,6 @@ struct ToolStepWorker: Sendable {
       Proposal.id(of: run.state.id, step.occurrence.description, "\(step.attempt)", what, "\(round)")
     }
   }
-
-  /// Refusals that say nothing about the call itself: it is proposed again once they have passed.
-  private static let passing = [Refusal.Code.stopped.rawValue]
 
   /// Works on a step until it is done or cannot go on.
   ///
@@ -117,7 +114,7 @@ struct ToolStepWorker: Sendable {
         id: view.callID, principal: SystemPrincipal.engine.rawValue, tool: view.tool.name, arguments: arguments, run: view.run.state.id,
         step: view.step.occurrence.description))
     // Any other refusal is dealt with at the next look.
-    return Self.passing.contains(outcome.refusal?.code ?? "") ? .parked(outcome.refusal?.message ?? "") : nil
+    return outcome.refusal.flatMap { $0.isPassing ? .parked($0.message) : nil }
   }
 
   private func carryOut(_ record: ProposalRecord, _ view: View) async throws -> StepOutcome? {

@@ -55,7 +55,7 @@ public struct CommandConnector: Connector {
     environment["REMIT_TOOL"] = grant.tool
     environment["REMIT_TOOL_STATE"] = state
     mkdir(state, 0o700)
-    let left = max(.milliseconds(100), grant.deadline - time.now())
+    guard let left = grant.timeLeft(at: time.now()) else { return .tooLate }
     let invocation = Invocation(
       executable, Array(command.dropFirst()), environment: environment, workingDirectory: state,
       input: Array(JSON.object(grant.arguments).text().utf8) + [0x0A], limits: InvocationLimits(time: left, outputBytes: Self.resultBytes))

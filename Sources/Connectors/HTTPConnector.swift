@@ -48,7 +48,8 @@ public struct HTTPConnector: Connector {
     let takesBody = method != .get && method != .head
     if takesBody { headers.append("Content-Type", "application/json") }
     let isHarmless = definition.effect == .read
-    let limits = HTTPLimits(timeout: max(.milliseconds(100), grant.deadline - time.now()), maximumBodyBytes: Self.resultBytes)
+    guard let left = grant.timeLeft(at: time.now()) else { return .tooLate }
+    let limits = HTTPLimits(timeout: left, maximumBodyBytes: Self.resultBytes)
     let request = HTTPRequest(
       method: method, url: takesBody ? url.text : url.text + Self.query(arguments, after: url.text), headers: headers,
       body: takesBody ? Array(JSON.object(arguments).text().utf8) : [], limits: limits, reusesConnection: isHarmless)

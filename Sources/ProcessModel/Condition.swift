@@ -22,6 +22,13 @@ public struct Condition: Sendable {
     }
   }
 
+  /// The values of the run that the expression names, by path, as conditions write it; nil where the run has none.
+  ///
+  /// `now` is left out: it is never the same twice.
+  public func readings(in state: RunState) -> [(path: String, value: JSON?)] {
+    slots.compactMap { slot in slot.name.map { ($0, slot.value(in: state)) } }
+  }
+
   /// The value of the expression as JSON.
   ///
   /// - Throws: ``ConditionFailure`` when the expression has no value, or one that JSON cannot say.
@@ -73,6 +80,30 @@ struct RunSlot: Sendable {
     default: return nil
     }
   }
+
+  /// What is read, as an expression names it: `run.amount`; nil for the time.
+  var name: String? {
+    let root: String
+    switch source {
+    case .field(let name): root = "run.\(name)"
+    case .fact(let name): root = "facts.\(name)"
+    case .requester: root = "requester.id"
+    case .now: return nil
+    }
+    return ([root] + path).joined(separator: ".")
+  }
+
+  /// The value that is read; nil where the run has none, and for the time.
+  func value(in state: RunState) -> JSON? {
+    let whole: JSON?
+    switch source {
+    case .field(let name): whole = state.value(of: name)
+    case .fact(let name): whole = state.fact(name)?.value
+    case .requester: whole = .string(state.requester)
+    case .now: return nil
+    }
+    return path.reduce(whole) { value, name in value?[name] }
+  }
 }
 
 /// Reads the values of an expression from a run.
@@ -89,18 +120,8 @@ final class RunActivation: CELActivation {
 
   func value(_ slot: Int) throws(CELEvaluationError) -> CELValue? {
     guard let source = slots.first(where: { $0.slot == slot }) else { return nil }
-    let found: JSON?
-    switch source.source {
-    case .field(let name): found = state.value(of: name)
-    case .fact(let name): found = state.fact(name)?.value
-    case .requester: return .string(state.requester)
-    case .now: return CELTimestamp(milliseconds: now.milliseconds).map(CELValue.timestamp)
-    }
-    guard var value = found else { return nil }
-    for name in source.path {
-      guard let next = value[name] else { return nil }
-      value = next
-    }
+    if case .now = source.source { return CELTimestamp(milliseconds: now.milliseconds).map(CELValue.timestamp) }
+    guard let value = source.value(in: state) else { return nil }
     do {
       return try CELValue(json: value, as: source.type)
     } catch {

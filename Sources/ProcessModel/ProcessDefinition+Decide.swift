@@ -122,24 +122,26 @@ func firstIllegalByte(inIdentifier text: String) -> Int? {
 }
 
 extension JSON {
-  /// Whether the value's text takes at most about so many bytes; stops counting there.
-  func isWithin(bytes limit: Int) -> Bool {
+  /// Whether the value's text takes at most so many bytes; stops counting there.
+  ///
+  /// Escapes are not counted: they make a text up to six times as long.
+  public func isWithin(bytes limit: Int) -> Bool {
     var left = limit
     return spend(&left)
   }
 
   private func spend(_ left: inout Int) -> Bool {
     switch self {
-    case .null, .bool: left -= 5
-    case .number(let number): left -= number.int64 == nil ? number.text.utf8.count : 8
+    case .null, .bool: left -= 4
+    case .number(let number): left -= number.text.utf8.count
     case .string(let text): left -= text.utf8.count + 2
     case .array(let elements):
-      left -= 2 + elements.count
+      left -= 1 + max(1, elements.count)
       for element in elements where left >= 0 { guard element.spend(&left) else { return false } }
     case .object(let members):
-      left -= 2
+      left -= 1 + max(1, members.count)
       for (key, value) in members where left >= 0 {
-        left -= key.utf8.count + 4
+        left -= key.utf8.count + 3
         guard value.spend(&left) else { return false }
       }
     }

@@ -150,6 +150,21 @@ struct Shop {
     }
   }
 
+  @Test("who comes into the directory with the first release is a person from then on", arguments: [("ana", true), ("dora", false)])
+  func releasingAsAPerson(_ person: String, isOwner: Bool) async throws {
+    try await withTemporaryDirectory { folder in
+      let shop = try Shop(folder)
+      let organisation = "\(folder)/Policies/organisation.json5"
+      let text = try String(contentsOfFile: organisation, encoding: .utf8)
+      try text.replacingOccurrences(of: "accounts: [\"\(person)\"]", with: "accounts: [\"\(Account.current)\"]")
+        .write(toFile: organisation, atomically: true, encoding: .utf8)
+      let released = try await shop.json("process", "release", "vendor-onboarding")
+      #expect(released["verdict"] == (isOwner ? "permit" : "forbid"), "\(released.text())")
+      #expect(try await shop.json("inbox")["person"] == .string("user:\(person)"))
+      #expect(await shop.run("resume", "--all").exit == ExitCode.refused.rawValue)
+    }
+  }
+
   @Test func anEffectHappensOnceForEachActivation() async throws {
     try await withTemporaryDirectory { folder in
       let demo = "\(folder)/demo"

@@ -16,7 +16,10 @@ private struct Desk {
   let run: String
   let folder: String
 
-  init(_ folder: String, tools: String, programs: [(String, String)] = [], secrets: [String: String] = [:]) async throws {
+  /// The clock is that of the connectors; the gate has the machine's.
+  init(
+    _ folder: String, tools: String, programs: [(String, String)] = [], secrets: [String: String] = [:], clock: TimeSource = .system
+  ) async throws {
     self.folder = folder
     let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all)
     gate = PermissionGate(store: store)
@@ -24,8 +27,8 @@ private struct Desk {
     runner = ToolRunner(
       gate: gate,
       connectors: [
-        .command: CommandConnector(programs: "\(folder)/programs", state: "\(folder)/state", secrets: secrets),
-        .http: HTTPConnector(client: HTTPClient(), secrets: secrets),
+        .command: CommandConnector(programs: "\(folder)/programs", state: "\(folder)/state", secrets: secrets, time: clock),
+        .http: HTTPConnector(client: HTTPClient(), secrets: secrets, time: clock),
       ])
     let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
     _ = try await gate.openLog(by: root)
@@ -61,6 +64,25 @@ private struct Desk {
     "\(name)": { connector: "command", command: \(command), effect: "\(effect)", \(extra)
       arguments: { type: "object", properties: { text: { type: "string" } } } },
     """
+  }
+}
+
+@Suite("Connectors and deadlines")
+struct DeadlineTests {
+  @Test("a worker that was paused beyond the deadline of its grant calls nothing", arguments: ["t.runs", "t.posts"])
+  func paused(_ tool: String) async throws {
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(200, "{}") }) { endpoint in
+      try await withTemporaryDirectory { folder in
+        let tools =
+          Desk.tool("t.runs", #"["/usr/bin/touch", "\#(folder)/ran"]"#)
+          + #""t.posts": { connector: "http", url: "\#(endpoint.base)/x", effect: "external", arguments: { type: "object", properties: {} } },"#
+        let desk = try await Desk(folder, tools: tools, clock: TimeSource { TimeSource.system.now() + .seconds(3600) })
+        let outcome = try await desk.call(tool)
+        #expect(outcome.kind == .failed && outcome.code == "deadline-passed", "\(outcome)")
+        #expect(endpoint.requests.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/ran"))
+      }
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import Audit
 import Core
 import Governance
 import PolicyEngine
@@ -145,6 +146,57 @@ struct GateTests {
       #expect(try await bench.state(run).state.openSteps.map(\.occurrence.id) == ["assess"])
       try await bench.expectVerified()
     }
+  }
+
+  static let large: JSONObject = ["list": .array((0..<10_000).map { .string("\($0) " + String(repeating: "x", count: 40)) })]
+
+  @Test("what is too long is refused first and not kept, whatever it is about", arguments: ["no.such_tool", "bank.close", "bank.pay"])
+  func sizes(_ tool: String) async throws {
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare()
+      let run = try await bench.start()
+      let outcome = try await bench.gate.submit(bench.agent(tool, Self.large, run: run))
+      #expect(outcome.refusal?.code == "arguments-too-large", "\(outcome.refusal?.message ?? "")")
+      let entry = try await bench.gate.store.read { try $0.entry(at: outcome.entry) }
+      #expect(entry?.content.map(\.part) == ["refusal"])
+    }
+  }
+
+  @Test func theFormatsOfArgumentsAreKept() async throws {
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      let process = Workbench.process.replacing(#"to: { type: "string" }"#, with: #"to: { type: "string", format: "email" }"#)
+      #expect(process != Workbench.process)
+      try await bench.prepare(process: process)
+      let run = try await bench.start(payee: "a@b.example")
+      for (payee, code) in [("a@b.example", nil), ("not an address", "arguments-invalid")] {
+        let outcome = try await bench.gate.submit(bench.agent("bank.pay", ["to": .string(payee), "amount": 1], run: run))
+        #expect(outcome.refusal?.code == code, "\(outcome.refusal?.message ?? "")")
+      }
+    }
+  }
+
+  static let holds: [(rule: String, isRefused: Bool)] = [
+    (#"hold: "run.start", approval: { roles: ["finance"] }"#, true),
+    (#"hold: "*", approval: { roles: ["finance"] }"#, true),
+    (#"hold: "run.*", by: "role:clerk", when: "run.amount > 1.0", approval: { roles: ["finance"] }"#, true),
+    (#"permit: "run.start", by: "user:ana", autonomy: "earned", approval: { roles: ["finance"] }"#, true),
+    (#"hold: "*", by: "agent:*", approval: { roles: ["finance"] }"#, false),
+    (#"hold: "*", step: "file", approval: { roles: ["finance"] }"#, false),
+    (#"forbid: "run.start", when: "run.amount > 1000000.0""#, false),
+  ]
+
+  @Test("no release can hold what nobody could approve", arguments: holds)
+  func startsAreNotHeld(_ hold: (rule: String, isRefused: Bool)) throws {
+    let bundle = Workbench.release(rules: Workbench.rules.replacing("rules: [", with: "rules: [ { id: \"x\", \(hold.rule) },"))
+    if !hold.isRefused {
+      _ = try Release.load(bundle, directory: nil)
+      return
+    }
+    let problems = #expect(throws: Diagnostics.self) { try Release.load(bundle, directory: nil) }
+    #expect(problems?.all.map(\.code) == ["start-held"], "\(problems?.all.map(\.message) ?? [])")
+    #expect(problems?.all.first?.position != nil)
   }
 
   @Test("T02 every tool for every principal: only what is granted passes")

@@ -67,7 +67,7 @@ struct Workbench {
     ] }
     """
 
-  static func release(rules: String = Workbench.rules) -> ReleaseBundle {
+  static func release(rules: String = Workbench.rules, process: String = Workbench.process) -> ReleaseBundle {
     ReleaseBundle(
       process: "payments",
       files: [
@@ -95,13 +95,20 @@ struct Workbench {
   }
 
   /// Opens the log, sets the directory and makes the release.
-  func prepare(rules: String = Workbench.rules) async throws {
+  func prepare(rules: String = Workbench.rules, process: String = Workbench.process) async throws {
     _ = try await gate.openLog(by: Self.operatorIdentity)
     let directory = try Directory.load(try PositionedJSON.parseJSON5(Array(Self.organisation.utf8)))
     let set = try await gate.setDirectory(directory, by: Self.operatorIdentity)
     #expect(set.verdict == .permit)
-    let made = try await gate.makeRelease(Self.release(rules: rules), by: Self.operatorIdentity)
+    let made = try await gate.makeRelease(Self.release(rules: rules, process: process), by: Self.operatorIdentity)
     #expect(made.verdict == .permit)
+  }
+
+  /// Gives people other accounts, or adds people, as a later organisation would.
+  func setPeople(_ people: (Directory) -> [Directory.Person]) async throws {
+    let directory = try await gate.store.read { try $0.shared().directory }
+    let set = try await gate.setDirectory(Directory(people: people(directory), roles: directory.roles), by: Self.operatorIdentity)
+    #expect(set.verdict == .permit)
   }
 
   func person(_ id: String, _ tool: String, _ arguments: JSONObject, run: String? = nil, step: String? = nil) -> Proposal {
@@ -119,6 +126,15 @@ struct Workbench {
     let outcome = try await gate.submit(person("ana", "run.start", ["process": "payments", "fields": .object(fields)], run: run))
     #expect(outcome.verdict == .permit, "\(outcome.refusal?.message ?? "")")
     return run
+  }
+
+  /// The refusal of a decision that is expected to be refused.
+  func refusal(_ proposal: GateOutcome, _ decision: PermissionGate.PersonDecision = .approve, by identity: Identity) async -> Refusal? {
+    await #expect(throws: Refusal.self) { try await gate.decide(proposal.proposal, decision, by: identity, digest: proposal.digest) }
+  }
+
+  func status(_ proposal: String, in run: String) async throws -> ProposalRecord.Status? {
+    try await state(run).proposal(proposal)?.status
   }
 
   func state(_ run: String) async throws -> RunRecord {

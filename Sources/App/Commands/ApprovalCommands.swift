@@ -119,7 +119,10 @@ enum ApprovalCommands {
 
   static let settle = Command(
     path: ["approval", "settle"], summary: "say what became of an effect in doubt",
-    details: "An effect that began and whose outcome was lost is never repeated by itself. Look outside, then say what happened.",
+    details: """
+      An effect that began and whose outcome was lost is never repeated by itself. Look outside, then say what happened. The owner of the
+      process may, and whoever could have approved it, but never who asked for the run or proposed it.
+      """,
     examples: [
       .init("remit approval settle p-3k9d finished --result '{\"vendor_number\": \"V-00012\"}'", "it happened, and gave this back"),
       .init("remit approval settle p-3k9d failed --reason 'no such vendor in the ERP'", "it did not happen"),
@@ -131,16 +134,15 @@ enum ApprovalCommands {
       guard outcome == "finished" || outcome == "failed" else {
         throw CommandError.usage("`\(visible(outcome))` is no outcome", hint: "one of: finished, failed")
       }
-      guard let reason = context.arguments.option("reason") ?? (outcome == "finished" ? "" : nil) else {
+      let reason = context.arguments.option("reason")
+      if outcome == "failed", reason == nil {
         throw CommandError.usage("`--reason TEXT` is missing", hint: "say how you know that it did not happen")
       }
       let result = try context.arguments.option("result").map { try JSON.parse(Array($0.utf8), file: "--result") }
       return try await context.withWorkspace(.write) { workspace in
         let card = try await workspace.card(try await workspace.proposalID(try context.arguments.required("ID")))
-        guard card.status == ProposalRecord.Status.inDoubt.rawValue else {
-          throw CommandError(.conflict, "not-in-doubt", "the proposal is \(card.status): there is no doubt about it")
-        }
-        let effect: EffectOutcome = outcome == "finished" ? .finished(result ?? [:]) : .failed("not-done", reason)
+        var effect: EffectOutcome = outcome == "finished" ? .finished(result ?? [:]) : .failed("not-done", "")
+        effect.message = reason
         try await workspace.gate.settle(card.proposal, in: card.run, grant: nil, outcome: effect, by: workspace.identity)
         let after = try await workspace.card(card.proposal)
         return CommandResult(

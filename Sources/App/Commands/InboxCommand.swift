@@ -177,7 +177,7 @@ extension Workspace {
         guard let record = runs[run], let proposal = record.proposal(row.id) else { continue }
         if proposal.status == .inDoubt {
           inbox.problems.append(
-            .init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and nobody knows whether it happened"))
+            .init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and a person has to say what became of it"))
           continue
         }
         let process = try gate.release(record.state.release, in: context).process

@@ -70,7 +70,10 @@ enum ProcessCommands {
       }
       return try await context.withWorkspace(.create) { workspace in
         let people = try await workspace.takeOrganisation()
-        let outcome = try await workspace.gate.makeRelease(files.bundle, by: workspace.identity)
+        // The people that were just taken over may say who this account is.
+        let directory = try await workspace.store.read { try $0.shared().directory }
+        let identity = Account.identity(in: directory, account: workspace.identity.account)
+        let outcome = try await workspace.gate.makeRelease(files.bundle, by: identity)
         let digest = report.release?.digest.hex ?? ""
         let process = report.process
         let now = workspace.now

@@ -116,14 +116,13 @@ struct Demo {
   }
 
   private func release(_ workspace: Workspace) async throws {
-    let owner = DemoPeople.identity("ana")
     try await workspace.takeOrganisation()
-    for name in ["vendor-onboarding", "access-request"] {
+    for (name, owner) in [("vendor-onboarding", "ana"), ("access-request", "mara")] {
       let files = try ProcessFiles(folder: "\(workspace.folder)/Policies/\(name)", prompts: "\(workspace.folder)/Prompts")
       let digest = files.bundle.manifest.digest.hex
       let isCurrent = try await workspace.store.read { try $0.shared().current(name)?.digest == digest }
       if !isCurrent {
-        let outcome = try await workspace.gate.makeRelease(files.bundle, by: owner)
+        let outcome = try await workspace.gate.makeRelease(files.bundle, by: DemoPeople.identity(owner))
         guard outcome.verdict == .permit else {
           throw CommandError(.refused, "demo", "the release was refused: \(outcome.refusal?.message ?? "")")
         }

@@ -16,7 +16,8 @@ enum Account {
 
   /// Who the account is: the person who has it, else the operator of a store that is opened directly.
   ///
-  /// Nothing that the user types changes this. In either case every record says that the store was opened directly.
+  /// Nothing that the user types changes this. The gate asks the directory again with every proposal: an operator whose account has come
+  /// into the directory since is one no more, and what the account did under another name counts as this person's. In either case every record says that the store was opened directly.
   static func identity(in directory: Directory, account: String = current) -> Identity {
     if let person = directory.person(account: account) {
       return Identity(principal: person.principal, account: account, mode: .singleOperator)

@@ -69,7 +69,8 @@ extension Refusal {
   var exitCode: ExitCode {
     switch code {
     case Code.runUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue, Code.toolUnknown.rawValue: .notFound
-    case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue:
+    case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue,
+      Code.notInDoubt.rawValue:
       .conflict
     case Code.notEligible.rawValue, Code.principalUnknown.rawValue: .identity
     default: .refused

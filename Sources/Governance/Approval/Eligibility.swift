@@ -10,24 +10,41 @@ struct Eligibility {
   /// Who answers for the proposing agent.
   let owner: Performer?
 
+  init(record: ProposalRecord, run: RunRecord, directory: Directory, release: Release) {
+    self.record = record
+    self.run = run
+    self.directory = directory
+    owner = record.principal.hasPrefix("agent:") ? release.process.agent(String(record.principal.dropFirst(6)))?.owner : nil
+  }
+
   /// Whether a person may decide on the proposal at all.
   ///
   /// - Throws: ``Refusal`` that says why not, and who may.
   func check(_ identity: Identity) throws(Refusal) {
-    if !identity.isOperator, directory.person(identity.principal) == nil {
-      throw Refusal(.notEligible, "`\(visible(identity.principal))` is not in the directory of this workspace")
-    }
-    let person = identity.principal
-    if bytesEqual(person, run.state.requester) {
-      throw Refusal(.notEligible, "`\(person)` asked for this run and can never approve it")
-    }
-    if bytesEqual(person, record.principal) { throw Refusal(.notEligible, "`\(person)` proposed this and can never approve it") }
+    try checkIndependence(identity, of: "approve")
     for requirement in record.requirements where allows(requirement, identity) { return }
     let who = record.requirements.map { requirement in
       (requirement.roles.map { "role `\($0)`" } + requirement.approvers.map { "`\($0)`" }).joined(separator: " or ")
         + (requirement.not.isEmpty ? "" : ", but not \(requirement.not.joined(separator: ", "))")
     }
-    throw Refusal(.notEligible, "`\(person)` may not decide this; it needs \(who.joined(separator: "; and "))")
+    throw Refusal(.notEligible, "`\(identity.principal)` may not decide this; it needs \(who.joined(separator: "; and "))")
+  }
+
+  /// Whether a person may say what became of the proposal's effect: the owner of the process, or who could have approved it.
+  ///
+  /// - Throws: ``Refusal`` that says why not, and who may.
+  func checkMaySettle(_ identity: Identity, owner: Performer) throws(Refusal) {
+    try checkIndependence(identity, of: "settle")
+    if identity.holds(owner, in: directory) || record.requirements.contains(where: { allows($0, identity) }) { return }
+    throw Refusal(.notEligible, "`\(identity.principal)` may not settle this; it needs the owner of the process, `\(owner)`")
+  }
+
+  /// Whether a person is known, and neither asked for the run nor proposed this.
+  private func checkIndependence(_ identity: Identity, of verb: String) throws(Refusal) {
+    if let problem = identity.problem(in: directory) { throw Refusal(.notEligible, problem) }
+    let person = identity.principal
+    if isOrWas(identity, run.state.requester) { throw Refusal(.notEligible, "`\(person)` asked for this run and can never \(verb) it") }
+    if isOrWas(identity, record.principal) { throw Refusal(.notEligible, "`\(person)` proposed this and can never \(verb) it") }
   }
 
   /// Whether a person's approval counts towards a requirement.
@@ -41,29 +58,38 @@ struct Eligibility {
   }
 
   private func excludes(_ exclusion: String, _ identity: Identity, _ roles: [String]) -> Bool {
-    let person = identity.principal
     switch exclusion {
-    case "requester": return bytesEqual(person, run.state.requester)
-    case "proposer": return bytesEqual(person, record.principal)
-    case "preparer": return run.state.contributors.contains { bytesEqual($0, person) }
+    case "requester": return isOrWas(identity, run.state.requester)
+    case "proposer": return isOrWas(identity, record.principal)
+    case "preparer": return run.state.contributors.contains { isOrWas(identity, $0) }
     case "agent-owner":
       switch owner {
-      case .user(let name): return bytesEqual(person, "user:\(name)")
+      case .user(let name): return isOrWas(identity, "user:\(name)")
       case .role(let role): return !identity.isOperator && roles.contains(role)
       default: return false
       }
     case let step where step.hasPrefix(ApprovalRequirement.stepExclusion):
       let id = step.dropFirst(ApprovalRequirement.stepExclusion.count)
-      return run.state.steps.contains { $0.occurrence.id == id && $0.completedBy.map { bytesEqual($0, person) } ?? false }
-    default: return bytesEqual(exclusion, person)
+      return run.state.steps.contains { $0.occurrence.id == id && $0.completedBy.map { isOrWas(identity, $0) } ?? false }
+    default: return isOrWas(identity, exclusion)
+    }
+  }
+
+  /// Whether a person is, or was earlier in this run, a principal.
+  ///
+  /// The directory may have given the person's account another name since: what the account did counts, whatever it was called.
+  private func isOrWas(_ identity: Identity, _ principal: String) -> Bool {
+    if bytesEqual(identity.principal, principal) { return true }
+    guard let account = identity.personalAccount else { return false }
+    return run.proposals.contains { earlier in
+      bytesEqual(earlier.principal, principal) && earlier.account.map { bytesEqual($0, account) } ?? false
     }
   }
 
   /// Whether these different people are enough: every requirement has its count of them.
   func isSatisfied(by people: [Identity]) -> Bool {
     record.requirements.allSatisfy { requirement in
-      Set(people.filter { allows(requirement, $0) && !bytesEqual($0.principal, run.state.requester) }.map { ExactString($0.principal) })
-        .count
+      Set(people.filter { allows(requirement, $0) && !isOrWas($0, run.state.requester) }.map { ExactString($0.principal) }).count
         >= requirement.count
     }
   }

@@ -1,3 +1,6 @@
+internal import Core
+internal import ProcessModel
+
 /// Who stands behind a command: a person, and how that is known.
 public struct Identity: Hashable, Sendable {
   /// How the service knows who it is.
@@ -14,7 +17,9 @@ public struct Identity: Hashable, Sendable {
   public let account: String
   /// How the service knows.
   public let mode: Mode
-  /// Whether the person is the operator of a single-operator store, who is not in its directory and holds every role.
+  /// Whether the person came as the operator of a single-operator store, who holds every role.
+  ///
+  /// It counts only as long as nobody in the directory has the account: whoever looks asks the directory again.
   public let isOperator: Bool
 
   /// Makes an identity from its parts.
@@ -28,8 +33,32 @@ public struct Identity: Hashable, Sendable {
   /// The person of a seeded directory for whom a script acts.
   public static func scripted(_ principal: String) -> Identity { Identity(principal: principal, account: "script", mode: .scripted) }
 
+  /// The account, where it stands for one person; a script acts for many.
+  var personalAccount: String? { mode == .scripted || account.isEmpty ? nil : account }
+
+  /// Whether the person is the operator now: the account is nobody's in the directory.
+  func isOperator(in directory: Directory) -> Bool { isOperator && directory.person(account: account) == nil }
+
   /// The roles that the identity holds now.
   func roles(in directory: Directory) -> [String] {
-    isOperator ? directory.roles.map(\.name) : directory.roles(of: principal)
+    if isOperator { return isOperator(in: directory) ? directory.roles.map(\.name) : [] }
+    return directory.roles(of: principal)
+  }
+
+  /// Whether the person is the one, or holds the role, that a performer names.
+  func holds(_ performer: Performer, in directory: Directory) -> Bool {
+    switch performer {
+    case .user(let name): bytesEqual("user:\(name)", principal)
+    case .role(let role): roles(in: directory).contains(role)
+    case .agent, .tool: false
+    }
+  }
+
+  /// Why nobody in the directory is this person now, in words; nil for a known person, and for the operator.
+  func problem(in directory: Directory) -> String? {
+    if let holder = personalAccount.flatMap({ directory.person(account: $0) }), isOperator || !bytesEqual(holder.principal, principal) {
+      return "the account `\(visible(account))` is `\(holder.principal)` in the directory of this workspace, not `\(visible(principal))`"
+    }
+    return isOperator || directory.person(principal) != nil ? nil : "`\(visible(principal))` is not in the directory of this workspace"
   }
 }

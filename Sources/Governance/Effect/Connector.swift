@@ -6,7 +6,7 @@ internal import Core
 public protocol Connector: Sendable {
   /// Carries out what the grant allows.
   ///
-  /// It must come back by the grant's deadline, and soon after its task is cancelled; work that blocks runs on a thread of the
+  /// It must not begin once the grant's deadline has passed, and come back by it, and soon after its task is cancelled; work that blocks runs on a thread of the
   /// connector's own.
   /// - Returns: What became of it. Whatever is not known for certain is ``EffectOutcome/inDoubt(_:_:)``.
   func call(_ grant: borrowing Grant) async -> EffectOutcome

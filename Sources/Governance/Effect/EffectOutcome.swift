@@ -16,9 +16,9 @@ public struct EffectOutcome: Sendable {
   public var kind: Kind
   /// What the tool gave back; an object for tools that teach facts.
   public var result: JSON?
-  /// Why it failed or is in doubt, a short code.
+  /// Why it failed or is in doubt, a short code in kebab case.
   public var code: String?
-  /// Why, for people and for the agent: untrusted text.
+  /// Why, for people and for the agent, or how a person knows: untrusted text.
   public var message: String?
 
   /// The effect happened.
@@ -27,8 +27,17 @@ public struct EffectOutcome: Sendable {
   public static func failed(_ code: String, _ message: String) -> EffectOutcome {
     EffectOutcome(kind: .failed, code: code, message: message)
   }
+  /// Nothing happened, because the grant's deadline had passed before the call.
+  public static let tooLate = failed("deadline-passed", "the time for the call was over before it began")
   /// Nobody knows.
   public static func inDoubt(_ code: String, _ message: String) -> EffectOutcome {
     EffectOutcome(kind: .inDoubt, code: code, message: message)
+  }
+
+  /// The same outcome with a note about it.
+  func noting(_ note: String) -> EffectOutcome {
+    var outcome = self
+    outcome.message = [message, note].compactMap { $0 }.joined(separator: "; ")
+    return outcome
   }
 }

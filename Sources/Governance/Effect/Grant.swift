@@ -1,8 +1,7 @@
-public import Audit
+internal import Audit
 public import Core
 internal import PolicyEngine
 public import ProcessModel
-internal import Storage
 
 /// The single-use capability to carry out one decided proposal.
 ///
@@ -44,6 +43,11 @@ public struct Grant: ~Copyable, Sendable {
     deadline = parts.deadline
     programs = parts.programs
   }
+
+  /// The time that is left for the call.
+  ///
+  /// - Returns: nil where the deadline has passed: then nothing may begin, for others may have taken the effect for lost by now.
+  public borrowing func timeLeft(at now: Instant) -> Duration? { now < deadline ? deadline - now : nil }
 }
 
 /// What a grant will hold, while the entry that it depends on is not durable yet.
@@ -65,14 +69,16 @@ extension PermissionGate {
   /// Records that a granted effect begins, and makes the grant for it.
   ///
   /// Everything that the decision depended on is checked again: stops, the digest (tool definition, arguments, run, step, release,
-  /// evidence, the values that rules read), the rules, and whether those who approved still may. Where something has changed the proposal is
-  /// voided and decided anew.
+  /// evidence, the values that rules and controls read), the rules, what has to be approved, whether those who approved still may, and
+  /// whether their approval still counts. Where something has changed the proposal is voided and decided anew, unless its effect is in
+  /// doubt: then a person has to say first what became of it.
   /// - Parameters:
   ///   - id: A proposal that was permitted or approved, or one in doubt whose tool declares idempotency.
   ///   - run: Its run.
   ///   - time: The longest that the effect may take; the tool's own timeout where it is nil.
   /// - Returns: The grant, once the entry that it depends on is durable.
-  /// - Throws: ``Refusal`` where it cannot begin: used already, stopped, changed, withdrawn. What the store throws. Nothing has begun then.
+  /// - Throws: ``Refusal`` where it cannot begin: used already, stopped, changed, withdrawn, or another effect of the step is not over.
+  ///   What the store throws. Nothing has begun then.
   public func begin(_ id: String, in run: String, time: Duration? = nil) async throws -> Grant {
     let grantID = Proposal.mintID(prefix: "g", random)
     let fresh = mintID()
@@ -100,16 +106,17 @@ extension PermissionGate {
     guard record.status == .granted || mayRetry else {
       throw Refusal(.notGranted, "the proposal is \(record.status.rawValue); it is carried out once")
     }
-    var proposal = try original(record, run: run, in: context)
-    if let person = record.principal.hasPrefix("user:") ? proposal.identity : nil, !person.isOperator {
-      proposal.identity = Identity(principal: person.principal, account: person.account, mode: person.mode)
-    }
+    var proposal = try original(record, run: run, in: context).proposal
     var others = run
     others.proposals.removeAll { $0.id == record.id }
-    let view = try view(of: proposal, run: others, in: context)
-    let judgement = Judge.judge(proposal, in: view)
-    if judgement.refusal?.code == Refusal.Code.stopped.rawValue, let refusal = judgement.refusal { throw refusal }
-    if let reason = changed(record, judgement, run: run, shared: view.shared, release: release) {
+    let shared = try context.shared()
+    let view = GateView(shared: shared, run: others, release: release, now: context.now)
+    let judgement = Judge.judge(proposal, in: view, isNew: false)
+    if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
+    if let reason = changed(record, judgement, eligibility, now: context.now) {
+      // What began cannot be taken back or decided anew before somebody knows what became of it.
+      if record.status == .inDoubt { throw Refusal(.notGranted, "\(reason): a person has to say what became of the first attempt") }
       proposal.id = replacement
       proposal.replaces = record.id
       let void = EntryDrafting.decision(
@@ -129,124 +136,12 @@ extension PermissionGate {
   }
 
   /// What has changed since the decision, in words; nil where it still stands.
-  private func changed(_ record: ProposalRecord, _ judgement: Judgement, run: RunRecord, shared: SharedState, release: Release) -> String? {
+  private func changed(_ record: ProposalRecord, _ judgement: Judgement, _ eligibility: Eligibility, now: Instant) -> String? {
     if judgement.verdict == .forbid { return judgement.refusal?.message ?? "the rules forbid it now" }
     if judgement.digest != record.digest { return "what it was decided on has changed" }
     if record.votes.isEmpty { return judgement.verdict == .permit ? nil : "it needs an approval now" }
-    let owner = record.principal.hasPrefix("agent:") ? release.process.agent(String(record.principal.dropFirst(6)))?.owner : nil
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, owner: owner)
-    let approvers = record.votes.map { Identity(principal: $0.principal, account: "", mode: $0.mode, isOperator: $0.isOperator) }
-    return eligibility.isSatisfied(by: approvers) ? nil : "someone who approved it may not approve it any more"
-  }
-
-  // MARK: Outcomes
-
-  /// Records what became of an effect, with every consequence.
-  ///
-  /// - Parameters:
-  ///   - proposal: The proposal whose effect began.
-  ///   - run: Its run.
-  ///   - grant: The grant that was used; nil when a person says what happened.
-  ///   - outcome: What is known.
-  ///   - identity: The person who says so, for an effect in doubt.
-  ///   - isScripted: Whether a scripted model made it.
-  ///   - evidence: Bytes that belong to the outcome, such as a model's reply.
-  /// - Returns: What followed.
-  /// - Throws: ``Refusal`` where the effect did not begin or is settled already; what the store throws.
-  @discardableResult
-  public func settle(
-    _ proposal: String, in run: String, grant: String?, outcome: EffectOutcome, by identity: Identity? = nil, isScripted: Bool = false,
-    evidence: [Evidence] = []
-  ) async throws -> [RunEvent] {
-    let result: Result<[RunEvent], Refusal> = try await store.submit { [self] context in
-      guard let record = try context.run(run), let proposed = record.proposal(proposal) else {
-        return ([], .failure(Refusal(.proposalUnknown, "there is no proposal `\(visible(proposal))` in run `\(visible(run))`")))
-      }
-      guard proposed.status == .started || proposed.status == .inDoubt else {
-        return ([], .failure(Refusal(.notGranted, "the effect is \(proposed.status.rawValue): nothing is open about it")))
-      }
-      let release = try releases.release(record.state.release) { try context.evidence($0) }
-      let (events, note) = consequences(of: outcome, proposed, run: record.state, release: release, now: context.now)
-      var recorded = outcome
-      if let note, note != outcome.message { recorded.message = [outcome.message, note].compactMap { $0 }.joined(separator: "; ") }
-      let principal = identity?.principal ?? SystemPrincipal.engine.rawValue
-      let draft = EntryDrafting.settled(
-        proposed, run: run, grant: grant, outcome: recorded, by: principal, identity: identity, isScripted: isScripted, events: events,
-        evidence: evidence)
-      return ([draft] + (try withdrawals(after: events, in: record)), .success(events))
-    }
-    return try result.get()
-  }
-
-  /// What an outcome means for the run: facts learned, a tool step finished or failed.
-  private func consequences(
-    of outcome: EffectOutcome, _ record: ProposalRecord, run: RunState, release: Release, now: Instant
-  ) -> (events: [RunEvent], note: String?) {
-    guard let tool = release.process.tool(record.tool), run.status == .running else { return ([], nil) }
-    let origin = Origin("tool:\(tool.name)", trusted: !tool.readsUntrusted)
-    var facts: JSONObject = [:]
-    if outcome.kind == .finished, let result = outcome.result?.objectValue {
-      for fact in tool.facts { if let value = result[fact.name] { facts[fact.name] = value } }
-    }
-    let isToolStep = record.principal == SystemPrincipal.engine.rawValue && record.step != nil
-    func decided(_ command: RunCommand) -> Result<[RunEvent], RunRefusal> {
-      do throws(RunRefusal) { return .success(try release.process.decide(command, in: run, now: now)) } catch { return .failure(error) }
-    }
-    func failed(_ code: String, _ text: String) -> ([RunEvent], String?) {
-      guard isToolStep, let step = record.step else { return ([], text) }
-      let by = SystemPrincipal.engine.rawValue
-      switch decided(.finishToolStep(step.description, by: by, result: .failed(code: code, text: text))) {
-      case .success(let events): return (events, nil)
-      case .failure(let refusal): return ([], refusal.message)
-      }
-    }
-    switch outcome.kind {
-    case .inDoubt: return ([], nil)
-    case .failed: return failed(outcome.code ?? "tool-failed", outcome.message ?? "the tool failed")
-    case .finished:
-      let command: RunCommand
-      if isToolStep, let step = record.step {
-        command = .finishToolStep(step.description, by: SystemPrincipal.engine.rawValue, result: .succeeded(facts: facts, origin: origin))
-      } else if !facts.isEmpty {
-        command = .learn(step: record.step?.description, tool: tool.name, facts: facts, origin: origin)
-      } else {
-        return ([], nil)
-      }
-      switch decided(command) {
-      case .success(let events): return (events, nil)
-      case .failure(let refusal): return failed("result-invalid", "its result cannot be used: \(refusal.message)")
-      }
-    }
-  }
-
-  /// Marks effects as in doubt whose process is gone, or whose deadline is long over.
-  ///
-  /// - Returns: The proposals that are in doubt now.
-  public func recoverLostEffects() async throws -> [String] {
-    let started = try await store.read { context in
-      try context.database.query("SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'started' ORDER BY entry")
-      { ($0.text(0), $0.text(1)) }
-    }
-    var lost: [String] = []
-    for (id, run) in started {
-      let isLost = try await store.submit { context in
-        guard let record = try context.run(run)?.proposal(id), record.status == .started, let worker = record.worker else {
-          return ([], false)
-        }
-        if WorkerIdentity.isAlive(worker), let deadline = record.deadline, context.now < deadline + .seconds(60) { return ([], false) }
-        // Asking a model again does no harm outside: the call is lost, not in doubt.
-        let isModelCall = record.tool == BuiltinTool.callModel.rawValue
-        let outcome: EffectOutcome =
-          isModelCall
-          ? .failed("lost", "the process that made the call is gone")
-          : .inDoubt("lost", "the process that carried it out is gone; nobody knows whether it happened")
-        let draft = EntryDrafting.settled(
-          record, run: run, grant: nil, outcome: outcome, by: SystemPrincipal.engine.rawValue, identity: nil, isScripted: false, events: [],
-          evidence: [])
-        return ([draft], !isModelCall)
-      }
-      if isLost { lost.append(id) }
-    }
-    return lost
+    if !judgement.stands(record) { return "it needs other approvals now" }
+    if let expires = record.expires, now > expires { return "the time in which its approval counts is over" }
+    return eligibility.isSatisfied(by: record.votes.map(\.identity)) ? nil : "someone who approved it may not approve it any more"
   }
 }

@@ -133,12 +133,3 @@ extension RuleMatch {
     return .object(object)
   }
 }
-
-extension Identity {
-  /// How the record says who it was: `by`, `account`, `mode`, `operator`.
-  var body: JSONObject {
-    var object: JSONObject = ["account": .string(account), "by": .string(principal), "mode": .string(mode.rawValue)]
-    if isOperator { object["operator"] = true }
-    return object
-  }
-}

@@ -10,20 +10,23 @@ internal import ProcessModel
 struct Judge {
   let view: GateView
   let proposal: Proposal
+  /// Whether the proposal is made now, and so counts towards the limits on proposals; one that is in the log has been counted.
+  let isNew: Bool
   /// Extra permits for the tools of the workspace, which no release covers.
   private var implied: [RuleMatch] = []
   private var canonicalArguments: [UInt8] = []
 
-  init(view: GateView, proposal: Proposal) {
+  init(view: GateView, proposal: Proposal, isNew: Bool) {
     self.view = view
     self.proposal = proposal
+    self.isNew = isNew
   }
 
   /// Judges the proposal.
   ///
   /// - Complexity: O(arguments + rules about the tool + consequences).
-  static func judge(_ proposal: Proposal, in view: GateView) -> Judgement {
-    var judge = Judge(view: view, proposal: proposal)
+  static func judge(_ proposal: Proposal, in view: GateView, isNew: Bool = true) -> Judgement {
+    var judge = Judge(view: view, proposal: proposal, isNew: isNew)
     return judge.judgement()
   }
 
@@ -32,7 +35,7 @@ struct Judge {
   /// - Throws: ``Refusal`` where the run does not take it.
   static func consequences(of proposal: Proposal, in view: GateView) throws(Refusal) -> [RunEvent] {
     guard let builtin = BuiltinTool(rawValue: proposal.tool) else { return [] }
-    return try Judge(view: view, proposal: proposal).consequences(of: builtin)
+    return try Judge(view: view, proposal: proposal, isNew: false).consequences(of: builtin)
   }
 
   private mutating func judgement() -> Judgement {
@@ -44,12 +47,14 @@ struct Judge {
   }
 
   private mutating func permittedOrHeld() throws(Refusal) -> Judgement {
+    try checkSizes()
     let principal = try self.principal()
     let tool = try self.tool()
     try checkStops()
-    try checkRates()
+    if isNew { try checkRates() }
     try checkArguments(tool)
     let step = try self.step(for: tool)
+    try checkOpenEffects(of: tool, on: step)
     try checkBudget(step)
 
     var judgement = Judgement(
@@ -63,7 +68,7 @@ struct Judge {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }
     }
-    if judgement.verdict == .hold { try checkHeld() }
+    if judgement.verdict == .hold, isNew { try checkHeld() }
     return judgement
   }
 
@@ -75,9 +80,7 @@ struct Judge {
       guard let identity = proposal.identity, bytesEqual(identity.principal, id) else {
         throw Refusal(.principalUnknown, "`\(visible(id))` is not who gave the command")
       }
-      if !identity.isOperator, view.shared.directory.person(id) == nil {
-        throw Refusal(.principalUnknown, "`\(visible(id))` is not in the directory of this workspace")
-      }
+      if let problem = identity.problem(in: view.shared.directory) { throw Refusal(.principalUnknown, problem) }
       return try known(Request.Principal(id: id, roles: identity.roles(in: view.shared.directory)))
     }
     if id.hasPrefix("agent:") {
@@ -189,10 +192,17 @@ struct Judge {
 
   // MARK: Arguments
 
-  private mutating func checkArguments(_ tool: Tool) throws(Refusal) {
+  /// Looks at the sizes before anything else: what is too long is refused without being kept, whatever it is about.
+  private func checkSizes() throws(Refusal) {
     if (proposal.reason?.utf8.count ?? 0) > GateLimits.reasonBytes {
       throw Refusal(.argumentsTooLarge, "the reason is longer than \(GateLimits.reasonBytes) bytes")
     }
+    if !JSON.object(proposal.arguments).isWithin(bytes: GateLimits.argumentBytes) {
+      throw Refusal(.argumentsTooLarge, "the arguments have more than \(GateLimits.argumentBytes) bytes")
+    }
+  }
+
+  private mutating func checkArguments(_ tool: Tool) throws(Refusal) {
     try checkTexts(.object(proposal.arguments), at: "")
     if let violation = tool.validator?.validate(.object(proposal.arguments)).first {
       let place = violation.at.isEmpty ? "" : "at `\(visible(violation.at))`: "
@@ -311,13 +321,7 @@ struct Judge {
     return nil
   }
 
-  private func holds(_ performer: Performer) -> Bool {
-    switch performer {
-    case .user(let name): "user:\(name)" == proposal.principal
-    case .role(let role): proposal.identity?.roles(in: view.shared.directory).contains(role) ?? false
-    case .agent, .tool: false
-    }
-  }
+  private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
 
   private func isPerformer(of step: RunState.StepState) -> Bool {
     if let agentName { return step.performer == .agent(agentName) && step.status == .ready }
@@ -334,6 +338,20 @@ struct Judge {
       throw Refusal(.stepNotOpen, "the step `\(step.occurrence)` is not an agent's")
     }
     implied.append(.implied("agent:\(name)", reason: "the process employs this agent for the step"))
+  }
+
+  /// Refuses what would begin beside an effect of the same step that is not over: a second question to the model, or a second effect
+  /// outside by an agent or the engine, which could be the first one again.
+  private func checkOpenEffects(of tool: Tool, on step: RunState.StepState?) throws(Refusal) {
+    guard tool.effect == .external, let step, let run = view.run, !proposal.principal.hasPrefix("user:") else { return }
+    let isModelCall = tool.builtin == .callModel
+    let open = run.proposals.last { other in
+      other.step == step.occurrence && (other.tool == BuiltinTool.callModel.rawValue) == isModelCall && other.effect == .external
+        && (other.status == .started || other.status == .inDoubt)
+    }
+    guard let open else { return }
+    let standing = open.status == .started ? "is under way" : "is in doubt: a person has to say what became of it"
+    throw Refusal(.stepBusy, "the effect of `\(open.id)` on the step `\(step.occurrence)` \(standing)")
   }
 
   private func checkBudget(_ step: RunState.StepState?) throws(Refusal) {
@@ -366,6 +384,7 @@ struct Judge {
           judgement.errors.append(RuleError(rule: rule, message: error.description))
           basis = .error
         }
+        for (path, value) in when.readings(in: state) { judgement.read[path] = value ?? .null }
       }
       judgement.matched.append(RuleMatch(rule: rule, effect: .hold, basis: basis, clause: control.clause, reason: control.statement))
       judgement.requirements.append(
@@ -394,7 +413,7 @@ struct Judge {
       labels: state?.labels(in: release.process) ?? [:],
       now: view.now, implied: implied + impliedForStart(principal, release))
     let decision = release.rules.authorize(request)
-    judgement.read = JSONObject(decision.read.map { ($0.path, $0.value ?? .null) })
+    for value in decision.read { judgement.read[value.path] = value.value ?? .null }
     judgement.errors += decision.errors
     let controls = judgement.matched.filter { $0.effect == .hold }
     judgement.matched = controls + decision.matched
@@ -436,11 +455,11 @@ struct Judge {
     }
   }
 
-  /// What no release covers is permitted to the operator of a single-operator store, and stopping to everyone in the directory.
+  /// What no release covers is permitted to the operator of a single-operator store, a release also to the owner of its process, and
+  /// stopping to everyone in the directory.
   private var impliedForWorkspace: [RuleMatch] {
     if proposal.tool == BuiltinTool.stop.rawValue { return [.implied("workspace:stop", reason: "anyone may stop work")] }
     if proposal.identity?.isOperator == true { return [.implied("workspace:operator")] }
-    if proposal.identity?.mode == .scripted { return [.implied("workspace:scripted")] }
     if proposal.tool == BuiltinTool.makeRelease.rawValue, let process = view.release?.process, holds(process.owner) {
       return [.implied("owner:\(process.id)")]
     }

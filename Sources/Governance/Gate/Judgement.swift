@@ -14,7 +14,7 @@ public struct Judgement: Sendable {
   public var errors: [RuleError] = []
   /// What has to happen before it may be carried out.
   public var requirements: [ApprovalRequirement] = []
-  /// The values that the matching rules read, by path.
+  /// The values that the matching rules and controls read, by path.
   public var read: JSONObject = [:]
   /// What the tool can change.
   public var effect: EffectClass = .external
@@ -26,6 +26,11 @@ public struct Judgement: Sendable {
   public var digest: Digest
   /// The consequences, for a permitted proposal whose tool changes the run.
   public var events: [RunEvent] = []
+
+  /// Whether what was decided before still holds: neither forbidden now, nor shown with other values, nor in need of other approvals.
+  func stands(_ record: ProposalRecord) -> Bool {
+    verdict != .forbid && digest == record.digest && requirements == record.requirements
+  }
 
   /// A judgement that stops a proposal at once.
   static func refused(_ refusal: Refusal, effect: EffectClass = .external, step: Occurrence? = nil, digest: Digest) -> Judgement {

@@ -52,106 +52,98 @@ extension PermissionGate {
     guard let run, let record = run.proposal(id) else {
       throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
     }
-    let shared = try context.shared()
-    let step = Deciding(record: record, run: run, identity: identity, now: context.now)
     guard record.status == .held else { throw Refusal(.notHeld, "the proposal is \(record.status.rawValue) and waits for nobody") }
     guard record.digest == digest else {
       throw Refusal(
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
-    if let expires = record.expires, context.now > expires {
-      return ([step.draft(.expire)], step.outcome(.expired))
-    }
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, owner: try ownerOfAgent(record, run, context))
+    let step = Deciding(record: record, run: run, identity: identity)
+    if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
+    let release = try releases.release(run.state.release) { try context.evidence($0) }
+    let shared = try context.shared()
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
     try eligibility.check(identity)
+    if case .reject(let reason) = decision { return ([step.draft(.reject, reason: reason)], step.outcome(.rejected)) }
 
-    switch decision {
-    case .reject(let reason): return ([step.draft(.reject, reason: reason)], step.outcome(.rejected))
-    case .edit(let arguments, let reason):
-      var proposal = try original(record, run: run, in: context)
-      proposal.id = replacement
-      proposal.arguments = arguments
-      proposal.replaces = record.id
-      proposal.editor = identity
-      proposal.reason = reason ?? proposal.reason
-      var later = run
-      if let place = later.place(of: record.id) { later.proposals[place].status = .superseded }
-      let (drafts, outcome) = try decideAgain(proposal, run: later, editorCounts: true, in: context, after: 1)
-      return ([step.draft(.supersede, reason: reason)] + drafts, step.outcome(.superseded(outcome)))
-    case .approve: return try approve(step, eligibility, run: run, replacement: replacement, in: context)
-    }
-  }
-
-  private func approve(
-    _ step: Deciding, _ eligibility: Eligibility, run: RunRecord, replacement: String, in context: WriteContext<GovernanceLedger>
-  ) throws -> ([EntryDraft], DecisionOutcome) {
-    let record = step.record
-    if record.votes.contains(where: { bytesEqual($0.principal, step.identity.principal) }) {
-      throw Refusal(.notEligible, "`\(step.identity.principal)` has approved this already; another person has to")
-    }
     // The proposal is judged again as if it were made now; its own place in the queue must not count against it.
     var others = run
     others.proposals.removeAll { $0.id == record.id }
-    var proposal = try original(record, run: run, in: context)
-    let judgement = Judge.judge(proposal, in: try view(of: proposal, run: others, in: context))
-    if judgement.digest != record.digest || judgement.verdict == .forbid {
+    let view = GateView(shared: shared, run: others, release: release, now: context.now)
+    let original = try original(record, run: run, in: context)
+    var proposal = original.proposal
+    if case .edit(let arguments, let reason) = decision {
+      proposal.arguments = arguments
+      proposal.editor = identity
+      proposal.reason = reason ?? proposal.reason
+    }
+    let judgement = try judge(proposal, in: view, isNew: false, evidence: original.evidence, context)
+    if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
+    proposal.replaces = record.id
+    switch decision {
+    case .edit(_, let reason):
       proposal.id = replacement
-      proposal.replaces = record.id
-      let (drafts, outcome) = try decideAgain(proposal, run: others, editorCounts: false, in: context, after: 1)
+      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
+      return ([step.draft(.supersede, reason: reason)] + drafts, step.outcome(.superseded(outcome)))
+    case .approve where !judgement.stands(record):
+      proposal.id = replacement
+      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
       let reason = judgement.refusal?.message ?? "what it was shown with has changed"
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
+    default: return try approve(step, proposal, eligibility, in: view)
     }
-    let approvers =
-      record.votes.map { Identity(principal: $0.principal, account: "", mode: $0.mode, isOperator: $0.isOperator) } + [step.identity]
-    guard eligibility.isSatisfied(by: approvers) else {
-      return ([step.draft(.approve)], step.outcome(.pending))
-    }
-    var events: [RunEvent] = []
-    if record.effect == .state {
-      events = try Judge.consequences(of: proposal, in: try view(of: proposal, run: others, in: context))
-    }
-    let drafts = [step.draft(.approve, isComplete: true, events: events)] + (try withdrawals(after: events, in: others))
-    return (drafts, step.outcome(.approved, events: events))
   }
 
-  /// A new proposal in the place of one that the same transaction ends.
-  private func decideAgain(
-    _ proposal: Proposal, run: RunRecord, editorCounts: Bool, in context: WriteContext<GovernanceLedger>, after drafts: Int
+  /// Counts an approval; the last one that is needed carries the proposal out, or grants it.
+  private func approve(
+    _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, in view: GateView
+  ) throws -> ([EntryDraft], DecisionOutcome) {
+    let (record, person) = (step.record, step.identity)
+    let isTwice = record.votes.contains { vote in
+      bytesEqual(vote.principal, person.principal)
+        || person.personalAccount.map { bytesEqual(vote.identity.personalAccount ?? "", $0) } ?? false
+    }
+    if isTwice { throw Refusal(.notEligible, "`\(person.principal)` has approved this already; another person has to") }
+    guard eligibility.isSatisfied(by: record.votes.map(\.identity) + [person]) else {
+      return ([step.draft(.approve)], step.outcome(.pending))
+    }
+    let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
+    return (
+      [step.draft(.approve, isComplete: true, events: events)] + (try withdrawals(after: events, in: view.run)),
+      step.outcome(.approved, events: events)
+    )
+  }
+
+  /// The entry of a proposal that takes the place of one that the entry before it ends.
+  private func replacement(
+    _ proposal: Proposal, _ judgement: Judgement, in view: GateView, run: RunRecord, _ context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], GateOutcome) {
-    let view = try view(of: proposal, run: run, in: context)
-    var judgement = Judge.judge(proposal, in: view)
+    var judgement = judgement
     var counts = false
-    if editorCounts, judgement.verdict == .hold, let editor = proposal.editor {
+    if judgement.verdict == .hold, let editor = proposal.editor, let release = view.release {
       // The editor's approval counts once where they may approve, and is enough only where one person is.
-      let record = ProposalRecord(proposal, judgement, run: run, release: view.release?.digest.hex, now: context.now)
-      let eligibility = Eligibility(
-        record: record, run: run, directory: view.shared.directory, owner: try ownerOfAgent(record, run, context))
+      let record = ProposalRecord(proposal, judgement, run: run, release: release.digest.hex, now: view.now)
+      let eligibility = Eligibility(record: record, run: run, directory: view.shared.directory, release: release)
       counts = (try? eligibility.check(editor)) != nil
       if counts, eligibility.isSatisfied(by: [editor]) {
         judgement.verdict = .permit
         judgement.matched.append(
           .implied("editor:\(editor.principal)", reason: "the person who edited it is the one who has to approve it"))
-        judgement.requirements = []
         if judgement.effect == .state { judgement.events = try Judge.consequences(of: proposal, in: view) }
       }
     }
-    let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
+    let expires = judgement.requirements.isEmpty ? nil : Self.expiry(of: judgement.requirements, from: view.now)
     let draft = try EntryDrafting.proposal(
-      proposal, judgement, release: view.release, expires: expires, editorCounts: counts && judgement.verdict == .hold, evidence: [])
-    let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex + drafts, expires: expires)
-    return ([draft] + (try withdrawals(after: judgement.events, in: run)), outcome)
+      proposal, judgement, release: view.release, expires: expires, editorCounts: counts, evidence: [])
+    let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex + 1, expires: expires)
+    return ([draft] + (try withdrawals(after: judgement.events, in: view.run)), outcome)
   }
 
-  func view(of proposal: Proposal, run: RunRecord, in context: WriteContext<GovernanceLedger>) throws -> GateView {
-    GateView(
-      shared: try context.shared(), run: run, release: try releases.release(run.state.release) { try context.evidence($0) },
-      now: context.now)
-  }
-
-  /// The proposal as its entry has it.
+  /// The proposal as its entry has it, and the evidence that came with it.
   ///
   /// - Throws: ``Refusal`` where its arguments were redacted.
-  func original(_ record: ProposalRecord, run: RunRecord, in context: WriteContext<GovernanceLedger>) throws -> Proposal {
+  func original(
+    _ record: ProposalRecord, run: RunRecord, in context: WriteContext<GovernanceLedger>
+  ) throws -> (proposal: Proposal, evidence: [EvidenceReference]) {
     guard let entry = try context.entry(at: record.entry), let bytes = entry.content(ContentPart.arguments),
       let arguments = try JSON.parse(bytes).objectValue
     else { throw Refusal(.proposalUnknown, "the arguments of this proposal are not there any more") }
@@ -162,13 +154,7 @@ extension PermissionGate {
       isScripted: entry.body["scripted"]?.boolValue == true)
     proposal.identity = entry.body["identity"]?.objectValue.flatMap { Identity(body: $0) }
     proposal.replaces = record.replaces
-    return proposal
-  }
-
-  private func ownerOfAgent(_ record: ProposalRecord, _ run: RunRecord, _ context: WriteContext<GovernanceLedger>) throws -> Performer? {
-    guard record.principal.hasPrefix("agent:") else { return nil }
-    let release = try releases.release(run.state.release) { try context.evidence($0) }
-    return release.process.agent(String(record.principal.dropFirst(6)))?.owner
+    return (proposal, entry.evidence)
   }
 
   // MARK: Time
@@ -217,7 +203,6 @@ private struct Deciding {
   let record: ProposalRecord
   let run: RunRecord
   let identity: Identity
-  let now: Instant
 
   func draft(_ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = []) -> EntryDraft {
     let isPersonal = decision == .approve || decision == .reject || decision == .supersede
@@ -229,13 +214,5 @@ private struct Deciding {
   func outcome(_ standing: DecisionOutcome.Standing, events: [RunEvent] = []) -> DecisionOutcome {
     DecisionOutcome(
       proposal: record.id, run: run.state.id, standing: standing, events: events, hasOutsideEffect: record.effect != .state)
-  }
-}
-
-extension Identity {
-  /// Reads what ``body`` writes.
-  init?(body: JSONObject) {
-    guard let by = body["by"]?.stringValue, let mode = body["mode"]?.stringValue.flatMap({ Mode(rawValue: $0) }) else { return nil }
-    self.init(principal: by, account: body["account"]?.stringValue ?? "", mode: mode, isOperator: body["operator"]?.boolValue == true)
   }
 }

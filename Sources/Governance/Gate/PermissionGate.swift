@@ -2,6 +2,7 @@ public import Audit
 public import Core
 internal import PolicyEngine
 internal import ProcessModel
+internal import Storage
 
 /// The one way to change a run or to reach the outside.
 ///
@@ -64,20 +65,19 @@ public final class PermissionGate: Sendable {
       if let run = try proposal.run.flatMap({ try context.run($0) }), let known = run.proposal(proposal.id) {
         return ([], GateOutcome(known, run: proposal.run))
       }
-      let (drafts, outcome) = try decide(proposal, evidence: evidence, in: context, editorCounts: false)
-      return (drafts, outcome)
+      return try decide(proposal, evidence: evidence, in: context)
     }
   }
 
-  /// The view of a proposal, and the entries that it leads to.
-  func decide(
-    _ proposal: Proposal, evidence: [Evidence], in context: WriteContext<GovernanceLedger>, editorCounts: Bool
+  /// The outcome of a new proposal, and the entries that it leads to.
+  private func decide(
+    _ proposal: Proposal, evidence: [Evidence], in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], GateOutcome) {
     let view = try view(of: proposal, in: context)
-    let judgement = Judge.judge(proposal, in: view)
+    let judgement = try judge(proposal, in: view, isNew: true, evidence: evidence.map(\.reference), context)
     let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
     var draft = try EntryDrafting.proposal(
-      proposal, judgement, release: view.release, expires: expires, editorCounts: editorCounts,
+      proposal, judgement, release: view.release, expires: expires, editorCounts: false,
       evidence: judgement.verdict == .forbid ? [] : evidence)
     if BuiltinTool(rawValue: proposal.tool)?.isOfWorkspace == true { draft.release = nil }
     // A run that does not exist can have no entry: the refusal of a proposal for it concerns all runs.
@@ -105,6 +105,33 @@ public final class PermissionGate: Sendable {
       }
     }
     return GateView(shared: shared, run: run, release: release, now: context.now)
+  }
+
+  /// Judges a proposal, which is new or in the log already, and looks whether the evidence that it attaches came with it or is stored.
+  func judge(
+    _ proposal: Proposal, in view: GateView, isNew: Bool, evidence: [EvidenceReference], _ context: WriteContext<GovernanceLedger>
+  ) throws -> Judgement {
+    let judgement = Judge.judge(proposal, in: view, isNew: isNew)
+    guard judgement.verdict != .forbid, proposal.tool == BuiltinTool.attachEvidence.rawValue,
+      let problem = try problem(withEvidenceOf: proposal, among: evidence, context)
+    else { return judgement }
+    return .refused(Refusal(.evidenceInvalid, problem), effect: judgement.effect, step: judgement.step, digest: judgement.digest)
+  }
+
+  /// Why evidence cannot be attached, in words; nil where its bytes came with the proposal, or lie in the store as what it is said to be.
+  private func problem(
+    withEvidenceOf proposal: Proposal, among evidence: [EvidenceReference], _ context: WriteContext<GovernanceLedger>
+  ) throws -> String? {
+    let (media, size) = (proposal.arguments["media"]?.stringValue ?? "", proposal.arguments["size"]?.intValue ?? 0)
+    guard let digest = proposal.arguments["sha256"]?.stringValue.flatMap({ Digest(hex: $0) }) else { return "`sha256` is not a digest" }
+    if evidence.contains(EvidenceReference(digest: digest, media: media, size: Int(size))) { return nil }
+    let stored = try context.database.first("SELECT media, size FROM evidence WHERE sha256 = ?", [.blob(digest.bytes)]) {
+      (media: $0.text(0), size: $0.integer(1))
+    }
+    guard let stored else { return "the store holds no evidence with SHA-256 \(digest.hex)" }
+    if bytesEqual(stored.media, media), stored.size == size { return nil }
+    let (found, said) = ("`\(visible(stored.media))` of \(stored.size) bytes", "`\(visible(media))` of \(size)")
+    return "the evidence \(digest.hex.prefix(12))… is \(found), not \(said)"
   }
 
   static func expiry(of requirements: [ApprovalRequirement], from now: Instant) -> Instant {

@@ -26,7 +26,7 @@ public enum ContentPart {
   public static let refusal = "refusal"
   /// What an effect gave back, canonical JSON.
   public static let result = "result"
-  /// Why an effect failed, UTF-8.
+  /// Why an effect failed or is in doubt, or how a person knows what became of it, UTF-8.
   public static let error = "error"
   /// The values that the matching rules read, canonical JSON.
   public static let read = "read"

@@ -139,6 +139,7 @@ extension ProposalRecord {
     self.entry = entry.index
     time = entry.time
     principal = entry.principal
+    account = body["identity"]?.objectValue.flatMap { Identity(body: $0) }?.personalAccount
     tool = try body.text("tool")
     self.effect = effect
     self.step = step
@@ -163,6 +164,7 @@ extension ProposalRecord {
     entry = run.lastEntry + 1
     time = now
     principal = proposal.principal
+    account = proposal.identity?.personalAccount
     tool = proposal.tool
     effect = judgement.effect
     step = judgement.step
@@ -203,6 +205,7 @@ extension ProposalRecord {
     }
     status = .started
     attempts += 1
+    grant = entry.body["grant"]?.stringValue
     deadline = entry.body["deadline"]?.intValue.map { Instant(milliseconds: $0) }
     worker = entry.body["worker"]?.stringValue
   }
@@ -211,6 +214,10 @@ extension ProposalRecord {
     guard status == .started || status == .inDoubt, let outcome = EffectOutcome.Kind(rawValue: try entry.body.text("outcome")) else {
       throw GovernanceLedger.Misfit("an outcome of an effect that did not begin")
     }
+    if let named = entry.body["grant"]?.stringValue, named != grant {
+      throw GovernanceLedger.Misfit("an outcome of another attempt than the one that began last")
+    }
+    if entry.body["identity"] != nil, status != .inDoubt { throw GovernanceLedger.Misfit("a person settles only what is in doubt") }
     switch outcome {
     case .finished: status = .done
     case .failed: status = .failed
@@ -223,9 +230,25 @@ extension ProposalRecord.Vote {
   init(_ body: JSONObject, _ entry: Entry) throws {
     guard let mode = Identity.Mode(rawValue: try body.text("mode")) else { throw GovernanceLedger.Misfit("an unknown mode") }
     principal = try body.text("by")
+    account = try body.text("account")
     time = entry.time
     self.mode = mode
     isOperator = body["operator"]?.boolValue == true
+  }
+}
+
+extension Identity {
+  /// How the record says who it was: `by`, `account`, `mode`, `operator`.
+  var body: JSONObject {
+    var object: JSONObject = ["account": .string(account), "by": .string(principal), "mode": .string(mode.rawValue)]
+    if isOperator { object["operator"] = true }
+    return object
+  }
+
+  /// Reads what ``body`` writes.
+  init?(body: JSONObject) {
+    guard let by = body["by"]?.stringValue, let mode = body["mode"]?.stringValue.flatMap({ Mode(rawValue: $0) }) else { return nil }
+    self.init(principal: by, account: body["account"]?.stringValue ?? "", mode: mode, isOperator: body["operator"]?.boolValue == true)
   }
 }
 

@@ -42,12 +42,17 @@ public struct ProposalRecord: Hashable, Sendable {
   public struct Vote: Hashable, Sendable {
     /// The person.
     public let principal: String
+    /// The account of the operating system that gave the command.
+    public let account: String
     /// When, in log time.
     public let time: Instant
     /// How the service knew the person.
     public let mode: Identity.Mode
     /// Whether the person is the operator of a single-operator store.
     public let isOperator: Bool
+
+    /// The person as they came.
+    var identity: Identity { Identity(principal: principal, account: account, mode: mode, isOperator: isOperator) }
   }
 
   /// The proposal's id.
@@ -58,6 +63,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public let time: Instant
   /// Who proposed.
   public let principal: String
+  /// The account that a person proposed with, where it stands for that person alone.
+  public let account: String?
   /// The tool.
   public let tool: String
   /// What the tool can change.
@@ -68,7 +75,7 @@ public struct ProposalRecord: Hashable, Sendable {
   public let digest: Digest
   /// What has to happen before it may be carried out.
   public let requirements: [ApprovalRequirement]
-  /// Until when people may decide.
+  /// Until when people may decide, and what they approved may begin.
   public let expires: Instant?
   /// The model's tool call that it answers.
   public let call: String?
@@ -82,6 +89,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public internal(set) var votes: [Vote] = []
   /// The attempts to carry it out.
   public internal(set) var attempts = 0
+  /// The grant of the latest attempt.
+  public internal(set) var grant: String?
   /// Until when the running attempt has time.
   public internal(set) var deadline: Instant?
   /// The process that runs the attempt.

@@ -35,6 +35,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case rateLimit = "rate-limit"
     /// What the agent may spend on this step is spent.
     case budgetExhausted = "budget-exhausted"
+    /// Another effect of the step has begun, and nobody knows yet what became of it.
+    case stepBusy = "step-busy"
     /// No rule permits it.
     case forbidden
     /// The proposal is not waiting for a decision.
@@ -47,6 +49,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case expired
     /// The proposal is not waiting to be executed.
     case notGranted = "not-granted"
+    /// The effect is not in doubt, so nobody has to say what became of it.
+    case notInDoubt = "not-in-doubt"
     /// Something that the approval was given for has changed.
     case changed
     /// No such proposal.
@@ -55,6 +59,9 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case evidenceInvalid = "evidence-invalid"
     /// The release's files cannot be used.
     case releaseInvalid = "release-invalid"
+
+    /// Whether nothing is wrong with what was refused, but not now.
+    public var isPassing: Bool { self == .stopped || self == .stepBusy }
   }
 
   /// Makes a refusal.
@@ -73,6 +80,9 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     self.code = code
     self.message = message
   }
+
+  /// Whether the same proposal may be possible later: nothing is wrong with it, but not now.
+  public var isPassing: Bool { Code(rawValue: code)?.isPassing ?? false }
 
   /// The message.
   public var description: String { message }

@@ -61,13 +61,14 @@ public struct Release: Sendable {
       let environment = Self.environment(of: process, directory: directory, documents: documents)
       rules = try RuleSet.load(
         try Self.required("rules.json5", in: bundle), file: bundle.displayPath("rules.json5"), environment: environment)
+      problems += rules?.rules.filter(\.holdsStarts).map(Self.heldStart) ?? []
     } catch {
       problems += error.all
     }
     var validators: [String: JSONSchema] = [:]
     for tool in process.tools {
       do throws(Diagnostic) {
-        validators[tool.name] = try JSONSchema(tool.arguments)
+        validators[tool.name] = try JSONSchema(tool.arguments, options: JSONSchema.Options(assertsFormats: true))
       } catch {
         problems.append(Diagnostic("tool-schema", at: nil, "the arguments of tool `\(tool.name)`: \(error.message)", hint: error.hint))
       }
@@ -86,6 +87,13 @@ public struct Release: Sendable {
     if let bytes = bundle[path] { return bytes }
     let position = SourcePosition(file: bundle.displayPath(path))
     throw Diagnostics([Diagnostic("missing-file", at: position, "a process needs a file `\(path)`")])
+  }
+
+  /// A run that was not started has no state, so nobody could see what they approve, or approve it.
+  private static func heldStart(_ rule: Rule) -> Diagnostic {
+    Diagnostic(
+      "start-held", at: rule.position, "rule `\(rule.id)` can hold `run.start`, and nobody can approve a run that is not there yet",
+      hint: "forbid the start, or hold the first step; a rule for agents says `by: \"agent:*\"`")
   }
 
   /// The newest version of each prompt: `prompts/<name>/v<number>.md`.
@@ -145,6 +153,22 @@ public struct Release: Sendable {
     let parts = reference.split(separator: "#", maxSplits: 1)
     guard parts.count == 2 else { return nil }
     return documents[String(parts[0])]?.clauses.first { bytesEqual($0.id, String(parts[1])) }
+  }
+}
+
+extension Rule {
+  /// Whether the rule can hold a person's start of a run.
+  fileprivate var holdsStarts: Bool {
+    let isForPeople =
+      principals.isEmpty
+      || principals.contains { pattern in
+        switch pattern {
+        case .exact(let id): id.hasPrefix("user:")
+        case .kind(let kind): kind == .user
+        case .role, .any: true
+        }
+      }
+    return (effect == .hold || isEarned) && isForPeople && steps.isEmpty && tools.contains { $0.matches(BuiltinTool.startRun.rawValue) }
   }
 }
 
