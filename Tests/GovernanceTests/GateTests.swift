@@ -91,17 +91,21 @@ struct GateTests {
     }
   }
 
-  @Test func anEditThatRulesForbidIsRefused() async throws {
+  @Test func anEditThatIsForbiddenIsRefusedAndTheProposalStillWaits() async throws {
     try await withTemporaryDirectory { folder in
       let bench = try await Workbench(folder)
       try await bench.prepare()
       let run = try await bench.start(amount: 500)
       let held = try await bench.gate.submit(bench.agent("bank.pay", ["to": "Acme", "amount": 500], run: run))
       #expect(held.verdict == .hold, "\(held.refusal?.message ?? "")")
-      let edited = try await bench.gate.decide(
-        held.proposal, .edit(arguments: ["to": "Mallory", "amount": 500], reason: nil), by: Workbench.person("ben"), digest: held.digest)
-      guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
-      #expect(next.verdict == .forbid)
+      let edits: [(JSONObject, Refusal.Code)] = [
+        (["to": "Mallory", "amount": 500], .forbidden), (["to": "Acme", "amount": "500"], .argumentsInvalid),
+      ]
+      for (arguments, code) in edits {
+        let refusal = await bench.refusal(held, .edit(arguments: arguments, reason: nil), by: Workbench.person("ben"))
+        #expect(refusal?.code == code.rawValue)
+        #expect(try await bench.status(held.proposal, in: run) == .held)
+      }
       #expect(bench.connector.receipts.isEmpty)
       try await bench.expectVerified()
     }

@@ -80,6 +80,9 @@ extension PermissionGate {
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
     proposal.replaces = record.id
     switch decision {
+    case .edit where judgement.verdict == .forbid:
+      // The proposal as it was still waits; the attempt is recorded.
+      throw judgement.refusal ?? Refusal(.forbidden, "the rules forbid what it was changed to")
     case .edit(_, let reason):
       proposal.id = replacement
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
