@@ -86,9 +86,7 @@ struct PromptBuilder {
 
   private var facts: String {
     let lines = state.facts.map { fact -> String in
-      let tool = fact.tool.flatMap { release.process.tool($0) }
-      let definition = tool?.facts.first { $0.name == fact.name }?.value
-      let sensitivity = max(definition?.sensitivity ?? .internal, tool?.returnsPrivate == false ? .public : .internal)
+      let sensitivity = fact.tool.flatMap { release.process.tool($0) }?.sensitivity(of: fact.name) ?? .restricted
       guard sensitivity <= clearance else { return "- \(fact.name): withheld (\(sensitivity.rawValue))" }
       return "- \(fact.name): \(fenced(fact.value?.text() ?? "redacted", origin: fact.origin.description))"
     }

@@ -1,5 +1,4 @@
 internal import Audit
-public import Core
 public import Governance
 internal import ProcessModel
 internal import Storage
@@ -30,10 +29,9 @@ public struct WorkLoop: Sendable {
   ///   - runner: What carries out granted ones.
   ///   - models: The models by the names that processes give them.
   ///   - concurrency: How many steps are worked on at the same time.
-  ///   - time: The clock.
-  public init(gate: PermissionGate, runner: ToolRunner, models: [String: AgentModel], concurrency: Int = 4, time: TimeSource = .system) {
+  public init(gate: PermissionGate, runner: ToolRunner, models: [String: AgentModel], concurrency: Int = 4) {
     self.gate = gate
-    agents = AgentWorker(gate: gate, runner: runner, models: models, time: time)
+    agents = AgentWorker(gate: gate, runner: runner, models: models)
     tools = ToolStepWorker(gate: gate, runner: runner)
     self.concurrency = max(1, concurrency)
   }
@@ -46,12 +44,13 @@ public struct WorkLoop: Sendable {
 
   /// Works until nothing moves any more: every open step is done, held, or waits for a person.
   ///
-  /// Expired decisions, due timers and lost effects are looked after first. A step that is stuck is left for the next call.
+  /// Expired decisions, due timers and lost effects are looked after first. A step that is stuck is left for the next call, and one that
+  /// cannot be worked on at all, say because its release cannot be loaded, keeps no other from going on.
   /// - Parameters:
   ///   - run: Only this run; all where it is nil.
   ///   - progress: Told of each step when work on it ends.
   /// - Returns: The last outcome of each step, in the order of the queue.
-  /// - Throws: What the store throws.
+  /// - Throws: What the store throws when it cannot go on; `CancellationError`. What was under way has ended then.
   public func work(run: String? = nil, progress: @escaping @Sendable (Item) -> Void = { _ in }) async throws -> [Item] {
     _ = try await gate.recoverLostEffects()
     _ = try await gate.passTime()
@@ -87,32 +86,53 @@ public struct WorkLoop: Sendable {
   }
 
   private func workOn(_ queue: [Waiting], _ progress: @escaping @Sendable (Item) -> Void) async throws -> [Item] {
-    try await withThrowingTaskGroup(of: (Int, Item).self) { group in
+    let result = await withTaskGroup(of: (Int, Result<Item, any Error>).self) { group -> Result<[Item], any Error> in
       var next = 0
       var items: [(Int, Item)] = []
+      var failure: (any Error)?
       func add() {
-        guard next < queue.count else { return }
+        guard next < queue.count, failure == nil else { return }
         let (place, waiting) = (next, queue[next])
         next += 1
-        group.addTask { (place, try await work(on: waiting)) }
+        group.addTask { (place, await work(on: waiting)) }
       }
       for _ in 0..<concurrency { add() }
-      while let item = try await group.next() {
-        progress(item.1)
-        items.append(item)
+      while let (place, result) = await group.next() {
+        switch result {
+        case .success(let item):
+          progress(item)
+          items.append((place, item))
+        case .failure(let error): failure = failure ?? error
+        }
         add()
       }
-      return items.sorted { $0.0 < $1.0 }.map(\.1)
+      return failure.map { .failure($0) } ?? .success(items.sorted { $0.0 < $1.0 }.map(\.1))
     }
+    return try result.get()
   }
 
-  private func work(on waiting: Waiting) async throws -> Item {
-    guard let step = Occurrence(parsing: waiting.step) else {
-      return Item(run: waiting.run, step: waiting.step, performer: waiting.performer, outcome: .parked("not a step"))
+  /// Works on one step.
+  ///
+  /// - Returns: What became of it; a failure only where no other step can be worked on either.
+  private func work(on waiting: Waiting) async -> Result<Item, any Error> {
+    func item(_ outcome: StepOutcome) -> Result<Item, any Error> {
+      .success(Item(run: waiting.run, step: waiting.step, performer: waiting.performer, outcome: outcome))
     }
-    let outcome =
-      waiting.performer.hasPrefix("tool:")
-      ? try await tools.work(on: step, in: waiting.run) : try await agents.work(on: step, in: waiting.run)
-    return Item(run: waiting.run, step: waiting.step, performer: waiting.performer, outcome: outcome)
+    guard let step = Occurrence(parsing: waiting.step) else { return item(.parked("not a step")) }
+    do {
+      return item(
+        waiting.performer.hasPrefix("tool:")
+          ? try await tools.work(on: step, in: waiting.run) : try await agents.work(on: step, in: waiting.run))
+    } catch is CancellationError {
+      return .failure(CancellationError())
+    } catch let error as StorageError {
+      let isOfStep: [StorageError.Code] = [.busy, .constraint, .tooBig, .misuse]
+      return isOfStep.contains(error.code) ? item(.parked(error.message)) : .failure(error)
+    } catch let error as AuditError {
+      let isOfLog: [AuditError.Code] = [.closed, .forked, .damaged]
+      return isOfLog.contains(error.code) ? .failure(error) : item(.parked(error.message))
+    } catch {
+      return item(.parked("\(error)"))
+    }
   }
 }

@@ -16,6 +16,8 @@ public struct CommandConnector: Connector {
   private let time: TimeSource
   /// The most that a program may write to standard output.
   public static let resultBytes = 1 << 20
+  /// The most of a program's standard error that is kept.
+  static let complaintBytes = 2000
 
   /// A connector.
   ///
@@ -67,8 +69,8 @@ public struct CommandConnector: Connector {
   }
 
   private func outcome(of result: InvocationResult, isHarmless: Bool) -> EffectOutcome {
-    let blotted = secrets.valuesForPrograms
-    let complaint = String(decoding: Secrets.blot(Array(result.errorOutput.prefix(2000)), blotted), as: UTF8.self)
+    let blot = secrets.blotForPrograms
+    let complaint = cut(blot.text(of: result.errorOutput), to: Self.complaintBytes)
     switch result.termination {
     case .exited(0): break
     case .exited(let code):
@@ -78,10 +80,9 @@ public struct CommandConnector: Connector {
       return isHarmless ? .failed("killed", message) : .inDoubt("killed", message)
     }
     do throws(JSONError) {
-      let value = try JSON.parse(Secrets.blot(result.output, blotted))
-      return .finished(value)
+      return .finished(blot.json(try JSON.parse(result.output)))
     } catch {
-      let message = "the program succeeded, but what it wrote is not JSON: \(error.description)"
+      let message = "the program succeeded, but what it wrote is not JSON: \(blot.text(error.description))"
       return isHarmless ? .failed("result-invalid", message) : .inDoubt("result-invalid", message)
     }
   }

@@ -12,6 +12,8 @@ public struct HTTPConnector: Connector {
   private let time: TimeSource
   /// The largest answer that is read.
   public static let resultBytes = 1 << 20
+  /// The most of an answer's words that is kept where it says no.
+  static let complaintBytes = 1000
 
   /// A connector that uses a client.
   public init(client: HTTPClient, secrets: Secrets, time: TimeSource = .system) {
@@ -22,8 +24,8 @@ public struct HTTPConnector: Connector {
 
   /// Makes the request of a granted call.
   ///
-  /// 2xx is done and 4xx is not; 5xx, and any failure after the request may have arrived, leave the effect in doubt, unless the tool only
-  /// reads.
+  /// 2xx is done and 4xx is not. Everything else leaves the effect in doubt, unless the tool only reads: 5xx, any failure after the request
+  /// may have arrived, and 3xx, with which many servers answer what they have done.
   public func call(_ grant: borrowing Grant) async -> EffectOutcome {
     guard let definition = grant.definition, let template = definition.settings["url"]?.stringValue else {
       return .failed("misconfigured", "the tool has no URL")
@@ -36,7 +38,7 @@ public struct HTTPConnector: Connector {
     let method = definition.settings["method"]?.stringValue.flatMap { HTTPRequest.Method(rawValue: $0) } ?? .post
     var headers: HTTPHeaders = ["Accept": "application/json", "Idempotency-Key": grant.idempotencyKey]
     for (name, value) in definition.settings["headers"]?.objectValue ?? [:] {
-      guard let resolved = secrets.resolve(value.stringValue ?? "", missing: &missing) else {
+      guard let resolved = secrets.resolve(value, missing: &missing) else {
         return .failed("secret-missing", "the secret `\(missing ?? "")` is not set")
       }
       used += resolved.used
@@ -51,28 +53,28 @@ public struct HTTPConnector: Connector {
     let request = HTTPRequest(
       method: method, url: takesBody ? url.text : url.text + Self.query(arguments, after: url.text), headers: headers,
       body: takesBody ? Array(JSON.object(arguments).text().utf8) : [], limits: limits, reusesConnection: isHarmless)
+    let blot = SecretBlot(used)
     do throws(HTTPError) {
-      return outcome(of: try await client.send(request), isHarmless: isHarmless, used: used)
+      return outcome(of: try await client.send(request), isHarmless: isHarmless, blot)
     } catch {
-      if isHarmless || !error.requestMayHaveArrived { return .failed(error.code.rawValue, error.message) }
-      return .inDoubt(error.code.rawValue, error.message)
+      let message = blot.text(error.message)
+      if isHarmless || !error.requestMayHaveArrived { return .failed(error.code.rawValue, message) }
+      return .inDoubt(error.code.rawValue, message)
     }
   }
 
-  private func outcome(of response: HTTPResponse, isHarmless: Bool, used: [String]) -> EffectOutcome {
-    let body = Secrets.blot(response.body, used)
-    func text() -> String { "HTTP \(response.status): " + String(decoding: body.prefix(1000), as: UTF8.self) }
+  private func outcome(of response: HTTPResponse, isHarmless: Bool, _ blot: SecretBlot) -> EffectOutcome {
+    func text() -> String { "HTTP \(response.status): " + cut(blot.text(of: response.body), to: Self.complaintBytes) }
     switch response.status {
     case 200..<300: break
-    case 300..<500: return .failed("http-\(response.status)", text())
+    case 400..<500: return .failed("http-\(response.status)", text())
     default: return isHarmless ? .failed("http-\(response.status)", text()) : .inDoubt("http-\(response.status)", text())
     }
-    if body.isEmpty { return .finished(.object([:])) }
+    if response.body.isEmpty { return .finished(.object([:])) }
     do throws(JSONError) {
-      let value = try JSON.parse(body)
-      return .finished(value)
+      return .finished(blot.json(try JSON.parse(response.body)))
     } catch {
-      let message = "the endpoint said \(response.status), but its answer is not JSON: \(error.description)"
+      let message = "the endpoint said \(response.status), but its answer is not JSON: \(blot.text(error.description))"
       return isHarmless ? .failed("result-invalid", message) : .inDoubt("result-invalid", message)
     }
   }

@@ -2,12 +2,26 @@ internal import Core
 
 /// Secrets that connectors may use: resolved at the moment of a call, and blotted out of everything that comes back.
 ///
-/// A header or URL names one as `${env:ERP_TOKEN}`; a program finds those whose names begin with `REMIT_TOOL_` in its environment.
+/// A header or URL names one as `${env:ERP_TOKEN}`, a header also as `{ secret: "ERP_TOKEN" }`; a program finds those whose names begin with
+/// `REMIT_TOOL_` in its environment.
+///
+/// A value counts as a secret when it is used in a header or URL, or given to a program, and has eight bytes or more: what is shorter, such
+/// as `true`, `1234` or `staging`, would blot out ordinary words and numbers, and is no secret worth the name.
 public struct Secrets: Sendable {
+  /// The fewest bytes of a value that counts as a secret.
+  public static let shortest = 8
   private let environment: [String: String]
 
   /// Secrets from an environment.
   public init(environment: [String: String]) { self.environment = environment }
+
+  /// A setting that is a text with references, or one reference.
+  ///
+  /// - Returns: The text and the values that it holds now; nil where a reference names nothing, with the name in `missing`.
+  func resolve(_ setting: JSON, missing: inout String?) -> (text: String, used: [String])? {
+    if let name = setting["secret"]?.stringValue { return resolve("${env:\(name)}", missing: &missing) }
+    return resolve(setting.stringValue ?? "", missing: &missing)
+  }
 
   /// The text with its references replaced.
   ///
@@ -33,31 +47,8 @@ public struct Secrets: Sendable {
   /// The variables that programs of tools are given.
   var forPrograms: [String: String] { environment.filter { $0.key.hasPrefix("REMIT_TOOL_") } }
 
-  /// The values that must not appear in what a program gives back: all that it is given but folders it works in.
-  var valuesForPrograms: [String] { forPrograms.filter { $0.key != "REMIT_TOOL_STATE" }.map(\.value) }
-
-  /// The bytes with every one of the values replaced, so that a tool that echoes a secret does not spread it.
-  ///
-  /// - Complexity: O(bytes × values).
-  static func blot(_ bytes: [UInt8], _ values: [String]) -> [UInt8] {
-    var bytes = bytes
-    for value in values where value.utf8.count >= 4 {
-      let needle = Array(value.utf8)
-      var output: [UInt8] = []
-      var place = 0
-      while place < bytes.count {
-        if bytes[place] == needle[0], place + needle.count <= bytes.count, bytes[place..<place + needle.count].elementsEqual(needle) {
-          output.append(contentsOf: "[secret]".utf8)
-          place += needle.count
-        } else {
-          output.append(bytes[place])
-          place += 1
-        }
-      }
-      bytes = output
-    }
-    return bytes
-  }
+  /// What blots out the values that programs are given, all but the folder that they work in.
+  var blotForPrograms: SecretBlot { SecretBlot(forPrograms.filter { $0.key != "REMIT_TOOL_STATE" }.map(\.value)) }
 }
 
 extension Substring {

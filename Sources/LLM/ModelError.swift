@@ -48,6 +48,18 @@ public struct ModelError: Error, Hashable, Sendable, CustomStringConvertible {
     case notRecorded = "not-recorded"
     /// A script has no reply for this request.
     case notScripted = "not-scripted"
+
+    /// Whether the endpoint, the way to it or its settings is the reason: nothing is said about this conversation, and it may go on later.
+    public var isOutage: Bool {
+      switch self {
+      case .configuration, .unreachable, .timeout, .rateLimited, .quotaExhausted, .serverError, .unauthorized, .notFound, .redirected,
+        .circuitOpen, .cancelled, .notRecorded:
+        true
+      case .invalidRequest, .contextLength, .contentFilter, .refusedRequest, .replyTooLarge, .malformedReply, .tooManyToolCalls,
+        .hostedTool, .notScripted:
+        false
+      }
+    }
   }
 
   /// What to match on.

@@ -61,12 +61,25 @@ public struct ModelRequest: Hashable, Sendable {
     var object: JSONObject = [
       "model": .string(model), "api": .string(api.rawValue), "mode": .string(mode.rawValue), "system": .string(system),
       "messages": .array(messages.map(\.json)),
-      "tools": .array(
-        tools.map { ["name": .string($0.name), "description": .string($0.description), "parameters": $0.parameters] }),
+      "tools": .array(tools.map(\.json)),
       "tool_choice": .string(toolChoice.rawValue), "options": .object(options),
     ]
     if let maximumOutputTokens { object["maximum_output_tokens"] = .int(maximumOutputTokens) }
     return .object(object)
+  }
+
+  /// A request from its ``json``; `nil` for any other value.
+  public init?(json: JSON) {
+    guard let model = json["model"]?.stringValue, let system = json["system"]?.stringValue,
+      let api = json["api"]?.stringValue.flatMap({ ModelAPI(rawValue: $0) }),
+      let mode = json["mode"]?.stringValue.flatMap({ ModelMode(rawValue: $0) }),
+      let choice = json["tool_choice"]?.stringValue.flatMap({ ToolChoice(rawValue: $0) }), let options = json["options"]?.objectValue,
+      let messages = json["messages"]?.arrayValue?.map({ ModelMessage(json: $0) }), !messages.contains(nil),
+      let tools = json["tools"]?.arrayValue?.map({ ModelTool(json: $0) }), !tools.contains(nil)
+    else { return nil }
+    self.init(
+      model: model, system: system, messages: messages.compactMap(\.self), tools: tools.compactMap(\.self), mode: mode, api: api,
+      toolChoice: choice, maximumOutputTokens: json["maximum_output_tokens"]?.intValue.map { Int($0) }, options: options)
   }
 
   /// The SHA-256 of ``json`` written compactly; it names the request in recordings.

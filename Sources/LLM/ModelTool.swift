@@ -17,6 +17,16 @@ public struct ModelTool: Hashable, Sendable {
     self.description = description
     self.parameters = parameters
   }
+
+  /// The tool as JSON, as it stands in a request.
+  var json: JSON { ["name": .string(name), "description": .string(description), "parameters": parameters] }
+
+  /// A tool from its ``json``; `nil` for any other value.
+  init?(json: JSON) {
+    guard let name = json["name"]?.stringValue, let description = json["description"]?.stringValue, let parameters = json["parameters"]
+    else { return nil }
+    self.init(name: name, description: description, parameters: parameters)
+  }
 }
 
 /// What a tool call came to, for the model.

@@ -16,13 +16,13 @@ public struct AgentDefinition: Sendable {
 
   /// Bounds for one step; the first that is reached hands the step to a person.
   public struct Budget: Hashable, Sendable {
-    /// Model calls.
+    /// Replies of the model, unusable ones included.
     public let turns: Int
     /// Tokens, prompts and replies together.
     public let tokens: Int
     /// Money, in millionths of a US dollar; `nil` for no bound of its own.
     public let costMicroUSD: Int64?
-    /// Time from the first call.
+    /// The time that calls of the model and of tools take; waiting for people does not count.
     public let time: Duration
 
     /// What an agent has that declares no budget: 8 turns, 32,000 tokens, 5 minutes.

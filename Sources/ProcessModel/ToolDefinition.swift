@@ -51,6 +51,18 @@ public struct ToolDefinition: Sendable {
 
   /// What a tool has that declares no timeout.
   public static let standardTimeout = Duration.seconds(30)
+
+  /// How far a member of its result may travel: a fact as it says itself, but not outside where results may be private.
+  public func sensitivity(of member: String) -> Sensitivity {
+    guard let fact = facts.first(where: { bytesEqual($0.name, member) }) else { return resultSensitivity }
+    return max(fact.value.sensitivity, returnsPrivate ? .internal : .public)
+  }
+
+  /// How far all of a result may travel, whatever it holds, and what the tool says when it fails: as its strictest fact, and where results
+  /// may be private as a confidential value.
+  public var resultSensitivity: Sensitivity {
+    facts.map(\.value.sensitivity).reduce(returnsPrivate ? .confidential : .public, max)
+  }
 }
 
 /// A typed value that a run may learn from a tool.

@@ -79,6 +79,32 @@ struct Shop {
     }
   }
 
+  @Test func aCostBudgetThatCannotBindIsSaid() async throws {
+    try await withTemporaryDirectory { folder in
+      let shop = try Shop(folder)
+      #expect(try await shop.json("process", "release", "vendor-onboarding")["verdict"] == "permit")
+      let endpoint = #"endpoint: { base_url: "http://127.0.0.1:1/v1", model: "m" }"#
+      let cases: [(settings: String, variables: [String: String], binds: Bool)] = [
+        (#"{ models: { default: { script: "analyst" } } }"#, [:], true), ("{ models: { default: { \(endpoint) } } }", [:], false),
+        ("{ models: { default: { \(endpoint), prices: { input: 0.15, output: 0.6 } } } }", [:], true),
+        ("{}", ["OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "REMIT_MODEL": "m"], false),
+        (
+          "{ models: { default: { \(endpoint), prices: { input: 0.15, output: 0.6 } } } }",
+          ["OPENAI_BASE_URL": "http://127.0.0.1:2/v1", "REMIT_MODEL": "m"], true
+        ),
+      ]
+      for (settings, variables, binds) in cases {
+        try RegularFile.writeAtomically(Array(settings.utf8), to: "\(folder)/remit.json5")
+        let environment = variables.merging(["REMIT_WORKSPACE": folder]) { first, _ in first }
+        let work = await transcript(["agent", "work"], commands: .remit, environment: environment)
+        #expect(work.words.contains("the cost in the budget of agent `risk-analyst`") != binds, "\(settings): \(work.words)")
+        let doctor = try await transcript(["doctor", "--json"], commands: .remit, environment: environment).json()
+        let found = doctor["checks"]?.arrayValue?.filter { $0["check"] == "budget" }.map { $0["ok"] }
+        #expect(found == (binds ? [] : [false]), "\(settings)")
+      }
+    }
+  }
+
   @Test func rebuiltProjectionsAreTheSameBytes() async throws {
     try await withTemporaryDirectory { folder in
       let shop = try Shop(folder)

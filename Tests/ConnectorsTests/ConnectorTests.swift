@@ -173,6 +173,52 @@ struct CommandConnectorTests {
     }
   }
 
+  struct Echo: Sendable {
+    let name: String
+    let secrets: [String]
+    /// What the program writes, and to which descriptor.
+    let output: String
+    var descriptor = 1
+    let expected: String
+  }
+
+  static let echoes = [
+    Echo(
+      name: "words and numbers that are too short", secrets: ["true", "1234"], output: #"{"ok":true,"n":12340,"text":"true 1234"}"#,
+      expected: #"{"ok": true, "n": 12340, "text": "true 1234"}"#),
+    Echo(name: "structure stays", secrets: ["\"text\":\""], output: #"{"text":"a"}"#, expected: #"{"text": "a"}"#),
+    Echo(name: "keys", secrets: ["s3cret-value"], output: #"{"s3cret-value":1}"#, expected: #"{"[secret]": 1}"#),
+    Echo(
+      name: "a number that is one", secrets: ["12345678"], output: #"{"pin":12345678,"n":123456789}"#,
+      expected: #"{"pin": "[secret]", "n": 123456789}"#),
+    Echo(name: "escapes", secrets: ["a/b\"c\\d-e"], output: #"{"text":"\u0061\/b\"c\\d-e!"}"#, expected: #"{"text": "[secret]!"}"#),
+    Echo(
+      name: "one begins with another", secrets: ["s3cret-value", "s3cret-value-2"], output: #"{"text":"s3cret-value-2."}"#,
+      expected: #"{"text": "[secret]."}"#),
+    Echo(
+      name: "two overlap", secrets: ["abcdefgh", "efghijkl"], output: #"{"text":"-abcdefghijkl-"}"#, expected: #"{"text": "-[secret]-"}"#),
+    Echo(name: "words", secrets: ["s3cret-value"], output: "no s3cret-value", descriptor: 2, expected: "no [secret]"),
+    Echo(
+      name: "escapes in words", secrets: ["a/b\"c-de"], output: #"body: {"t":"a\/b\"c-de"}, a/b"c-de"#, descriptor: 2,
+      expected: #"body: {"t":"[secret]"}, [secret]"#),
+    Echo(
+      name: "cut after it was blotted", secrets: ["s3cret-value"], output: String(repeating: "x", count: 1995) + "s3cret-value",
+      descriptor: 2, expected: String(repeating: "x", count: 1995) + "[secr"),
+  ]
+
+  @Test("T31 secrets are blotted out wherever they stand, and nothing else is", arguments: echoes)
+  func blot(_ echo: Echo) async throws {
+    try await withTemporaryDirectory { folder in
+      let script = "#!/bin/sh\nhere=$(dirname -- \"$0\")\ncat \"$here/output\" >&\(echo.descriptor)\nexit \(echo.descriptor - 1)\n"
+      let secrets = Dictionary(uniqueKeysWithValues: echo.secrets.enumerated().map { ("REMIT_TOOL_\($0)", $1) })
+      let desk = try await Desk(
+        folder, tools: Desk.tool("t.echo", #"["./tools/echo"]"#), programs: [("tools/echo", script), ("tools/output", echo.output)],
+        secrets: secrets)
+      let outcome = try await desk.call("t.echo")
+      #expect(outcome.result?.text() ?? outcome.message == echo.expected, "\(echo.name)")
+    }
+  }
+
   private func contains(_ bytes: [UInt8], _ needle: [UInt8]) -> Bool {
     Data(bytes).range(of: Data(needle)) != nil
   }
@@ -199,17 +245,39 @@ struct HTTPConnectorTests {
     }
   }
 
-  static let answers: [(Int, EffectOutcome.Kind)] = [(200, .finished), (404, .failed), (302, .failed), (500, .inDoubt), (503, .inDoubt)]
+  static let answers: [(Int, EffectOutcome.Kind)] = [
+    (200, .finished), (404, .failed), (302, .inDoubt), (303, .inDoubt), (500, .inDoubt), (503, .inDoubt),
+  ]
 
   @Test(arguments: answers)
   func theStatusSaysWhatIsKnown(_ status: Int, _ kind: EffectOutcome.Kind) async throws {
-    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "{}", headers: status == 302 ? ["Location: http://127.0.0.1:1/"] : []) })
-    { endpoint in
+    let headers = status / 100 == 3 ? ["Location: http://127.0.0.1:1/"] : []
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(status, "{}", headers: headers) }) { endpoint in
       try await withTemporaryDirectory { folder in
-        let tools =
+        let writes =
           #""h.post": { connector: "http", url: "\#(endpoint.base)/x", effect: "external", arguments: { type: "object", properties: {} } },"#
-        let desk = try await Desk(folder, tools: tools)
+        let reads = writes.replacing("h.post", with: "h.read").replacing("external", with: "read")
+        let desk = try await Desk(folder, tools: writes + reads)
         #expect(try await desk.call("h.post").kind == kind)
+        #expect(endpoint.requests.count == 1)
+        #expect(try await desk.call("h.read").kind == (kind == .finished ? .finished : .failed))
+      }
+    }
+  }
+
+  @Test func aHeaderMayBeASecretByName() async throws {
+    try await FakeEndpoint.run({ _ in FakeEndpoint.answer(403, #"{"said":"bad token \u00732cret-value"}"#) }) { endpoint in
+      try await withTemporaryDirectory { folder in
+        let tools = """
+          "h.post": { connector: "http", url: "\(endpoint.base)/x", headers: { "X-Token": { secret: "ERP_TOKEN" } }, effect: "external" },
+          "h.lost": { connector: "http", url: "\(endpoint.base)/x", headers: { "X-Token": { secret: "NOT_SET" } }, effect: "external" },
+          """
+        let desk = try await Desk(folder, tools: tools, secrets: ["ERP_TOKEN": "s2cret-value"])
+        let outcome = try await desk.call("h.post")
+        #expect(endpoint.requests.first?.headers["x-token"] == "s2cret-value")
+        #expect(outcome.message == #"HTTP 403: {"said": "bad token [secret]"}"#)
+        let missing = try await desk.call("h.lost")
+        #expect(missing.code == "secret-missing" && missing.message?.contains("NOT_SET") == true)
         #expect(endpoint.requests.count == 1)
       }
     }

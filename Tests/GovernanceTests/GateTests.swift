@@ -91,17 +91,21 @@ struct GateTests {
     }
   }
 
-  @Test func anEditThatRulesForbidIsRefused() async throws {
+  @Test func anEditThatIsForbiddenIsRefusedAndTheProposalStillWaits() async throws {
     try await withTemporaryDirectory { folder in
       let bench = try await Workbench(folder)
       try await bench.prepare()
       let run = try await bench.start(amount: 500)
       let held = try await bench.gate.submit(bench.agent("bank.pay", ["to": "Acme", "amount": 500], run: run))
       #expect(held.verdict == .hold, "\(held.refusal?.message ?? "")")
-      let edited = try await bench.gate.decide(
-        held.proposal, .edit(arguments: ["to": "Mallory", "amount": 500], reason: nil), by: Workbench.person("ben"), digest: held.digest)
-      guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
-      #expect(next.verdict == .forbid)
+      let edits: [(JSONObject, Refusal.Code)] = [
+        (["to": "Mallory", "amount": 500], .forbidden), (["to": "Acme", "amount": "500"], .argumentsInvalid),
+      ]
+      for (arguments, code) in edits {
+        let refusal = await bench.refusal(held, .edit(arguments: arguments, reason: nil), by: Workbench.person("ben"))
+        #expect(refusal?.code == code.rawValue)
+        #expect(try await bench.status(held.proposal, in: run) == .held)
+      }
       #expect(bench.connector.receipts.isEmpty)
       try await bench.expectVerified()
     }
@@ -258,6 +262,30 @@ struct GateTests {
       _ = try await bench.gate.setStop("all", false, by: Workbench.operatorIdentity)
       #expect(try await bench.runner.run(payment.proposal, in: run).kind == .finished)
       try await bench.expectVerified()
+    }
+  }
+
+  @Test func rulesSeeHowFarAValueMayTravel() async throws {
+    let rules = Workbench.rules.replacing(
+      "rules: [",
+      with: """
+        rules: [
+          { id: "correct", permit: "set_fields", by: "user:*" },
+          { id: "no-payee-of-ours", forbid: "bank.pay", when: "labels.run.payee.sensitivity != 'internal'" },
+          { id: "nothing-beside-an-iban", forbid: "bank.pay", when: "has(labels.run.iban) && labels.run.iban.sensitivity == 'confidential'" },
+          { id: "no-pay-on-a-balance", forbid: "bank.pay", when: "has(labels.facts) && labels.facts.balance.sensitivity != 'internal'" },
+        """)
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare(rules: rules)
+      let run = try await bench.start()
+      let read = try await bench.gate.submit(bench.agent("bank.balance", [:], run: run))
+      _ = try await bench.runner.run(read.proposal, in: run)
+      _ = try await bench.gate.submit(bench.agent("complete_step", ["fields": ["risk": "low"]], run: run))
+      #expect(try await bench.proposePayment(run).matched.map(\.rule) == ["small-payments"])
+      let corrected = try await bench.gate.submit(bench.person("ana", "set_fields", ["fields": ["iban": "DE00"]], run: run))
+      #expect(corrected.verdict == .permit)
+      #expect(try await bench.proposePayment(run).matched.map(\.rule).contains("nothing-beside-an-iban"))
     }
   }
 }

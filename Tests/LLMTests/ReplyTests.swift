@@ -119,6 +119,13 @@ import Testing
     },
     Dialect(name: "no usage", body: #"{"choices":[{"message":{"content":"x"}}]}"#) { $0.usage == nil && $0.finish == .other },
     Dialect(name: "usage null", body: #"{"choices":[{"message":{"content":"x"}}],"usage":null}"#) { $0.usage == nil },
+    Dialect(
+      name: "usage beyond any model",
+      body: #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":9223372036854775807,"completion_tokens":1}}"#
+    ) { $0.usage == nil },
+    Dialect(
+      name: "negative usage", body: #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":10,"completion_tokens":-1}}"#
+    ) { $0.usage == nil },
     Dialect(name: "the tool's own name instead of the one on the wire", body: chat(calls(call("a", "crm.lookup", "{}")))) {
       $0.toolCalls.first?.name == "crm.lookup" && $0.toolCalls.first?.isOffered == true
     },

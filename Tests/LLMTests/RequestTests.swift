@@ -18,6 +18,23 @@ import Testing
     #expect(String(decoding: reply.exchange.requestBytes, as: UTF8.self) == expected)
   }
 
+  @Test("a request is read back from its JSON", arguments: ModelAPI.allCases, ModelMode.allCases)
+  func json(api: ModelAPI, mode: ModelMode) throws {
+    let messages: [ModelMessage] = [
+      .user("hi"), .assistant(["role": "assistant", "x": [1.50, nil]]),
+      .toolResults([ModelToolResult(callID: "a", name: "crm.lookup", content: "no", isError: true)]),
+    ]
+    for (tools, maximum) in [(offered, 50), ([], nil)] {
+      let request = ModelRequest(
+        model: "m", system: "s", messages: messages, tools: tools, mode: mode, api: api, toolChoice: .required,
+        maximumOutputTokens: maximum,
+        options: ["seed": 7])
+      let bytes = Array(request.json.text().utf8)
+      #expect(ModelRequest(json: try JSON.parse(bytes)) == request)
+    }
+    #expect(ModelRequest(json: ["model": "m"]) == nil)
+  }
+
   @Test("nothing about sampling is sent unasked", arguments: ModelAPI.allCases, ModelMode.allCases)
   func noSampling(api: ModelAPI, mode: ModelMode) async throws {
     let body = try await sent(ask(api, mode))

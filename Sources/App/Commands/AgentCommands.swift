@@ -28,6 +28,7 @@ enum AgentCommands {
         if let text = context.arguments.option("run") { run = try await workspace.runID(text) }
         let (loop, settings) = try workspace.workLoop(concurrency: concurrency)
         for warning in settings.warnings { context.console.say(Shown.message(warning.description, .caution)) }
+        for warning in try await workspace.unpricedBudgets(settings) { context.console.say(Shown.message(warning, .caution)) }
         let console = context.console
         let items = try await loop.work(run: run) { item in if !console.wantsJSON { console.print(item.line) } }
         let json: [JSON] = items.map { item in

@@ -36,6 +36,9 @@ enum DoctorCommand {
           digests = try await workspace.store.projectionDigests()
         }
         try await checks.store(workspace)
+        if let settings = try? Settings(folder: folder, environment: context.environment) {
+          for problem in try await workspace.unpricedBudgets(settings) { checks.add("budget", false, problem) }
+        }
         await workspace.close()
       } catch {
         let described = CommandError(describing: error)

@@ -9,7 +9,7 @@ internal import ProcessModel
 ///     { models: { default: { endpoint: { base_url: "http://127.0.0.1:8080/v1", model: "qwen" }, clearance: "internal" } } }
 ///
 /// A model is an `endpoint`, or the name of a `script` that plays one. The environment's endpoint (`OPENAI_BASE_URL` or `OPENAI_API_KEY`)
-/// goes before the file's for the model `default`.
+/// goes before the file's for the model `default`, whose clearance and prices stay.
 struct Settings {
   static let fileName = "remit.json5"
 
@@ -29,7 +29,8 @@ struct Settings {
       try read(try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: 1 << 20), file: path), variables, client)
     }
     if let endpoint = try ModelEndpoint.named(by: variables) {
-      models["default"] = Self.model(endpoint, client, clearance: models["default"]?.clearance ?? .internal, prices: nil)
+      let known = models["default"]
+      models["default"] = Self.model(endpoint, client, clearance: known?.clearance ?? .internal, prices: known?.prices)
     }
   }
 

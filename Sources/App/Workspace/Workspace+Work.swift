@@ -22,7 +22,28 @@ extension Workspace {
     let http = HTTPConnector(
       client: HTTPClient(HTTPClient.Configuration(environment: variables)), secrets: secrets, time: store.options.time)
     let runner = ToolRunner(gate: gate, connectors: [.command: command, .http: http])
-    return (WorkLoop(gate: gate, runner: runner, models: settings.models, concurrency: concurrency, time: store.options.time), settings)
+    return (WorkLoop(gate: gate, runner: runner, models: settings.models, concurrency: concurrency), settings)
+  }
+
+  /// The budgets of released processes that cannot bind: they name a cost, and nobody knows what the agent's model costs.
+  ///
+  /// - Returns: A sentence for each.
+  /// - Throws: What the store throws.
+  func unpricedBudgets(_ settings: Settings) async throws -> [String] {
+    let gate = gate
+    let agents = try await store.read { view -> [(process: String, agent: AgentDefinition)] in
+      let shared = try view.shared()
+      return shared.processes.compactMap { shared.current($0) }.flatMap { current in
+        // A release that this build cannot load is the doctor's to report.
+        let agents = (try? gate.release(current.digest, in: view))?.process.agents ?? []
+        return agents.filter { $0.budget.costMicroUSD != nil }.map { (current.process, $0) }
+      }
+    }
+    return agents.compactMap { process, agent in
+      guard let model = settings.models[agent.model], model.endpoint != AgentModel.scriptedEndpoint, model.prices == nil else { return nil }
+      return "the cost in the budget of agent `\(agent.name)` of `\(process)` does not bind: \(Settings.fileName) names no `prices` "
+        + "for the model `\(agent.model)`"
+    }
   }
 
   /// The path from the root: programs of tools run in a folder of their own.

@@ -40,9 +40,8 @@ enum EntryDrafting {
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
     add(judgement.events, to: &body, &content)
     if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, to: &body, &content) }
-    let isInRun = judgement.verdict == .permit ? proposal.run != nil : proposal.run != nil && proposal.tool != BuiltinTool.startRun.rawValue
     return EntryDraft(
-      type: EntryType.proposal, run: isInRun ? proposal.run : nil, principal: proposal.principal, release: release?.digest.hex, body: body,
+      type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,
       content: content, evidence: evidence)
   }
 

@@ -358,7 +358,9 @@ struct Judge {
     guard proposal.tool == BuiltinTool.callModel.rawValue, let step, case .agent(let name) = step.performer,
       let budget = view.release?.process.agent(name)?.budget
     else { return }
-    let turns = view.run?.proposals.count { $0.tool == proposal.tool && $0.step == step.occurrence && $0.status != .forbidden } ?? 0
+    // Calls that failed are left out: an endpoint that cannot be reached takes nothing from the agent. Its worker bounds unusable replies.
+    let spent: [ProposalRecord.Status] = [.granted, .started, .done]
+    let turns = view.run?.proposals.count { $0.tool == proposal.tool && $0.step == step.occurrence && spent.contains($0.status) } ?? 0
     if turns >= budget.turns {
       throw Refusal(.budgetExhausted, "the agent `\(name)` has used its \(budget.turns) turns on this step")
     }
@@ -407,7 +409,8 @@ struct Judge {
         Request.Step(
           id: $0.occurrence.id, risk: definition?.risk?.rawValue, iteration: $0.occurrence.iteration, performer: $0.performer.description)
       },
-      run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:], labels: state?.labels ?? [:],
+      run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:],
+      labels: state?.labels(in: release.process) ?? [:],
       now: view.now, implied: implied + impliedForStart(principal, release))
     let decision = release.rules.authorize(request)
     for value in decision.read { judgement.read[value.path] = value.value ?? .null }
@@ -551,12 +554,27 @@ extension RunState {
   /// The facts that have a value, for conditions.
   var factValues: JSONObject { JSONObject(facts.compactMap { fact in fact.value.map { (fact.name, $0) } }) }
 
-  /// Where each field and fact came from: `labels.run.vendor.origin`, `labels.facts.vendor_status.trusted`.
-  var labels: JSONObject {
-    func label(_ origin: Origin) -> JSON { .object(["origin": .string(origin.label), "trusted": .bool(origin.trusted)]) }
+  /// Where each field and fact came from, and how far it may travel: `labels.run.vendor.origin`, `labels.facts.vendor_status.trusted`,
+  /// `labels.run.iban.sensitivity`.
+  func labels(in process: ProcessDefinition) -> JSONObject {
+    func label(_ origin: Origin, _ sensitivity: Sensitivity?) -> JSON {
+      [
+        "origin": .string(origin.label), "trusted": .bool(origin.trusted),
+        "sensitivity": .string((sensitivity ?? .restricted).rawValue),
+      ]
+    }
     var object: JSONObject = [:]
-    if !fields.isEmpty { object["run"] = .object(JSONObject(fields.map { ($0.name, label($0.origin)) })) }
-    if !facts.isEmpty { object["facts"] = .object(JSONObject(facts.map { ($0.name, label($0.origin)) })) }
+    if !fields.isEmpty {
+      object["run"] = .object(JSONObject(fields.map { ($0.name, label($0.origin, process.field($0.name)?.sensitivity)) }))
+    }
+    if !facts.isEmpty {
+      object["facts"] = .object(
+        JSONObject(
+          facts.map { fact in
+            let tool = fact.tool.flatMap { process.tool($0) }
+            return (fact.name, label(fact.origin, tool?.sensitivity(of: fact.name)))
+          }))
+    }
     return object
   }
 }

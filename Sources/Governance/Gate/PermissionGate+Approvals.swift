@@ -80,6 +80,9 @@ extension PermissionGate {
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
     proposal.replaces = record.id
     switch decision {
+    case .edit where judgement.verdict == .forbid:
+      // The proposal as it was still waits; the attempt is recorded.
+      throw judgement.refusal ?? Refusal(.forbidden, "the rules forbid what it was changed to")
     case .edit(_, let reason):
       proposal.id = replacement
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
@@ -146,7 +149,7 @@ extension PermissionGate {
   ) throws -> (proposal: Proposal, evidence: [EvidenceReference]) {
     guard let entry = try context.entry(at: record.entry), let bytes = entry.content(ContentPart.arguments),
       let arguments = try JSON.parse(bytes).objectValue
-    else { throw Refusal(.changed, "the arguments of this proposal are not there any more") }
+    else { throw Refusal(.proposalUnknown, "the arguments of this proposal are not there any more") }
     var proposal = Proposal(
       id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id,
       step: record.step?.description,

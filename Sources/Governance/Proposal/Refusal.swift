@@ -59,6 +59,9 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case evidenceInvalid = "evidence-invalid"
     /// The release's files cannot be used.
     case releaseInvalid = "release-invalid"
+
+    /// Whether nothing is wrong with what was refused, but not now.
+    public var isPassing: Bool { self == .stopped || self == .stepBusy }
   }
 
   /// Makes a refusal.
@@ -79,7 +82,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether the same proposal may be possible later: nothing is wrong with it, but not now.
-  public var isPassing: Bool { code == Code.stopped.rawValue || code == Code.stepBusy.rawValue }
+  public var isPassing: Bool { Code(rawValue: code)?.isPassing ?? false }
 
   /// The message.
   public var description: String { message }

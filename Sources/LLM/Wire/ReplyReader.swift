@@ -4,6 +4,8 @@ internal import Core
 struct ReplyLimits: Hashable, Sendable {
   var toolCalls = 128
   var argumentBytes = 256 << 10
+  /// Tokens of one kind in one turn; a server that counts more than a model can take counts wrong, and its usage is dropped.
+  var tokens: Int64 = 1_000_000_000
 }
 
 /// Reads the body of a successful answer.
@@ -267,7 +269,7 @@ struct ReplyReader {
 
   private func usage(_ json: JSON?) -> ModelUsage? {
     guard let json, case .object = json else { return nil }
-    func count(_ value: JSON?) -> Int? { value?.intValue.flatMap { $0 >= 0 ? Int($0) : nil } }
+    func count(_ value: JSON?) -> Int? { value?.intValue.flatMap { (0...limits.tokens).contains($0) ? Int($0) : nil } }
     guard let input = count(json["prompt_tokens"] ?? json["input_tokens"]),
       let output = count(json["completion_tokens"] ?? json["output_tokens"])
     else { return nil }
@@ -276,12 +278,4 @@ struct ReplyReader {
       cachedInputTokens: count((json["prompt_tokens_details"] ?? json["input_tokens_details"])?["cached_tokens"]),
       reasoningTokens: count((json["completion_tokens_details"] ?? json["output_tokens_details"])?["reasoning_tokens"]))
   }
-}
-
-/// The beginning of a text of at most `bytes` UTF-8 bytes, whole characters only.
-func cut(_ text: String, to bytes: Int) -> String {
-  guard text.utf8.count > bytes else { return text }
-  var end = text.utf8.index(text.utf8.startIndex, offsetBy: bytes)
-  while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-  return String(text[..<end])
 }

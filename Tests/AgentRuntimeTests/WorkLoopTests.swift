@@ -1,0 +1,107 @@
+import Audit
+import Core
+import Governance
+import LLM
+internal import PolicyEngine
+import ProcessModel
+import Storage
+import TestSupport
+import Testing
+
+@testable import AgentRuntime
+
+/// A model that does something before it completes the step.
+private struct Prompting: ModelClient {
+  let first: @Sendable (ModelRequest) async -> Void
+
+  func respond(to request: ModelRequest, deadline: ContinuousClock.Instant) async throws(ModelError) -> ModelReply {
+    await first(request)
+    return try await ScriptedModel { _ in WorkLoopTests.complete }.respond(to: request, deadline: deadline)
+  }
+}
+
+@Suite("The work loop")
+struct WorkLoopTests {
+  fileprivate static let complete = ScriptedModel.Turn.call("complete_step", ["fields": ["risk": "low"]])
+
+  @Test func aRunThatCannotBeLoadedKeepsNoOtherFromGoingOn() async throws {
+    try await withTemporaryDirectory { folder in
+      let first = try await Office(folder) { _ in Self.complete }
+      let broken = try await first.start()
+      let lost = SHA256.hash(Array("Do it. {{form}}".utf8))
+      try await first.release(prompt: "Do it. {{form}}")
+      let stuck = try await first.start()
+      try await first.release(prompt: "Do it well. {{form}}")
+      let good = try await first.start()
+      await first.gate.store.close()
+      // A file of the second release is gone.
+      let connection = try Connection(path: "\(folder)/store.sqlite", mode: .readWrite(create: false))
+      try connection.execute("DROP TRIGGER evidence_no_delete")
+      try connection.execute("DELETE FROM evidence WHERE sha256 = X'\(lost.hex)'")
+      connection.close()
+      let second = try await Office(folder, concurrency: 1) { _ in Self.complete }
+      let items = try await second.loop.work()
+      let outcome = try #require(items.first { $0.run == stuck }?.outcome)
+      guard case .parked(let why) = outcome else { Issue.record("\(outcome)"); return }
+      #expect(why.contains("lacks the file `prompts/classify/v1.md`"))
+      for run in [broken, good] { #expect(try await second.record(run).state.status == .completed) }
+    }
+  }
+
+  @Test func aStoreThatStoppedEndsTheLoopWithoutEndingWhatIsUnderWay() async throws {
+    try await withTemporaryDirectory { folder in
+      let isStopped = Locked(false)
+      let wasCancelled = Locked<Bool?>(nil)
+      var options = StoreOptions()
+      options.faults = FaultPlan { point throws(InjectedFault) in
+        if isStopped.withLock({ $0 }) { throw InjectedFault(point: point) }
+      }
+      // One of two runs finds the store gone; the other one is in the middle of a call.
+      let client = Prompting { request in
+        guard request.json.text().contains("Slow") else {
+          isStopped.withLock { $0 = true }
+          return
+        }
+        while !isStopped.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(1)) }
+        try? await Task.sleep(for: .milliseconds(100))
+        wasCancelled.withLock { $0 = Task.isCancelled }
+      }
+      let office = try await Office(folder, options: options, concurrency: 2, client: client) { _ in nil }
+      _ = try await office.start(who: "Slow")
+      _ = try await office.start(who: "Quick")
+      await #expect(throws: StorageError.self) { _ = try await office.loop.work() }
+      #expect(wasCancelled.withLock { $0 } == false)
+    }
+  }
+
+  @Test func aReplyThatIsTooLargeToGoOnWithIsNotKept() async throws {
+    try await withTemporaryDirectory { folder in
+      let reason = String(repeating: "why ", count: 550_000)
+      let office = try await Office(folder, mode: .structured) { _ in
+        .calls([ScriptedModel.Call("complete_step", ["fields": ["risk": "low"]])], text: reason)
+      }
+      _ = try await office.start()
+      #expect(try await office.classify() == .handedOver("reply-too-large"))
+    }
+  }
+
+  @Test func aLongReasonIsCutAndKeptOnce() async throws {
+    try await withTemporaryDirectory { folder in
+      let reason = String(repeating: "why ", count: 100_000)
+      let office = try await Office(folder, mode: .structured) { _ in
+        .calls([ScriptedModel.Call("complete_step", ["fields": ["risk": "low"]])], text: reason)
+      }
+      let run = try await office.start()
+      #expect(try await office.classify() == .completed)
+      let (reasons, result) = try await office.gate.store.read { context in
+        let history = try context.history(of: run)
+        let size: (String, String) -> Int? = { type, part in
+          history.filter { $0.type == type }.compactMap { $0.content(part)?.count }.max()
+        }
+        return (size(EntryType.proposal, ContentPart.reason), size(EntryType.effectSettled, ContentPart.result))
+      }
+      #expect(reasons == Conversation.textBytes)
+      #expect(try #require(result) < 500_000)  // the model's own message holds the whole of it, once
+    }
+  }
+}
