@@ -29,16 +29,6 @@ import Testing
       })
   }
 
-  @Test func theWriterGivesTheSameBytesAsCore() throws {
-    let writer = CanonicalWriter(capacity: 1)
-    try withSeeds(300) { seed, random in
-      let json = Self.value(4, &random)
-      writer.reset()
-      try writer.value(json)
-      #expect(writer.bytes == (try json.canonicalBytes()), "SEED=\(seed)")
-    }
-  }
-
   @Test func theReaderAcceptsWhatIsCanonicalAndNothingElse() throws {
     var names = NameTable()
     func read(_ bytes: [UInt8]) -> JSON? {

@@ -16,51 +16,17 @@ extension JSON {
   ///   two parties would hash the same bytes for two different amounts.
   /// - Complexity: O(n log n) for n bytes, for the sorting of keys.
   public func canonicalBytes() throws(NotRepresentable) -> [UInt8] {
-    var output: [UInt8] = []
-    output.reserveCapacity(256)
-    try writeCanonical(into: &output, rounding: false)
-    return output
+    let out = CanonicalWriter(capacity: 512)
+    try out.value(self)
+    return out.bytes
   }
 
   /// The canonical bytes with numbers rounded to the nearest double, as RFC 8785 itself has it for any JSON text.
   public func canonicalBytesRounding() -> [UInt8] {
-    var output: [UInt8] = []
-    do { try writeCanonical(into: &output, rounding: true) } catch {}  // rounding never throws
-    return output
+    let out = CanonicalWriter(capacity: 512)
+    do { try out.value(self, rounding: true) } catch {}  // rounding never throws
+    return out.bytes
   }
-
-  /// Appends the canonical bytes; see ``canonicalBytes()``.
-  public func appendCanonical(to output: inout [UInt8]) throws(NotRepresentable) { try writeCanonical(into: &output, rounding: false) }
-
-  private func writeCanonical(into output: inout [UInt8], rounding: Bool) throws(NotRepresentable) {
-    switch self {
-    case .null: output.append(contentsOf: "null".utf8)
-    case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
-    case .number(let value): output.append(contentsOf: try value.canonicalText(rounding: rounding).utf8)
-    case .string(let value): appendQuoted(value, to: &output)
-    case .array(let elements):
-      output.append(UInt8(ascii: "["))
-      for (index, element) in elements.enumerated() {
-        if index > 0 { output.append(UInt8(ascii: ",")) }
-        try element.writeCanonical(into: &output, rounding: rounding)
-      }
-      output.append(UInt8(ascii: "]"))
-    case .object(let object):
-      output.append(UInt8(ascii: "{"))
-      for (index, member) in object.sorted(by: { canonicalOrder($0.key, $1.key) }).enumerated() {
-        if index > 0 { output.append(UInt8(ascii: ",")) }
-        appendQuoted(member.key, to: &output)
-        output.append(UInt8(ascii: ":"))
-        try member.value.writeCanonical(into: &output, rounding: rounding)
-      }
-      output.append(UInt8(ascii: "}"))
-    }
-  }
-}
-
-/// RFC 8785 sorts keys by UTF-16 code units, which differs from byte order only above U+FFFF.
-private func canonicalOrder(_ a: String, _ b: String) -> Bool {
-  a.utf8.allSatisfy { $0 < 0xEE } && b.utf8.allSatisfy { $0 < 0xEE } ? bytesLess(a, b) : a.utf16.lexicographicallyPrecedes(b.utf16)
 }
 
 /// Appends a string literal with the escapes of RFC 8785, section 3.2.2.2.

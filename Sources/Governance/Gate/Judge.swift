@@ -209,7 +209,7 @@ struct Judge {
       throw Refusal(.argumentsInvalid, "the arguments do not fit `\(tool.name)`: \(place)\(violation.message)")
     }
     do throws(NotRepresentable) {
-      try JSON.object(proposal.arguments).appendCanonical(to: &canonicalArguments)
+      canonicalArguments = try JSON.object(proposal.arguments).canonicalBytes()
     } catch {
       throw Refusal(.notRepresentable, error.description)
     }
@@ -522,18 +522,45 @@ struct Judge {
   /// What an approval is bound to: who, the tool's definition, the exact arguments, run, step, release, the evidence of the run, and the
   /// values that the matching rules read.
   private func digest(tool: Digest?, read: JSONObject) -> Digest {
-    var parts: JSONObject = [
-      "arguments": .string(SHA256.hash(canonicalArguments).hex), "principal": .string(proposal.principal), "tool": .string(proposal.tool),
-    ]
-    parts["definition"] = tool.map { .string($0.hex) }
-    parts["run"] = proposal.run.map { .string($0) }
-    parts["step"] = occurrence.map { .string($0.description) }
-    parts["release"] = view.release.map { .string($0.digest.hex) }
-    if let evidence = view.run?.state.evidence, !evidence.isEmpty {
-      parts["evidence"] = .array(evidence.map { .string($0.digest.hex) })
+    let out = CanonicalWriter(capacity: 1024)
+    out.raw("{\"arguments\":\"")
+    out.hex(SHA256.hash(canonicalArguments))
+    if let tool {
+      out.raw("\",\"definition\":\"")
+      out.hex(tool)
     }
-    if !read.isEmpty { parts["read"] = .object(read) }
-    return SHA256.hash(JSON.object(parts).canonicalBytesRounding())
+    out.raw("\"")
+    if let evidence = view.run?.state.evidence, !evidence.isEmpty {
+      out.raw(",\"evidence\":[\"")
+      for (place, piece) in evidence.enumerated() {
+        if place > 0 { out.raw("\",\"") }
+        out.hex(piece.digest)
+      }
+      out.raw("\"]")
+    }
+    out.raw(",\"principal\":")
+    out.string(proposal.principal)
+    if !read.isEmpty {
+      out.raw(",\"read\":")
+      do { try out.object(read, rounding: true) } catch {}  // rounding never throws
+    }
+    if let release = view.release {
+      out.raw(",\"release\":\"")
+      out.hex(release.digest)
+      out.raw("\"")
+    }
+    if let run = proposal.run {
+      out.raw(",\"run\":")
+      out.string(run)
+    }
+    if let occurrence {
+      out.raw(",\"step\":")
+      out.string(occurrence.description)
+    }
+    out.raw(",\"tool\":")
+    out.string(proposal.tool)
+    out.raw("}")
+    return SHA256.hash(out.written)
   }
 }
 

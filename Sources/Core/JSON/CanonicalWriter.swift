@@ -1,15 +1,14 @@
-import Core
-
-/// Writes RFC 8785 bytes into one buffer that is used again and again.
+/// Writes RFC 8785 bytes (JSON Canonicalization Scheme) into one buffer that can be used again and again.
 ///
-/// The same bytes as `JSON.canonicalBytes()`, which a property test compares, without its temporary objects.
-final class CanonicalWriter {
+/// Confined to one thread at a time.
+public final class CanonicalWriter {
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// The number of bytes written.
-  private(set) var count = 0
+  public private(set) var count = 0
 
-  init(capacity: Int = 4096) {
+  /// Makes an empty buffer.
+  public init(capacity: Int = 4096) {
     self.capacity = capacity
     base = .allocate(capacity: capacity)
   }
@@ -18,13 +17,14 @@ final class CanonicalWriter {
 
   /// What was written; valid until the next write.
   @inline(__always)
-  var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  public var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
   /// A copy of what was written.
-  var bytes: [UInt8] { [UInt8](written) }
+  public var bytes: [UInt8] { [UInt8](written) }
 
+  /// Forgets what was written.
   @inline(__always)
-  func reset() { count = 0 }
+  public func reset() { count = 0 }
 
   @inline(__always)
   private func reserve(_ more: Int) {
@@ -41,22 +41,25 @@ final class CanonicalWriter {
     capacity = larger
   }
 
+  /// Writes one byte as it is.
   @inline(__always)
-  func byte(_ byte: UInt8) {
+  public func byte(_ byte: UInt8) {
     reserve(1)
     base[count] = byte
     count += 1
   }
 
+  /// Writes text as it is.
   @inline(__always)
-  func raw(_ text: StaticString) {
+  public func raw(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
     reserve(length)
     (base + count).update(from: text.utf8Start, count: length)
     count += length
   }
 
-  func integer(_ value: Int64) {
+  /// Writes a number; canonical up to 2^53.
+  public func integer(_ value: Int64) {
     reserve(20)
     var magnitude = value.magnitude
     if value < 0 {
@@ -79,7 +82,8 @@ final class CanonicalWriter {
     } while magnitude > 0
   }
 
-  func hex(_ digest: Digest) {
+  /// Writes the 64 hexadecimal digits of a digest.
+  public func hex(_ digest: Digest) {
     reserve(64)
     digest.withBytes { source in
       var target = base + count
@@ -95,7 +99,8 @@ final class CanonicalWriter {
   @inline(__always)
   private static func digit(_ value: UInt8) -> UInt8 { value &+ (value < 10 ? 48 : 87) }
 
-  func string(_ text: String) {
+  /// Writes a string literal with the escapes of RFC 8785, section 3.2.2.2.
+  public func string(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
       reserve(6 * utf8.count + 2)
@@ -136,7 +141,15 @@ final class CanonicalWriter {
     }
   }
 
-  func value(_ json: JSON) throws(NotRepresentable) {
+  /// Writes a value.
+  ///
+  /// - Parameters:
+  ///   - json: The value.
+  ///   - rounding: Whether a number becomes the nearest double, as RFC 8785 itself has it for any JSON text.
+  /// - Throws: ``NotRepresentable`` where a number's exact value is not that of its shortest double, unless `rounding` is set; a part
+  ///   of the value is then written.
+  /// - Complexity: O(n log n) for n bytes, for the sorting of keys.
+  public func value(_ json: JSON, rounding: Bool = false) throws(NotRepresentable) {
     switch json {
     case .null: raw("null")
     case .bool(let value): if value { raw("true") } else { raw("false") }
@@ -144,37 +157,38 @@ final class CanonicalWriter {
       if let small = number.int64, small.magnitude <= 1 << 53 {
         integer(small)
       } else {
-        for byte in try json.canonicalBytes() { self.byte(byte) }
+        for byte in try number.canonicalText(rounding: rounding).utf8 { self.byte(byte) }
       }
     case .string(let text): string(text)
     case .array(let elements):
       byte(UInt8(ascii: "["))
       for place in 0..<elements.count {
         if place > 0 { byte(UInt8(ascii: ",")) }
-        try value(elements[place])
+        try value(elements[place], rounding: rounding)
       }
       byte(UInt8(ascii: "]"))
-    case .object(let object): try self.object(object)
+    case .object(let object): try self.object(object, rounding: rounding)
     }
   }
 
-  func object(_ object: JSONObject) throws(NotRepresentable) {
+  /// Writes an object; see ``value(_:rounding:)``.
+  public func object(_ object: JSONObject, rounding: Bool = false) throws(NotRepresentable) {
     byte(UInt8(ascii: "{"))
     if Self.isSorted(object) {
-      for place in 0..<object.count { try member(object[place], first: place == 0) }
+      for place in 0..<object.count { try member(object[place], first: place == 0, rounding) }
     } else {
       let sorted = object.sorted { Self.precedes($0.key, $1.key) }
-      for place in 0..<sorted.count { try member(sorted[place], first: place == 0) }
+      for place in 0..<sorted.count { try member(sorted[place], first: place == 0, rounding) }
     }
     byte(UInt8(ascii: "}"))
   }
 
   @inline(__always)
-  private func member(_ member: JSONObject.Element, first: Bool) throws(NotRepresentable) {
+  private func member(_ member: JSONObject.Element, first: Bool, _ rounding: Bool) throws(NotRepresentable) {
     if !first { byte(UInt8(ascii: ",")) }
     string(member.key)
     byte(UInt8(ascii: ":"))
-    try value(member.value)
+    try value(member.value, rounding: rounding)
   }
 
   private static func isSorted(_ object: JSONObject) -> Bool {
@@ -187,7 +201,7 @@ final class CanonicalWriter {
   }
 
   /// RFC 8785 sorts keys by UTF-16 code units, which differs from byte order only above U+FFFF.
-  static func precedes(_ a: String, _ b: String) -> Bool {
+  public static func precedes(_ a: String, _ b: String) -> Bool {
     var a = a
     var b = b
     let byBytes = a.withUTF8 { first in
