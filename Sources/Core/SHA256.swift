@@ -42,12 +42,21 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   /// The value of 16 digits.
   private static func word(_ digits: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
-    let text = digits.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
-    let (number, letter) = (text &- 48, text &- 97)
-    let isLetter = letter .< 6
-    guard all((number .< 10) .| isLetter) else { return nil }
-    let values = number.replacing(with: letter &+ 10, where: isLetter)
-    return UInt64(bigEndian: unsafeBitCast(values.evenHalf &<< 4 | values.oddHalf, to: UInt64.self))
+    guard let high = half(digits, offset), let low = half(digits, offset + 8) else { return nil }
+    return high << 32 | low
+  }
+
+  /// The value of eight digits, all at once: a byte of the word each.
+  private static func half(_ digits: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let text = UInt64(bigEndian: digits.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    // Letters have bit 6 set and count from 10.
+    var values = (text & (ones &* 0x0f)) &+ (text >> 6 & ones) &* 9
+    let letters = (values &+ ones &* 6) >> 4 & ones
+    guard values & (ones &* 0xf0) == 0, values &+ ones &* 0x30 &+ letters &* 0x27 == text else { return nil }
+    values = (values | values >> 4) & 0x00ff_00ff_00ff_00ff
+    values = (values | values >> 8) & 0x0000_ffff_0000_ffff
+    return (values | values >> 16) & 0xffff_ffff
   }
 
   init(state: UnsafeBufferPointer<UInt32>) {

@@ -191,15 +191,18 @@ struct CanonicalReader: ~Copyable {
     throw malformed
   }
 
-  /// All bits of the next eight bytes, where none of them ends a string, escapes or is a control character.
+  /// The next eight bytes' high bits, where none of the eight ends a string, escapes or is a control character.
   @inline(__always)
   private var plainWord: UInt8? {
     guard offset + 8 <= bytes.count else { return nil }
-    let word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt8>.self)
-    let ends = (word .== UInt8(ascii: "\"")) .| (word .== UInt8(ascii: "\\")) .| (word .< 0x20)
-    guard !any(ends) else { return nil }
-    let all = unsafeBitCast(word, to: UInt64.self)
-    return all & 0x8080_8080_8080_8080 == 0 ? 0 : 0x80
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    // A byte that is zero borrows from its high bit.
+    let (quote, escape, control) = (word ^ ones &* 0x22, word ^ ones &* 0x5c, word & (ones &* 0xe0))
+    let ends = (quote &- ones) & ~quote | (escape &- ones) & ~escape | (control &- ones) & ~control
+    guard ends & high == 0 else { return nil }
+    return word & high == 0 ? 0 : 0x80
   }
 
   /// The value of a string with escapes, each of which must be needed and in its one form.

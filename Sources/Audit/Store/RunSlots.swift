@@ -13,7 +13,9 @@ struct RunSlots {
 
   init(limit: Int) { half = max(1, limit / 2) }
 
-  /// The run with this id, if it is here; it counts as used. `drop` is given each run that has to go for it.
+  /// The run with this id, if it is here; it counts as used.
+  ///
+  /// What has to go for it is given to `drop`.
   mutating func use(_ id: ExactString, dropping drop: (RunSlot) throws -> Void) rethrows -> RunSlot? {
     if let last, last.id == id { return last }
     if let slot = young[id] {

@@ -1,5 +1,4 @@
 import Core
-import Glibc
 import Storage
 
 /// What a table holds, whatever the order of its rows: how many there are, and the sum of their digests.
@@ -37,19 +36,11 @@ struct TableSum: Hashable, Sendable {
   }
 }
 
-/// Digests rows, under a key.
-///
-/// A row's bytes are a kind and a content for each value, with all lengths behind them, so that no two rows are the same bytes; and they
-/// are ordered as SQLite orders rows, but for numbers with a fraction and texts that hold a zero.
+/// Digests rows, under a key: every value with its kind and length, so that no two rows are the same bytes.
 final class RowHasher {
   private var bytes: UnsafeMutableRawBufferPointer
   private var count: Int
   private let keyCount: Int
-  private var lengths: [UInt32] = []
-  /// The first columns of the row before.
-  private var previous: [UInt8] = []
-  /// Whether each row that ``digest(_:columns:ascendingBy:)`` was given came after the one before.
-  private(set) var isAscending = true
 
   /// - Parameter key: Bytes before each row; nothing for digests that must be the same tomorrow.
   init(key: [UInt8] = []) {
@@ -71,87 +62,43 @@ final class RowHasher {
   func digest(_ values: [SQLValue]) -> Digest {
     for value in values {
       switch value {
-      case .null: put(0)
-      case .integer(let number): put(number)
-      case .real(let number): put(number)
-      case .text(var text): text.withUTF8 { put(3, UnsafeRawBufferPointer($0)) }
-      case .blob(let bytes): bytes.withUnsafeBytes { put(4, $0) }
+      case .null: put(kind: 0, 0)
+      case .integer(let number): put(kind: 1, UInt64(bitPattern: number))
+      case .real(let number): put(kind: 2, number.bitPattern)
+      case .text(var text): text.withUTF8 { put(kind: 3, UnsafeRawBufferPointer($0)) }
+      case .blob(let bytes): bytes.withUnsafeBytes { put(kind: 4, $0) }
       }
     }
     return cut()
   }
 
-  /// The digest of some columns of a stored row.
-  func digest(_ row: Row, columns: Range<Int>) -> Digest {
-    put(row, columns)
-    return cut()
-  }
-
-  /// The digest of some columns of a stored row that must come after the one before by the first of them.
-  func digest(_ row: Row, columns: Range<Int>, ascendingBy first: Int) -> Digest {
-    put(row, columns.prefix(first))
-    let new = UnsafeRawBufferPointer(rebasing: bytes[keyCount..<count])
-    isAscending = isAscending && previous.withUnsafeBytes { Self.precedes($0, new) }
-    previous.removeAll(keepingCapacity: true)
-    previous.append(contentsOf: new)
-    put(row, columns.dropFirst(first))
-    return cut()
-  }
-
-  /// The digest of an entry of the index from runs to entries.
-  func digest(run: UnsafeRawBufferPointer?, index: Int) -> Digest {
-    if let run { put(3, run) } else { put(0) }
-    put(Int64(index))
-    return cut()
-  }
-
-  private static func precedes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-    guard let first = a.baseAddress, let second = b.baseAddress else { return a.count < b.count }
-    let order = memcmp(first, second, min(a.count, b.count))
-    return order < 0 || (order == 0 && a.count < b.count)
-  }
-
-  private func put(_ row: Row, _ columns: Range<Int>) {
-    for column in columns {
+  /// The digest of the first columns of a stored row.
+  func digest(_ row: Row, columns: Int) -> Digest {
+    for column in 0..<columns {
       switch row.kind(column) {
-      case .null: put(0)
-      case .integer: put(row.integer(column))
-      case .real: put(row.real(column))
-      case .text: put(3, row.bytes(column))
-      case .blob: put(4, row.bytes(column))
+      case .null: put(kind: 0, 0)
+      case .integer: put(kind: 1, UInt64(bitPattern: row.integer(column)))
+      case .real: put(kind: 2, row.real(column).bitPattern)
+      case .text: put(kind: 3, row.bytes(column))
+      case .blob: put(kind: 4, row.bytes(column))
       }
     }
+    return cut()
   }
 
-  private func put(_ kind: UInt8) {
-    reserve(1)
+  private func put(kind: UInt8, _ word: UInt64) {
+    reserve(9)
     bytes[count] = kind
-    count += 1
+    bytes.storeBytes(of: word.littleEndian, toByteOffset: count + 1, as: UInt64.self)
+    count += 9
   }
 
-  private func put(_ number: Int64) {
-    put(1)
-    store((UInt64(bitPattern: number) ^ 1 << 63).bigEndian)
-  }
-
-  private func put(_ number: Double) {
-    put(2)
-    store(number.bitPattern)
-  }
-
-  private func store(_ word: UInt64) {
-    reserve(8)
-    bytes.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
-    count += 8
-  }
-
-  private func put(_ kind: UInt8, _ content: UnsafeRawBufferPointer) {
-    reserve(content.count + 2)
-    bytes[count] = kind
-    if let from = content.baseAddress { bytes.baseAddress?.advanced(by: count + 1).copyMemory(from: from, byteCount: content.count) }
-    count += content.count + 2
-    bytes[count - 1] = 0
-    lengths.append(UInt32(content.count))
+  private func put(kind: UInt8, _ content: UnsafeRawBufferPointer) {
+    put(kind: kind, UInt64(content.count))
+    guard let from = content.baseAddress else { return }
+    reserve(content.count)
+    bytes.baseAddress?.advanced(by: count).copyMemory(from: from, byteCount: content.count)
+    count += content.count
   }
 
   private func reserve(_ more: Int) {
@@ -163,12 +110,6 @@ final class RowHasher {
   }
 
   private func cut() -> Digest {
-    reserve(4 * lengths.count)
-    for length in lengths {
-      bytes.storeBytes(of: length.littleEndian, toByteOffset: count, as: UInt32.self)
-      count += 4
-    }
-    lengths.removeAll(keepingCapacity: true)
     defer { count = keyCount }
     return SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
   }
@@ -190,11 +131,11 @@ struct TableContent: Hashable, Sendable {
   init(of table: String, in connection: ReadOnlyConnection, key: [UInt8] = []) throws {
     try self.init(columnsOf: table, in: connection)
     let hasher = RowHasher(key: key)
-    let all = columns.indices
+    let count = columns.count
     let list = columns.map(quoted).joined(separator: ", ")
     var sum = TableSum()
     // Not from an index that happens to have all columns: what the table itself holds.
-    try connection.forEach("SELECT \(list) FROM \(quoted(table)) NOT INDEXED") { row in sum.add(hasher.digest(row, columns: all)) }
+    try connection.forEach("SELECT \(list) FROM \(quoted(table)) NOT INDEXED") { row in sum.add(hasher.digest(row, columns: count)) }
     self.sum = sum
   }
 }

@@ -35,9 +35,7 @@ extension AuditStore {
     if let done { summary.add(done.chunk, done.found) }
     await reader.close()
     let result = try await Self.all(checkers) { try await $0.finish() }.reduce(into: EntryChecker.Result()) { $0.add($1) }
-    var found = try await store
-    if let index = found.runIndex, index != result.runIndex { found.problems += try await inspector.checkIndexes() }
-    return summary.finish(found, result, functions.projections)
+    return summary.finish(try await store, result, functions.projections)
   }
 
   /// How many threads check entries.

@@ -38,8 +38,6 @@ actor EntryChecker {
   private let number: Int
   private let fold: RowFold?
   private let sums: TableSums
-  private let runHasher: RowHasher
-  private var runIndex = TableSum()
   private var decoder = EnvelopeDecoder()
   private var named: Set<Digest> = []
   private var found = CheckedEntries()
@@ -55,7 +53,6 @@ actor EntryChecker {
     self.number = number
     let sums = TableSums(key: key)
     self.sums = sums
-    runHasher = RowHasher(key: key)
     var source: EntryReader?
     fold =
       options.states
@@ -73,7 +70,6 @@ actor EntryChecker {
     found.leaves.reserveCapacity(chunk.rows.count)
     try chunk.bytes.withUnsafeBytes { bytes in
       for row in chunk.rows where row.checker == number {
-        if options.pages { runIndex.add(runHasher.digest(run: row.run.map { bytes[piece: $0] }, index: row.index)) }
         let before = found.problems.count
         guard let entry = check(row, chunk.parts[row.parts], bytes), found.problems.count == before, refusal == nil else { continue }
         do {
@@ -93,21 +89,18 @@ actor EntryChecker {
     var refusal: VerificationProblem?
     /// The rows that the projections should have, by table.
     var sums: [String: TableSum] = [:]
-    /// What the index from runs to entries should hold.
-    var runIndex = TableSum()
 
     /// Takes another checker's result in.
     mutating func add(_ other: Result) {
       if let refusal = other.refusal, (refusal.entry ?? .max) < (self.refusal?.entry ?? .max) { self.refusal = refusal }
       for (table, sum) in other.sums { sums[table, default: TableSum()].add(sum) }
-      runIndex.add(other.runIndex)
     }
   }
 
   /// What the entries gave, once all were checked.
   func finish() throws -> Result {
     if refusal == nil { try fold?.finish() }
-    return Result(refusal: refusal, sums: sums.tables, runIndex: runIndex)
+    return Result(refusal: refusal, sums: sums.tables)
   }
 
   private func add(_ kind: VerificationProblem.Kind, _ entry: Int, _ message: String, expected: String? = nil, found: String? = nil) {

@@ -22,8 +22,6 @@ struct Inspection: Sendable {
   var tables: [String: [(table: String, content: TableContent)]] = [:]
   /// How the tables should be, without rows.
   var wanted: [String: [(table: String, content: TableContent)]] = [:]
-  /// What the index from runs to entries holds; nil where it was not looked at, or is not in order.
-  var runIndex: TableSum?
   var problems: [VerificationProblem] = []
 }
 
@@ -74,19 +72,9 @@ actor StoreInspector {
     try reading { try readHead(connection) }
     if options.projections, options.states { try reading { try readTables(ReadOnlyConnection(connection)) } }
     if options.evidence { try reading { try readEvidence(connection) } }
-    let isIndexed = options.pages && indexesFit(ReadOnlyConnection(connection))
     connection.rollback()
-    if options.pages { try reading { try checkPages(connection, isIndexed ? "quick_check" : "integrity_check") } }
+    if options.pages { try reading { try checkPages(connection) } }
     return found
-  }
-
-  /// What SQLite says about all its pages and indexes, where the index from runs to entries is not what it should be.
-  func checkIndexes() throws -> [VerificationProblem] {
-    let connection = try Connection(path: path, mode: .readOnly)
-    defer { connection.close() }
-    found.problems = []
-    try reading { try checkPages(connection, "integrity_check") }
-    return found.problems
   }
 
   /// Takes damage of the file as a finding.
@@ -139,26 +127,8 @@ actor StoreInspector {
     }
   }
 
-  /// Whether all indexes hold what their tables hold; of the entries' own this is known only when all were read.
-  private func indexesFit(_ reader: ReadOnlyConnection) -> Bool {
-    do {
-      for table in try reader.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", [], { $0.text(0) }) {
-        guard let indexes = try StoredIndex.all(of: table, in: reader) else { return false }
-        if table == "entry" {
-          guard indexes.map(\.name) == ["entry_run"], let sum = try indexes[0].sum(in: reader, key: key) else { return false }
-          found.runIndex = sum
-        } else {
-          for index in indexes where try !index.fits(in: reader, key: key) { return false }
-        }
-      }
-      return true
-    } catch {
-      return false  // SQLite's own check says what is wrong
-    }
-  }
-
-  private func checkPages(_ connection: Connection, _ check: String) throws {
-    for line in try connection.query("PRAGMA \(check)(10)", [], { $0.text(0) }) where line != "ok" {
+  private func checkPages(_ connection: Connection) throws {
+    for line in try connection.query("PRAGMA integrity_check(10)", [], { $0.text(0) }) where line != "ok" {
       add("the database file is damaged: \(visible(line))")
     }
   }
