@@ -28,21 +28,35 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// Reads 64 lower-case hexadecimal digits; nil for anything else.
   public init?(hex: String) {
     var hex = hex
-    let words = hex.withUTF8 { digits -> (UInt64, UInt64, UInt64, UInt64)? in
-      guard digits.count == 64 else { return nil }
-      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-      for digit in digits {
-        let value: UInt8
-        if digit &- 48 < 10 { value = digit - 48 } else if digit &- 97 < 6 { value = digit - 87 } else { return nil }
-        words.0 = words.0 << 4 | words.1 >> 60
-        words.1 = words.1 << 4 | words.2 >> 60
-        words.2 = words.2 << 4 | words.3 >> 60
-        words.3 = words.3 << 4 | UInt64(value)
-      }
-      return words
-    }
-    guard let words else { return nil }
-    self.words = words
+    guard let digest = hex.withUTF8({ Digest(hexDigits: UnsafeRawBufferPointer($0)) }) else { return nil }
+    self = digest
+  }
+
+  /// Reads 64 lower-case hexadecimal digits from memory that the caller holds; nil for anything else.
+  public init?(hexDigits digits: UnsafeRawBufferPointer) {
+    guard digits.count == 64, let first = Self.word(digits, 0), let second = Self.word(digits, 16), let third = Self.word(digits, 32),
+      let fourth = Self.word(digits, 48)
+    else { return nil }
+    words = (first, second, third, fourth)
+  }
+
+  /// The value of 16 digits.
+  private static func word(_ digits: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
+    guard let high = half(digits, offset), let low = half(digits, offset + 8) else { return nil }
+    return high << 32 | low
+  }
+
+  /// The value of eight digits, all at once: a byte of the word each.
+  private static func half(_ digits: UnsafeRawBufferPointer, _ offset: Int) -> UInt64? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let text = UInt64(bigEndian: digits.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    // Letters have bit 6 set and count from 10.
+    var values = (text & (ones &* 0x0f)) &+ (text >> 6 & ones) &* 9
+    let letters = (values &+ ones &* 6) >> 4 & ones
+    guard values & (ones &* 0xf0) == 0, values &+ ones &* 0x30 &+ letters &* 0x27 == text else { return nil }
+    values = (values | values >> 4) & 0x00ff_00ff_00ff_00ff
+    values = (values | values >> 8) & 0x0000_ffff_0000_ffff
+    return (values | values >> 16) & 0xffff_ffff
   }
 
   init(state: UnsafeBufferPointer<UInt32>) {

@@ -10,6 +10,8 @@ enum CountingLedger: Ledger {
   }
   struct Run: Hashable, Sendable {
     var first: Int
+    var id = ""
+    var tickets: [String: Int] = [:]
     var types: [String] = []
     var isClosed = false
     var total: Int64 = 0
@@ -30,6 +32,8 @@ enum CountingLedger: Ledger {
     if state.isClosed { throw Misfit(reason: "the run is closed") }
     state.types.append(entry.type)
     state.total += entry.body["amount"]?.intValue ?? 0
+    state.id = entry.run ?? ""
+    if let ticket = entry.body["ticket"]?.stringValue { state.tickets[ticket] = entry.index }
     if entry.type == "run.closed@1" { state.isClosed = true }
     run = state
   }
@@ -54,6 +58,11 @@ struct RunTable: Projection {
     if let ticket = entry.body["ticket"]?.stringValue {
       try tables.run("INSERT INTO runs_ticket VALUES (?, ?)", .text(ticket), .int(entry.index))
     }
+  }
+
+  func rows(of run: CountingLedger.Run) -> [TableRow] {
+    [TableRow("runs", [.text(run.id), .int(run.types.count), .integer(run.total), .int(run.isClosed ? 1 : 0)])]
+      + run.tickets.map { TableRow("runs_ticket", [.text($0.key), .int($0.value)]) }
   }
 }
 

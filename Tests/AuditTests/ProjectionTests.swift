@@ -42,6 +42,7 @@ import Testing
     var version: Int { 1 }
     var schema: String
     func apply(_ entry: Entry, run: CountingLedger.Run?, shared: CountingLedger.Shared, to tables: Connection) throws {}
+    func rows(of run: CountingLedger.Run) -> [TableRow] { [] }
   }
 
   @Test func tablesMustBearTheNameOfTheirProjection() async throws {

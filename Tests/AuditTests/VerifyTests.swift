@@ -130,6 +130,7 @@ func tamper(_ path: String, _ body: (Connection) throws -> Void) throws {
           """
         changes.append((swapped, index))
       }
+      changes.append((#"INSERT INTO entry SELECT -1, time, type, run, envelope, leaf FROM entry WHERE "index" = 0"#, -1))
       try await check(changes, origin, directory)
     }
   }

@@ -65,6 +65,7 @@ func benchAuditGrowth(_ report: inout BenchReport) async throws {
 /// The meaning of the benchmark's entries: a run counts its steps.
 enum BenchLedger: Ledger {
   struct Run: Sendable {
+    var id: String
     var steps = 0
     var total: Int64 = 0
   }
@@ -72,7 +73,7 @@ enum BenchLedger: Ledger {
   static func start() -> Int { 0 }
   static func apply(_ entry: Entry, to shared: inout Int) throws { shared += 1 }
   static func apply(_ entry: Entry, to run: inout Run?) throws {
-    var state = run ?? Run()
+    var state = run ?? Run(id: entry.run ?? "")
     run = nil
     state.steps += 1
     state.total += entry.body["amount"]?.intValue ?? 0
@@ -97,6 +98,8 @@ struct BenchTable: Projection {
       ON CONFLICT (id) DO UPDATE SET steps = excluded.steps, total = excluded.total
       """, .text(id), .int(run.steps), .integer(run.total))
   }
+
+  func rows(of run: BenchLedger.Run) -> [TableRow] { [TableRow("runs", [.text(run.id), .int(run.steps), .integer(run.total)])] }
 }
 
 /// A store in a folder of its own.

@@ -58,5 +58,10 @@ struct SHA256Tests {
     #expect(Digest(digest.bytes) == digest)
     #expect(Digest(hex: digest.hex.uppercased()) == nil)
     #expect(Digest(hex: "00") == nil)
+    for (place, byte) in [(0, 0x67), (15, 0x60), (16, 0x2f), (31, 0x3a), (63, 0x47), (63, 0x7f)] {
+      var digits = Array(digest.hex.utf8)
+      digits[place] = UInt8(byte)
+      #expect(Digest(hex: String(decoding: digits, as: UTF8.self)) == nil, "\(place)")
+    }
   }
 }

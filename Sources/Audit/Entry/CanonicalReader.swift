@@ -169,6 +169,11 @@ struct CanonicalReader: ~Copyable {
     var isPlain = true
     var all: UInt8 = 0
     while offset < bytes.count {
+      if let plain = plainWord {
+        all |= plain
+        offset += 8
+        continue
+      }
       let byte = bytes[offset]
       if byte == UInt8(ascii: "\"") {
         offset += 1
@@ -184,6 +189,20 @@ struct CanonicalReader: ~Copyable {
       offset += 1
     }
     throw malformed
+  }
+
+  /// The next eight bytes' high bits, where none of the eight ends a string, escapes or is a control character.
+  @inline(__always)
+  private var plainWord: UInt8? {
+    guard offset + 8 <= bytes.count else { return nil }
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let high: UInt64 = 0x8080_8080_8080_8080
+    let word = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    // A byte that is zero borrows from its high bit.
+    let (quote, escape, control) = (word ^ ones &* 0x22, word ^ ones &* 0x5c, word & (ones &* 0xe0))
+    let ends = (quote &- ones) & ~quote | (escape &- ones) & ~escape | (control &- ones) & ~control
+    guard ends & high == 0 else { return nil }
+    return word & high == 0 ? 0 : 0x80
   }
 
   /// The value of a string with escapes, each of which must be needed and in its one form.
@@ -234,15 +253,8 @@ struct CanonicalReader: ~Copyable {
   mutating func digest() throws(Malformed) -> Digest {
     try expect("\"")
     guard bytes.count - offset >= 65, bytes[offset + 64] == UInt8(ascii: "\"") else { throw malformed }
-    let start = offset
-    let digest = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { block -> Digest? in
-      for place in 0..<32 {
-        guard let high = Self.digit(bytes[start + 2 * place]), let low = Self.digit(bytes[start + 2 * place + 1]) else { return nil }
-        block[place] = high << 4 | low
-      }
-      return Digest(UnsafeRawBufferPointer(block))
-    }
-    guard let digest else { throw malformed }
+    let digits = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[offset..<(offset + 64)]))
+    guard let digest = Digest(hexDigits: digits) else { throw malformed }
     offset += 65
     return digest
   }

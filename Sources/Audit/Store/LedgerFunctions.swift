@@ -34,15 +34,20 @@ struct BoundProjection: Sendable {
   let version: Int
   let schema: String
   let apply: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
+  let runRows: @Sendable (RunSlot) -> [TableRow]
+  let sharedRows: @Sendable (Entry, SharedSlot) -> [TableRow]
 
   @usableFromInline
   init(
-    name: String, version: Int, schema: String, apply: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
+    name: String, version: Int, schema: String, apply: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void,
+    runRows: @escaping @Sendable (RunSlot) -> [TableRow], sharedRows: @escaping @Sendable (Entry, SharedSlot) -> [TableRow]
   ) {
     self.name = name
     self.version = version
     self.schema = schema
     self.apply = apply
+    self.runRows = runRows
+    self.sharedRows = sharedRows
   }
 }
 
@@ -93,10 +98,18 @@ struct LedgerFunctions: Sendable {
 
   @inlinable
   static func bind<P: Projection>(_ projection: P) -> BoundProjection {
-    BoundProjection(name: projection.name, version: projection.version, schema: projection.schema) { entry, run, shared, tables in
-      try projection.apply(
-        entry, run: run.flatMap { unsafeDowncast($0, to: TypedRunSlot<P.Meaning.Run>.self).state },
-        shared: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state, to: tables)
-    }
+    BoundProjection(
+      name: projection.name, version: projection.version, schema: projection.schema,
+      apply: { entry, run, shared, tables in
+        try projection.apply(
+          entry, run: run.flatMap { unsafeDowncast($0, to: TypedRunSlot<P.Meaning.Run>.self).state },
+          shared: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state, to: tables)
+      },
+      runRows: { run in
+        unsafeDowncast(run, to: TypedRunSlot<P.Meaning.Run>.self).state.map { projection.rows(of: $0) } ?? []
+      },
+      sharedRows: { entry, shared in
+        projection.rows(about: entry, in: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state)
+      })
   }
 }

@@ -49,8 +49,10 @@ struct ProjectionTables: Sendable {
     }
     let reader = EntryReader(source)
     let size = try reader.head().size
-    let fold = ProjectionFold(functions, chosen, reader: reader, cachedRuns: cachedRuns)
-    try reader.forEach(in: 0..<size) { try fold.apply($0, to: connection) }
+    let writer = TableWriter(connection, tables: try chosen.flatMap { try tables(of: $0, in: ReadOnlyConnection(connection)) })
+    let fold = RowFold(functions, chosen, to: writer, cachedRuns: cachedRuns) { reader }
+    try reader.forEach(in: 0..<size) { try fold.apply($0) }
+    try fold.finish()
   }
 
   /// Makes the empty tables of one projection.
@@ -91,53 +93,44 @@ struct ProjectionTables: Sendable {
     ) { $0.text(0) }
   }
 
-  /// The SHA-256 of each projection's content.
+  /// A digest of each projection's content.
   func digests(in connection: ReadOnlyConnection) throws -> [(name: String, digest: Digest)] {
     try projections.map { projection in
       var bytes: [UInt8] = []
       for table in try tables(of: projection, in: connection) {
-        for block in try TableDump.digests(of: table, in: connection).blocks { bytes += block.bytes }
+        let content = try TableContent(of: table, in: connection)
+        for name in [table] + content.columns { bytes += Array(name.utf8) + [0] }
+        bytes += content.sum.digest.bytes
       }
       return (projection.name, SHA256.hash(bytes))
     }
   }
 }
 
-/// Folds entries and hands them to projections with the states that belong to them, whatever the number of runs.
-final class ProjectionFold {
-  private let functions: LedgerFunctions
-  private let projections: [BoundProjection]
-  private let reader: EntryReader
-  private let cache: StateCache
-  private let shared: SharedSlot
+/// Writes the rows of projections into their tables.
+final class TableWriter: RowSink {
+  private let connection: Connection
+  private let tables: [String]
 
-  init(_ functions: LedgerFunctions, _ projections: [BoundProjection], reader: EntryReader, cachedRuns: Int) {
-    self.functions = functions
-    self.projections = projections
-    self.reader = reader
-    cache = StateCache(functions, limit: cachedRuns)
-    shared = cache.loadShared { _ in }
+  init(_ connection: Connection, tables: [String]) {
+    self.connection = connection
+    self.tables = tables
   }
 
-  /// Folds the next entry; entries come by index from 0.
-  ///
-  /// - Throws: ``AuditError`` that names the entry when it does not fit; `StorageError`.
-  func apply(_ entry: Entry, to connection: Connection) throws {
-    var slot: RunSlot?
-    if let run = entry.run {
-      // A run that is not here is new, or was dropped to save memory: fold what came before.
-      slot = try cache.slot(run) { slot in
-        try reader.forEach(run: run, in: 0..<entry.index) { _ = try functions.foldRun($0, slot) }
-      }
-    }
-    do {
-      if let slot { try cache.apply(entry, to: slot) } else { try cache.apply(entry) }
-      cache.commit()
-      for projection in projections { try projection.apply(entry, slot, shared, connection) }
-    } catch let error as AuditError where error.entry != nil {
-      throw error
-    } catch {
-      throw AuditError(.fold, "entry \(entry.index) (`\(entry.type)`) does not fit: \(error)", entry: entry.index)
-    }
+  func add(_ row: TableRow) throws {
+    try check(row)
+    let places = repeatElement("?", count: row.values.count).joined(separator: ", ")
+    try connection.run("INSERT INTO \"\(row.table)\" VALUES (\(places))", row.values)
+  }
+
+  func remove(_ row: TableRow) throws {
+    try check(row)
+    let columns = try TableContent(columnsOf: row.table, in: ReadOnlyConnection(connection)).columns
+    let condition = columns.map { "\"\($0)\" IS ?" }.joined(separator: " AND ")
+    try connection.run("DELETE FROM \"\(row.table)\" WHERE \(condition)", row.values)
+  }
+
+  private func check(_ row: TableRow) throws {
+    guard tables.contains(row.table) else { throw AuditError(.projection, "`\(visible(row.table))` is not a table of a projection") }
   }
 }

@@ -14,25 +14,33 @@ struct RunSlots {
   init(limit: Int) { half = max(1, limit / 2) }
 
   /// The run with this id, if it is here; it counts as used.
-  mutating func use(_ id: ExactString) -> RunSlot? {
+  ///
+  /// What has to go for it is given to `drop`.
+  mutating func use(_ id: ExactString, dropping drop: (RunSlot) throws -> Void) rethrows -> RunSlot? {
     if let last, last.id == id { return last }
     if let slot = young[id] {
       last = slot
       return slot
     }
     guard !old.isEmpty, let slot = old.removeValue(forKey: id) else { return nil }
-    add(slot)
+    try add(slot, dropping: drop)
     return slot
   }
 
-  mutating func add(_ slot: RunSlot) {
+  /// Adds a run; `drop` is given each run that has to go for it.
+  mutating func add(_ slot: RunSlot, dropping drop: (RunSlot) throws -> Void) rethrows {
+    let gone = young.count >= half ? old : [:]
     if young.count >= half {
       old = young
       young = [:]
     }
     young[slot.id] = slot
     last = slot
+    for slot in gone.values { try drop(slot) }
   }
+
+  /// Every run that is here.
+  var all: [RunSlot] { Array(young.values) + Array(old.values) }
 
   mutating func remove(_ id: ExactString) {
     young[id] = nil

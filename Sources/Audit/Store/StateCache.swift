@@ -17,15 +17,15 @@ final class StateCache {
   /// The state of a run; `fold` fills a new slot from the log when it is not here.
   func slot(_ run: String, fold: (RunSlot) throws -> Void) rethrows -> RunSlot {
     let id = ExactString(run)
-    if let slot = runs.use(id) { return slot }
+    if let slot = runs.use(id, dropping: { _ in }) { return slot }
     let slot = functions.makeRun(id)
     try fold(slot)
-    runs.add(slot)
+    runs.add(slot) { _ in }
     return slot
   }
 
   /// The state of a run when it is here.
-  func cached(_ run: String) -> RunSlot? { runs.use(ExactString(run)) }
+  func cached(_ run: String) -> RunSlot? { runs.use(ExactString(run)) { _ in } }
 
   /// The shared state; `fold` fills a new one from the log when it is not here.
   func loadShared(fold: (SharedSlot) throws -> Void) rethrows -> SharedSlot {

@@ -1,34 +1,61 @@
 import Core
+import Glibc
 import Storage
 
 extension AuditStore {
   /// Derives everything again from the entries and compares it with what is stored.
   ///
-  /// Reads in snapshots of its own while writers go on. One thread reads, hashes and parses; another folds the states and projections.
+  /// Looks at the log as it is when this begins, in snapshots of its own, while writers go on. One thread reads, one compares what lies
+  /// beside the entries, and several hash, parse and fold, each the entries of runs of its own.
   /// - Parameter options: What to look at.
   /// - Returns: What was found. A log that does not fit is a report, not an error.
   /// - Throws: `StorageError` when the file cannot be opened as a store at all.
-  /// - Complexity: O(n) for n entries; memory grows with the evidence that they name and the states kept, not with n.
+  /// - Complexity: O(n) for n entries; memory grows with the evidence that they name, the states kept and, by some bytes each, the runs.
   public nonisolated func verify(_ options: VerificationOptions = VerificationOptions()) async throws -> VerificationReport {
-    let scanner = LogScanner(path: path, options: options)
-    let folder = options.states ? LogFolder(path: path, functions: functions, options: options) : nil
-    var chunk = try await scanner.next(Self.chunkSize)
-    var goesOn = true
+    let key = RowHasher.randomKey()
+    let inspector = StoreInspector(path: path, functions: functions, options: options, key: key)
+    let end = try await inspector.begin()
+    async let store = inspector.inspect()
+    let checkers = (0..<Self.checkerCount).map {
+      EntryChecker(path: path, functions: functions, options: options, number: $0, of: Self.checkerCount, key: key)
+    }
+    let reader = LogReader(path: path, withContent: options.content, end: end, checkers: checkers.count)
+    var summary = LogSummary(options)
+    var chunk = try await reader.next()
+    var done: (chunk: RawChunk, found: [CheckedEntries])?
     while true {
       let current = chunk
-      if current.isLast {
-        if goesOn, let folder { _ = try await folder.apply(current.entries) }
-        break
-      }
-      async let next = scanner.next(Self.chunkSize)
-      if goesOn, let folder { goesOn = try await folder.apply(current.entries) }
-      chunk = try await next
+      async let next = current.isLast ? nil : reader.next()
+      async let found = Self.check(current, checkers)
+      if let done { summary.add(done.chunk, done.found) }
+      done = (current, try await found)
+      guard let following = try await next else { break }
+      chunk = following
     }
-    return try await scanner.finish(try await folder?.finish())
+    if let done { summary.add(done.chunk, done.found) }
+    await reader.close()
+    let result = try await Self.all(checkers) { try await $0.finish() }.reduce(into: EntryChecker.Result()) { $0.add($1) }
+    return summary.finish(try await store, result, functions.projections)
   }
 
-  /// Entries that are handed from one thread to the other at once.
-  private static var chunkSize: Int { 2048 }
+  /// How many threads check entries.
+  private static var checkerCount: Int { max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+  private static func check(_ chunk: RawChunk, _ checkers: [EntryChecker]) async throws -> [CheckedEntries] {
+    try await all(checkers) { try await $0.check(chunk) }
+  }
+
+  /// Asks all checkers at once; the answers are in their order.
+  private static func all<R: Sendable>(
+    _ checkers: [EntryChecker], _ ask: @escaping @Sendable (EntryChecker) async throws -> R
+  ) async throws -> [R] {
+    try await withThrowingTaskGroup(of: (Int, R).self) { group in
+      for (number, checker) in checkers.enumerated() { group.addTask { (number, try await ask(checker)) } }
+      var answers: [(number: Int, answer: R)] = []
+      for try await answer in group { answers.append(answer) }
+      return answers.sorted { $0.number < $1.number }.map(\.answer)
+    }
+  }
 
   /// The log as a checkpoint: what others keep, so that nobody can rewrite it unseen.
   ///

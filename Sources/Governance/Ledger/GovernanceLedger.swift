@@ -108,6 +108,19 @@ public enum GovernanceLedger: Ledger {
       } else if run?.state.apply(event) != true {
         throw Misfit("an event that does not fit the run's state")
       }
+      run?.note(event, entry.index)
+    }
+  }
+}
+
+extension RunRecord {
+  /// Keeps which entry a step's place with its performer comes from.
+  fileprivate mutating func note(_ event: RunEvent, _ entry: Int) {
+    switch event {
+    case .stepReady(let step, _, _, _, _), .handedOver(let step, _, _, _, _), .exceptionRaised(_, let step, _, _, _):
+      guard let place = state.steps.lastIndex(where: { $0.occurrence == step }) else { return }  // an exception at a block
+      if place == stepEntries.count { stepEntries.append(entry) } else { stepEntries[place] = entry }
+    default: break
     }
   }
 }
@@ -142,6 +155,7 @@ extension ProposalRecord {
     account = body["identity"]?.objectValue.flatMap { Identity(body: $0) }?.personalAccount
     tool = try body.text("tool")
     self.effect = effect
+    self.verdict = verdict
     self.step = step
     self.digest = digest
     requirements = try (body["requirements"]?.arrayValue ?? []).map { try ApprovalRequirement(json: $0) }
@@ -167,6 +181,7 @@ extension ProposalRecord {
     account = proposal.identity?.personalAccount
     tool = proposal.tool
     effect = judgement.effect
+    verdict = .hold
     step = judgement.step
     digest = judgement.digest
     requirements = judgement.requirements

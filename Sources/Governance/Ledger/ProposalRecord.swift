@@ -69,6 +69,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public let tool: String
   /// What the tool can change.
   public let effect: EffectClass
+  /// What the gate decided when it was proposed.
+  public let verdict: Outcome
   /// The step that it belongs to.
   public let step: Occurrence?
   /// The digest that approvals are bound to.

@@ -6,6 +6,8 @@ public import ProcessModel
 public struct RunRecord: Sendable {
   /// The state that the process gives it.
   public internal(set) var state: RunState
+  /// For each of the state's steps, the index of the entry that opened it, moved it to someone else, or stopped it, whichever came last.
+  public internal(set) var stepEntries: [Int] = []
   /// The proposals, in log order.
   public internal(set) var proposals: [ProposalRecord] = []
   /// The index of its first entry.

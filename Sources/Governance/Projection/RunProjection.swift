@@ -41,21 +41,26 @@ struct RunProjection: Projection {
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard let run else { return }
-    let state = run.state
-    let (status, problems) = (SQLValue.text(state.status.rawValue), SQLValue.int(state.problemCount))
-    let (updated, open, first) = (SQLValue.integer(entry.time.milliseconds), SQLValue.int(state.openCount), SQLValue.int(run.firstEntry))
-    if run.firstEntry == entry.index {
-      try tables.run(
-        "INSERT INTO run (first, id, process, release, requester, status, started, updated, open, problems) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        first, .text(state.id), .text(state.process), .text(state.release), .text(state.requester), status,
-        .integer(run.started.milliseconds), updated, open, problems)
-      return
-    }
-    try tables.run("UPDATE run SET updated = ?, open = ? WHERE first = ?", updated, open, first)
+    if run.firstEntry == entry.index { return try tables.run("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values(of: run)) }
+    let first = SQLValue.int(run.firstEntry)
+    try tables.run(
+      "UPDATE run SET updated = ?, open = ? WHERE first = ?", .integer(run.updated.milliseconds), .int(run.state.openCount), first)
     // An update of an indexed column moves its index entries even where the value stays.
     guard entry.body["events"] != nil else { return }
     try tables.run(
-      "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", status, problems, first)
+      "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", .text(run.state.status.rawValue),
+      .int(run.state.problemCount), first)
+  }
+
+  func rows(of run: RunRecord) -> [TableRow] { [TableRow("run", values(of: run))] }
+
+  private func values(of run: RunRecord) -> [SQLValue] {
+    let state = run.state
+    return [
+      .int(run.firstEntry), .text(state.id), .text(state.process), .text(state.release), .text(state.requester),
+      .text(state.status.rawValue), .integer(run.started.milliseconds), .integer(run.updated.milliseconds), .int(state.openCount),
+      .int(state.problemCount),
+    ]
   }
 }
 
@@ -91,20 +96,27 @@ struct ProposalProjection: Projection {
     guard let id = entry.body["proposal"]?.stringValue else { return }
     guard let record = run?.proposal(id) ?? shared.proposals.last(where: { $0.id == id }) else { return }
     if record.entry == entry.index {
-      let run = SQLValue.text(run?.state.id)
-      let step = SQLValue.text(record.step?.description)
-      let verdict = entry.body["verdict"]?.stringValue ?? ""
-      let values: [SQLValue] = [
-        .int(entry.index), .text(id), run, .text(record.principal), .text(record.tool), step, .text(record.effect.rawValue), .text(verdict),
-        .text(record.status.rawValue), .integer(record.time.milliseconds), SQLValue.integer(record.expires?.milliseconds),
-        .int(record.status.isOpen ? 1 : 0),
-      ]
-      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values(of: record, in: run?.state.id))
     } else if entry.type != EntryType.approvalRefused {
       try tables.run(
         "UPDATE proposal SET status = ?, is_open = ? WHERE entry = ?", .text(record.status.rawValue), .int(record.status.isOpen ? 1 : 0),
         .int(record.entry))
     }
+  }
+
+  func rows(of run: RunRecord) -> [TableRow] { run.proposals.map { TableRow("proposal", values(of: $0, in: run.state.id)) } }
+
+  func rows(about entry: Entry, in shared: SharedState) -> [TableRow] {
+    guard let id = entry.body["proposal"]?.stringValue, let record = shared.proposals.last(where: { $0.id == id }) else { return [] }
+    return [TableRow("proposal", values(of: record, in: nil))]
+  }
+
+  private func values(of record: ProposalRecord, in run: String?) -> [SQLValue] {
+    [
+      .int(record.entry), .text(record.id), .text(run), .text(record.principal), .text(record.tool), .text(record.step?.description),
+      .text(record.effect.rawValue), .text(record.verdict.rawValue), .text(record.status.rawValue), .integer(record.time.milliseconds),
+      .integer(record.expires?.milliseconds), .int(record.status.isOpen ? 1 : 0),
+    ]
   }
 }
 
@@ -112,7 +124,7 @@ struct ProposalProjection: Projection {
 struct WorkProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "work"
-  let version = 2
+  let version = 3
   let schema = """
     CREATE TABLE work (
       run       TEXT    NOT NULL,
@@ -120,7 +132,7 @@ struct WorkProjection: Projection {
       performer TEXT    NOT NULL,  -- role:…, user:…, agent:…, tool:…
       title     TEXT    NOT NULL,
       status    TEXT    NOT NULL,  -- ready, blocked
-      since     INTEGER NOT NULL,  -- index of the entry that opened it or moved it
+      since     INTEGER NOT NULL,  -- index of the entry that opened it, moved it or stopped it
       due       INTEGER,
       PRIMARY KEY (run, step)
     ) STRICT, WITHOUT ROWID;
@@ -130,33 +142,41 @@ struct WorkProjection: Projection {
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard let run, let events = entry.body["events"]?.arrayValue, !events.isEmpty else { return }
-    for step in touchedSteps(events, run) {
-      let key: [SQLValue] = [.text(run.state.id), .text(step.occurrence.description)]
+    for place in touchedSteps(events, run) {
+      let step = run.state.steps[place]
       if step.status.isOpen {
         try tables.run(
           """
-          INSERT INTO work (run, step, performer, title, status, since, due) VALUES (?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT (run, step) DO UPDATE SET performer = excluded.performer, status = excluded.status,
-            since = CASE WHEN performer = excluded.performer AND status = excluded.status THEN since ELSE excluded.since END,
-            due = excluded.due
-          """,
-          key + [
-            .text(step.performer.description), .text(step.title), .text(step.status.rawValue), .int(entry.index),
-            SQLValue.integer(step.due?.milliseconds),
-          ])
+          INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO UPDATE
+          SET performer = excluded.performer, status = excluded.status, since = excluded.since, due = excluded.due
+          """, values(ofStep: place, in: run))
       } else {
-        try tables.run("DELETE FROM work WHERE run = ? AND step = ?", key)
+        try tables.run("DELETE FROM work WHERE run = ? AND step = ?", .text(run.state.id), .text(step.occurrence.description))
       }
     }
   }
 
-  /// The steps whose state the entry may have changed: those that its events name, in any pass, in the order of the run.
-  private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [RunState.StepState] {
+  func rows(of run: RunRecord) -> [TableRow] {
+    run.state.steps.indices.compactMap { place in
+      run.state.steps[place].status.isOpen ? TableRow("work", values(ofStep: place, in: run)) : nil
+    }
+  }
+
+  private func values(ofStep place: Int, in run: RunRecord) -> [SQLValue] {
+    let step = run.state.steps[place]
+    return [
+      .text(run.state.id), .text(step.occurrence.description), .text(step.performer.description), .text(step.title),
+      .text(step.status.rawValue), .int(run.stepEntries[place]), .integer(step.due?.milliseconds),
+    ]
+  }
+
+  /// The places of the steps whose state the entry may have changed: those that its events name, in any pass, in the order of the run.
+  private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [Int] {
     var names: [String] = []
     for case .object(let event) in events {
       for case .string(let text) in event.lazy.map(\.value) { names.append(text) }
     }
-    return run.state.steps.filter { step in names.contains { $0.names(stepID: step.occurrence.id) } }
+    return run.state.steps.indices.filter { place in names.contains { $0.names(stepID: run.state.steps[place].occurrence.id) } }
   }
 }
 
@@ -192,8 +212,14 @@ struct TimerProjection: Projection {
       try tables.run("DELETE FROM timer WHERE run = ? AND id = ?", [key, .text(id)])
     }
     for timer in wanted where !stored.contains(timer.id) {
-      try tables.run("INSERT INTO timer VALUES (?, ?, ?)", [key, .text(timer.id), .integer(timer.at.milliseconds)])
+      try tables.run("INSERT INTO timer VALUES (?, ?, ?)", values(of: timer, in: run))
     }
+  }
+
+  func rows(of run: RunRecord) -> [TableRow] { run.state.timers.map { TableRow("timer", values(of: $0, in: run)) } }
+
+  private func values(of timer: RunState.Timer, in run: RunRecord) -> [SQLValue] {
+    [.text(run.state.id), .text(timer.id), .integer(timer.at.milliseconds)]
   }
 }
 
