@@ -11,14 +11,20 @@ public enum RemitCommand {
   /// Results go to standard output, words to standard error. Nothing is opened, read or connected before the arguments were
   /// understood, so that `--help` costs only the start of the process.
   ///
-  /// - Parameter arguments: The process's arguments, its own name first.
+  /// - Parameter arguments: The process's arguments as bytes, its own name first.
   /// - Returns: The exit code, one of ``ExitCode``, or 141 when the reader of standard output went away.
-  public static func main(_ arguments: [String]) async -> Int32 {
+  public static func main(_ arguments: [[UInt8]]) async -> Int32 {
     signal(SIGPIPE, SIG_IGN)
+    let texts = arguments.compactMap { String(validating: $0, as: UTF8.self) }
     let environment = Environment.process
     let terminal = Terminal.detect(environment)
+    if texts.count < arguments.count {
+      let place = arguments.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+      let console = Console(terminal: terminal, wantsJSON: false, output: .descriptor(STDOUT_FILENO), words: .descriptor(STDERR_FILENO))
+      return console.write(CommandError.usage("argument \(place) is not UTF-8")).rawValue
+    }
     return await run(
-      Array(arguments.dropFirst()), environment: environment, terminal: terminal, output: .descriptor(STDOUT_FILENO),
+      Array(texts.dropFirst()), environment: environment, terminal: terminal, output: .descriptor(STDOUT_FILENO),
       words: .descriptor(STDERR_FILENO))
   }
 
@@ -31,7 +37,7 @@ public enum RemitCommand {
     do {
       switch try ArgumentParser(commands: commands).parse(arguments) {
       case .version:
-        console.print("remit \(version)")
+        return console.exitStatus(console.write(CommandResult(json: ["version": .string(version)], lines: { _ in ["remit \(version)"] })))
       case .help(let topic):
         Help(commands: commands).show(topic, on: console)
       case .command(let command, let parsed):

@@ -78,15 +78,23 @@ public enum RegularFile {
 
   /// Writes a file by way of a temporary one beside it, so that no reader sees half of it.
   ///
+  /// - Parameters:
+  ///   - bytes: What is written.
+  ///   - path: Where; only a regular file is replaced, never a link, device, pipe or folder.
+  ///   - mode: Who may read and write a new file, less the process's mask.
   /// - Throws: ``FileError``; what stood there before is then still there.
-  public static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
+  public static func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(FileError) {
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw FileError(.notRegular, path: path, "it is there already and is no regular file, so it is not replaced")
+    }
     // Several threads may write the same file at the same time: each has its own temporary one.
     let number = writes.withLock { number in
       number += 1
       return number
     }
     let temporary = "\(path).\(getpid()).\(number).tmp"
-    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)
     if descriptor < 0 { throw systemError(path, "cannot write") }
     var offset = 0
     while offset < bytes.count {

@@ -34,8 +34,12 @@ extension Connection {
       }
       return
     }
+    let isEmpty = try first("SELECT count(*) FROM sqlite_schema") { $0.int(0) } ?? 0 == 0
     throw StorageError(
-      .notAStore, "`\(visible(path))` has an older format than this build reads without changing it",
+      .notAStore,
+      isEmpty
+        ? "`\(visible(path))` is empty: no store was made there"
+        : "`\(visible(path))` has an older format than this build reads without changing it",
       hint: "open it once for writing, or use the build that wrote it")
   }
 

@@ -64,8 +64,8 @@ struct ArgumentParser {
 
   /// `--name=value` in its parts.
   private func split(_ argument: String) -> (name: String, value: String?) {
-    guard argument.hasPrefix("--"), let equals = argument.firstIndex(of: "=") else { return (argument, nil) }
-    return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+    guard argument.hasPrefix("--"), let equals = argument.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (argument, nil) }
+    return (String(argument[..<equals]), String(argument[argument.utf8.index(after: equals)...]))
   }
 
   /// The option that a spelling stands for, given the words so far.

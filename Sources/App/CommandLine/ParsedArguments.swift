@@ -65,12 +65,12 @@ struct ParsedArguments: Sendable {
   func pairs(_ name: String) throws -> [(name: String, value: String)] {
     var pairs: [(name: String, value: String)] = []
     for text in all(name) {
-      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+      guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")), equals > text.startIndex else {
         throw CommandError.usage("`--\(name) \(visible(text))`: NAME=VALUE is needed")
       }
       let key = String(text[..<equals])
       if pairs.contains(where: { bytesEqual($0.name, key) }) { throw CommandError.usage("`--\(name) \(visible(key))=…` was given twice") }
-      pairs.append((key, String(text[text.index(after: equals)...])))
+      pairs.append((key, String(text[text.utf8.index(after: equals)...])))
     }
     return pairs
   }

@@ -140,7 +140,8 @@ enum AuditCommands {
           try ExportLines(context, run: run, hasContent: hasContent).all()
         }
         if let path {
-          try RegularFile.writeAtomically(lines.flatMap { $0 }, to: path)
+          try workspace.checkOutput(path)
+          try RegularFile.writeAtomically(lines.flatMap { $0 }, to: path, mode: 0o600)
           return CommandResult(
             json: ["file": .string(path), "entries": .int(lines.count - 1), "size": .int(head.size), "root": .string(head.root.hex)],
             lines: { _ in ["\("written", .good)  \(counted(lines.count - 1, "entry", "entries")) to \(path)"] })

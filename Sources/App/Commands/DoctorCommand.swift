@@ -91,9 +91,13 @@ private struct Checks {
     let state = "\(folder)/\(Workspace.stateFolder)"
     if lstat(state, &status) == 0 {
       let mode = status.st_mode & 0o777
-      add(
-        "permissions", mode & 0o022 == 0, "\(state) has mode \(String(mode, radix: 8))",
-        mode & 0o022 == 0 ? nil : "others can write to the store's folder: `chmod 700 \(state)`")
+      let isMine = access(state, R_OK | W_OK | X_OK) == 0
+      let hint =
+        isMine
+        ? "others can \(mode & 0o022 == 0 ? "look into" : "write to") the store's folder: `chmod 700 \(state)`"
+        : "you may not write to the store's folder: work as its owner"
+      let isGood = mode & 0o077 == 0 && isMine
+      add("permissions", isGood, "\(state) has mode \(String(mode, radix: 8))", isGood ? nil : hint)
     }
     do {
       let directory = try Workspace.organisation(in: folder)

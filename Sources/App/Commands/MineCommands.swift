@@ -27,6 +27,7 @@ enum MineCommands {
         if let path = context.arguments.option("svg") {
           let title = context.arguments.option("process") ?? "All processes"
           let svg = ProcessMap(graph, options: ProcessMap.Options(title: title)).svg()
+          try workspace.checkOutput(path)
           try RegularFile.writeAtomically(Array(svg.utf8), to: path)
           notes.append("the map is in \(path)")
         }

@@ -1,6 +1,7 @@
 internal import Audit
 internal import Core
 internal import Governance
+internal import ProcessModel
 
 /// `remit stop` and `remit resume`.
 enum StopCommands {
@@ -34,8 +35,9 @@ enum StopCommands {
     guard (named == nil) == context.arguments.flag("all") else {
       throw CommandError.usage("name a scope or `--all`, one of them", hint: "a scope is agent:NAME, process:NAME or run:ID")
     }
-    let scope = named ?? "all"
     return try await context.withWorkspace(.write) { workspace in
+      // A stop that is in force can be lifted whatever has become of what it names.
+      let scope = isStopped ? try await existing(named, in: workspace) : named ?? "all"
       let outcome = try await workspace.gate.setStop(scope, isStopped, by: workspace.identity)
       let stops = try await workspace.store.read { try $0.shared().stops }
       let now = workspace.now
@@ -49,5 +51,33 @@ enum StopCommands {
           return lines.flatMap { $0.wrapped(to: width) }
         })
     }
+  }
+
+  /// The scope in full, of something that is there: a mistyped name must not look as if work were stopped.
+  private static func existing(_ named: String?, in workspace: Workspace) async throws -> String {
+    guard let named else { return "all" }
+    let parts = named.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2, !parts[1].isEmpty else {
+      throw CommandError.usage("`\(visible(named))` is no scope", hint: "a scope is agent:NAME, process:NAME or run:ID")
+    }
+    let (kind, name) = (parts[0], parts[1])
+    if kind == "run" { return "run:\(try await workspace.runID(name))" }
+    let gate = workspace.gate
+    let known = try await workspace.store.read { context in
+      let shared = try context.shared()
+      if kind == "process" { return shared.processes }
+      // Runs follow the release that they began under, so agents of earlier ones may be at work still.
+      return try shared.releases.flatMap { try gate.release($0.digest, in: context).process.agents.map(\.name) }
+    }
+    guard ["agent", "process"].contains(kind) else {
+      throw CommandError.usage("`\(visible(kind))` is no kind of scope", hint: "a scope is agent:NAME, process:NAME or run:ID")
+    }
+    guard known.contains(where: { bytesEqual($0, name) }) else {
+      let hint =
+        nearestName(to: name, in: known).map { "did you mean `\(kind):\($0)`?" }
+        ?? "`remit stop --all` stops everything; there are: \(Set(known).sorted().joined(separator: ", "))"
+      throw CommandError(.notFound, "\(kind)-unknown", "there is no \(kind) `\(visible(name))`; nothing was stopped", hint: hint)
+    }
+    return named
   }
 }

@@ -38,8 +38,13 @@ struct Demo {
     let path: String
     if let folder {
       path = folder
-      if FileTree.exists("\(path)/\(marker)") { return path }
-      if FileTree.exists("\(path)/Policies") || FileTree.exists("\(path)/\(Workspace.stateFolder)") {
+      if FileTree.exists("\(path)/\(marker)") {
+        if try RegularFile.read("\(path)/\(marker)", maximumBytes: 64).isEmpty { return path }
+        // A demo was interrupted while it copied.
+        try fill(path, examples: examples)
+        return path
+      }
+      if FileTree.exists("\(path)/Policies") || FileTree.exists("\(path)/\(Workspace.stateFolder)/store.sqlite") {
         throw CommandError(
           .conflict, "not-empty", "`\(visible(path))` holds something that no demo made",
           hint: "name an empty folder, or one that does not exist yet")
@@ -52,6 +57,14 @@ struct Demo {
       }
       path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+    try fill(path, examples: examples)
+    return path
+  }
+
+  /// Copies the examples; until all are there the marker says so.
+  private static func fill(_ path: String, examples: String) throws {
+    try FileTree.makeFolder("\(path)/\(Workspace.stateFolder)", mode: 0o700)
+    try RegularFile.writeAtomically(Array("unfinished\n".utf8), to: "\(path)/\(marker)")
     for name in ["Policies", "Prompts", "Evals"] { try FileTree.copy("\(examples)/\(name)", to: "\(path)/\(name)") }
     let settings = """
       // Which models agents use. An endpoint of the environment (OPENAI_BASE_URL) goes before this script.
@@ -59,10 +72,7 @@ struct Demo {
 
       """
     try RegularFile.writeAtomically(Array(settings.utf8), to: "\(path)/\(Settings.fileName)")
-    try FileTree.makeFolder("\(path)/\(Workspace.stateFolder)", mode: 0o700)
-    // Last: a folder without it was not finished, and is not taken for a demo's.
     try RegularFile.writeAtomically([], to: "\(path)/\(marker)")
-    return path
   }
 
   /// The folder with the examples: as named, else this one, else the nearest above the program.

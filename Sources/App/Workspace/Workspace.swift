@@ -124,6 +124,16 @@ final class Workspace: Sendable {
     return try Directory.load(try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: FileTree.maximumBytes), file: path))
   }
 
+  /// Sees to it that a file that a command writes is none of the store's.
+  func checkOutput(_ path: String) throws {
+    let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    var (target, state) = (stat(), stat())
+    guard stat(parent, &target) == 0, stat("\(folder)/\(Self.stateFolder)", &state) == 0 else { return }
+    if target.st_dev == state.st_dev, target.st_ino == state.st_ino {
+      throw CommandError.usage("`\(visible(path))` lies in the store's own folder", hint: "name a file elsewhere")
+    }
+  }
+
   // MARK: Ids
 
   /// The run that an id or a unique beginning of one names.

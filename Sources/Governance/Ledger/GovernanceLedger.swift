@@ -72,6 +72,11 @@ public enum GovernanceLedger: Ledger {
       try applyEvents(of: entry, to: &run)
       run?.proposals.append(record)
     case EntryType.approval:
+      if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
+        bytesEqual(entry.principal, requester)
+      {
+        throw Misfit("an approval by who asked for the run")
+      }
       try update(&run, entry) { record in _ = try record.decide(entry) }
       try applyEvents(of: entry, to: &run)
     case EntryType.approvalRefused: if run == nil { throw Misfit("the first entry of a run must start it") }
@@ -199,10 +204,17 @@ extension ProposalRecord {
     guard status == .held || status == .granted, let decision = ApprovalDecision(rawValue: try entry.body.text("decision")) else {
       throw GovernanceLedger.Misfit("a decision on a proposal that does not wait for one")
     }
+    guard entry.body["digest"]?.stringValue == digest.hex, entry.release == release else {
+      throw GovernanceLedger.Misfit("a decision on another proposal than the one that it names: the digest or the release differs")
+    }
     switch decision {
     case .approve:
       votes.append(try Vote(entry.body, entry))
       guard entry.body["complete"]?.boolValue == true else { return false }
+      let needed = requirements.map(\.count).max() ?? 1
+      guard Set(votes.map { ExactString($0.principal) }).count >= needed else {
+        throw GovernanceLedger.Misfit("an approval that counts as the last although fewer than \(needed) people approved")
+      }
       status = effect == .state ? .done : .granted
       return effect == .state
     case .reject: status = .rejected
