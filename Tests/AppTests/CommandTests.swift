@@ -46,6 +46,33 @@ struct Shop {
 }
 
 @Suite struct CommandTests {
+  @Test func aStopOfWhatIsNotThereStopsNothingAndSaysSo() async throws {
+    try await withTemporaryDirectory { folder in
+      let shop = try Shop(folder)
+      #expect(await shop.run("process", "release", "vendor-onboarding").exit == 0)
+      for scope in ["agent:nobody", "agent:risk-analist", "process:nothing", "run:r-nope"] {
+        let stopped = await shop.run("stop", scope)
+        #expect(stopped.exit == ExitCode.notFound.rawValue, "\(scope): \(stopped.words)")
+      }
+      #expect(await shop.run("stop", "team:all").exit == ExitCode.usage.rawValue)
+      #expect(try await shop.json("stop", "agent:risk-analyst")["stops"] == ["agent:risk-analyst"])
+    }
+  }
+
+  @Test func whatACommandWritesReplacesRegularFilesOutsideTheStoreAlone() async throws {
+    try await withTemporaryDirectory { folder in
+      let shop = try Shop(folder)
+      #expect(await shop.run("process", "release", "vendor-onboarding").exit == 0)
+      #expect(symlink("\(folder)/contract.pdf", "\(folder)/link") == 0)
+      for target in [".remit/store.sqlite", ".remit/new", "link"] {
+        #expect(await shop.run("audit", "export", "--output", "\(folder)/\(target)").exit != 0, "\(target)")
+        #expect(await shop.run("mine", "map", "--svg", "\(folder)/\(target)").exit != 0, "\(target)")
+      }
+      #expect(await shop.run("audit", "export", "--output", "\(folder)/log.jsonl").exit == 0)
+      #expect(await shop.run("audit", "verify").exit == 0)
+    }
+  }
+
   @Test func shapesOfResultsAreStable() async throws {
     try await withTemporaryDirectory { folder in
       let shop = try Shop(folder)

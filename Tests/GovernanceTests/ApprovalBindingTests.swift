@@ -185,4 +185,34 @@ struct ApprovalBindingTests {
       try await bench.expectVerified()
     }
   }
+
+  /// Entries with which someone who can write the store would make an approval: the fold takes the honest one alone.
+  @Test func theFoldRefusesAnApprovalThatTheGateWouldNotHaveMade() async throws {
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare()
+      let run = try await bench.assessed(amount: 500)
+      let held = try await bench.proposePayment(run)
+      #expect(held.verdict == .hold)
+      let release = try #require(try await bench.state(run).proposal(held.proposal)?.release)
+      let requester = try await bench.state(run).state.requester
+      let identity = Workbench.person("ben")
+      let honest = EntryDraft(
+        type: "approval.decided@1", run: run, principal: identity.principal, release: release,
+        body: [
+          "decision": "approve", "proposal": .string(held.proposal), "digest": .string(held.digest.hex), "complete": true,
+          "by": .string(identity.principal), "account": "ben", "mode": .string(identity.mode.rawValue),
+        ])
+      var (digest, other, asker) = (honest, honest, honest)
+      digest.body["digest"] = .string(SHA256.hash("another").hex)
+      other.release = SHA256.hash("another").hex
+      asker.principal = requester
+      for forged in [digest, other, asker] {
+        await #expect(throws: (any Error).self) { try await bench.gate.store.append([forged]) }
+        #expect(try await bench.status(held.proposal, in: run) == .held)
+      }
+      try await bench.gate.store.append([honest])
+      #expect(try await bench.status(held.proposal, in: run) == .granted)
+    }
+  }
 }
