@@ -1,0 +1,138 @@
+public import Core
+
+/// A call as far as tracing needs it.
+public struct TracedCall: Sendable {
+  /// The arguments.
+  public let arguments: JSONObject
+  /// The arguments that say where the effect goes.
+  public let sinks: [String]
+
+  /// Makes a call from its parts.
+  public init(arguments: JSONObject, sinks: [String]) {
+    self.arguments = arguments
+    self.sinks = sinks
+  }
+}
+
+extension ProvenanceIndex {
+  /// What rules see of a call's arguments under `labels`:
+  ///
+  /// - `args.<name>`: `{vouched, by, origin}` of the whole argument; `by` is the weakest ``Vouching`` of its values, or `nobody`.
+  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, vouched, by}`.
+  /// - `payload`: for each other value `{arg, pointer, vouched, by, reference, private, targets}`, with `targets` a list of
+  ///   `{text, vouched, by}` for each contact in its text; `reference` where its key says that it identifies something; `private` where it
+  ///   repeats a confidential result word for word.
+  /// - `context.clean`: whether no prose from outside has been seen.
+  /// - `context.disguised`: whether the payload spells out, in whatever disguise, the host of a contact that only text from outside names.
+  ///
+  /// - Complexity: O(values of the call × text from outside), O(values) where the request and trusted systems name them.
+  public func labels(of call: TracedCall) -> JSONObject {
+    var sinks: [JSON] = []
+    var payload: [JSON] = []
+    var whole: [String: Vouching?] = [:]
+    var texts: [String] = []
+    for value in ArgumentValue.all(in: call.arguments) {
+      let isSink = call.sinks.contains { bytesEqual($0, value.argument) }
+      let by = vouching(for: value.text, argument: isSink ? value.key ?? value.argument : value.key)
+      whole[value.argument] = whole[value.argument].map { Self.weaker($0, by) } ?? by
+      var object: JSONObject = ["arg": .string(value.argument), "pointer": .string(value.pointer)]
+      for (name, json) in Self.words(by) { object[name] = json }
+      if isSink {
+        sinks.append(.object(object))
+      } else {
+        texts.append(value.text)
+        object["reference"] = .bool(value.key.map(Leaf.namesIdentifier) ?? false)
+        object["private"] = .bool(repeatsPrivate(value.text))
+        object["targets"] = .array(targets(in: value.text))
+        payload.append(.object(object))
+      }
+    }
+    let arguments = JSONObject(call.arguments.map { member in (member.key, .object(Self.words(whole[member.key] ?? .empty))) })
+    return [
+      "args": .object(arguments), "sinks": .array(sinks), "payload": .array(payload),
+      "context": ["clean": .bool(isClean), "disguised": .bool(disguises(texts))],
+    ]
+  }
+
+  private static func words(_ by: Vouching?) -> JSONObject {
+    ["vouched": .bool(by != nil), "by": .string(by?.rawValue ?? "nobody")]
+  }
+
+  private static func weaker(_ a: Vouching?, _ b: Vouching?) -> Vouching? {
+    guard let a, let b, let x = Vouching.allCases.firstIndex(of: a), let y = Vouching.allCases.firstIndex(of: b) else { return nil }
+    return x < y ? b : a
+  }
+
+  private func targets(in text: String) -> [JSON] {
+    ContactTarget.all(in: text).map { target in
+      var object: JSONObject = ["text": .string(target.text)]
+      let by = TextDisguise.mixesScripts(target.text) ? nil : vouching(for: target.text, argument: nil)
+      for (name, json) in Self.words(by) { object[name] = json }
+      return .object(object)
+    }
+  }
+
+  /// Whether a text repeats at least sixteen bytes of a confidential result word for word that the request does not have.
+  private func repeatsPrivate(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    return observations.contains { observation in
+      observation.isPrivate
+        && observation.leaves.contains { leaf in
+          leaf.text.utf8.count >= 16 && leaf.text.utf8.count <= bytes.count && bytes.firstRange(of: Array(leaf.text.utf8)) != nil
+            && !isRequested(leaf.folded)
+        }
+    }
+  }
+
+  private func disguises(_ texts: [String]) -> Bool {
+    guard !outsiders.isEmpty, !texts.isEmpty else { return false }
+    let bodies = TextDisguise.squashedForms(of: texts.joined(separator: " "))
+    let asked = words.map { TextDisguise.squashed(String(decoding: $0.bytes, as: UTF8.self)) }
+    return outsiders.contains { outsider in
+      guard vouching(for: outsider.text, argument: nil) == nil else { return false }
+      return outsider.hostLabels.contains { label in
+        bodies.contains { $0.firstRange(of: label) != nil } && !asked.contains { $0.firstRange(of: label) != nil }
+      }
+    }
+  }
+}
+
+/// One text or number among the arguments of a call.
+struct ArgumentValue {
+  /// The argument's name.
+  let argument: String
+  /// Where it stands in the arguments, as a JSON pointer (RFC 6901).
+  let pointer: String
+  /// The innermost member's name, also through a list.
+  let key: String?
+  let text: String
+
+  /// The values of all arguments, in order.
+  static func all(in arguments: JSONObject) -> [ArgumentValue] {
+    var values: [ArgumentValue] = []
+    for (name, value) in arguments { collect(value, argument: name, pointer: "/\(escaped(name))", key: name, into: &values) }
+    return values
+  }
+
+  private static func collect(_ value: JSON, argument: String, pointer: String, key: String?, into values: inout [ArgumentValue]) {
+    switch value {
+    case .null, .bool: break
+    case .string(let text): values.append(ArgumentValue(argument: argument, pointer: pointer, key: key, text: text))
+    case .number(let number): values.append(ArgumentValue(argument: argument, pointer: pointer, key: key, text: number.text))
+    case .array(let elements):
+      for (place, element) in elements.enumerated() {
+        collect(element, argument: argument, pointer: "\(pointer)/\(place)", key: key, into: &values)
+      }
+    case .object(let object):
+      for (name, member) in object {
+        collect(member, argument: argument, pointer: "\(pointer)/\(escaped(name))", key: name, into: &values)
+      }
+    }
+  }
+
+  private static func escaped(_ name: String) -> String {
+    String(
+      decoding: name.utf8.flatMap { $0 == UInt8(ascii: "~") ? Array("~0".utf8) : $0 == UInt8(ascii: "/") ? Array("~1".utf8) : [$0] },
+      as: UTF8.self)
+  }
+}

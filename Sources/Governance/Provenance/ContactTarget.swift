@@ -1,0 +1,94 @@
+internal import Core
+
+/// Somebody or something outside that a text names: a mail address, a web address, an account, a telephone number.
+///
+/// A text that goes out can steer its reader to such a target, so each one counts like an argument of its own.
+struct ContactTarget: Hashable, Sendable {
+  /// The target as it was written.
+  let text: String
+
+  /// The labels of its host that are long enough to be recognised in other words: `evil-corp` of `eve@evil-corp.net`.
+  var hostLabels: [[UInt8]] {
+    let bytes = Array(text.utf8)
+    let afterScheme = bytes.firstRange(of: Array("://".utf8)).map { bytes[$0.upperBound...] } ?? bytes[...]
+    let afterUser = afterScheme.lastIndex(of: UInt8(ascii: "@")).map { afterScheme[($0 + 1)...] } ?? afterScheme
+    return afterUser.split { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
+      .map { TextDisguise.squashed(String(decoding: $0, as: UTF8.self)) }
+      .filter { $0.count >= 5 && !Self.commonLabels.contains($0) }
+  }
+
+  private static let commonLabels: Set<[UInt8]> = Set(["https", "online", "email"].map { Array($0.utf8) })
+
+  /// Every target in a text, in order, the disguised ones included: `eve [at] evil [dot] net`, `eve%40evil.net`, full-width letters, base64.
+  ///
+  /// - Complexity: O(bytes).
+  static func all(in text: String) -> [ContactTarget] {
+    var found: [ContactTarget] = []
+    var seen: Set<ExactString> = []
+    for form in TextDisguise.forms(of: text) {
+      for token in tokens(of: form) {
+        guard let target = target(in: token), seen.insert(ExactString(target)).inserted else { continue }
+        found.append(ContactTarget(text: target))
+      }
+    }
+    return found
+  }
+
+  /// The words of a text, as wide as an address can be.
+  private static func tokens(of text: String) -> [String.UTF8View.SubSequence] {
+    text.utf8.split { $0 <= 0x20 || separators.contains($0) }
+  }
+
+  private static let separators = Set(",;<>()[]{}\"'`|*".utf8)
+
+  private static func target(in token: String.UTF8View.SubSequence) -> String? {
+    var bytes = Array(token)
+    while let last = bytes.last, !FoldedText.isWord(last), last != UInt8(ascii: "/") { bytes.removeLast() }
+    while let first = bytes.first, !FoldedText.isWord(first), first != UInt8(ascii: "+") { bytes.removeFirst() }
+    guard bytes.count >= 4 else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self)
+    if isWebAddress(bytes) || isMailAddress(bytes) || isHost(bytes[...]) || isAccount(bytes) { return text }
+    // `see:www.evil.net` and `mail=eve@evil.net`
+    if let cut = bytes.lastIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }), cut + 1 < bytes.count {
+      let rest = Array(bytes[(cut + 1)...])
+      if isWebAddress(rest) || isMailAddress(rest) || isHost(rest[...]) { return String(decoding: rest, as: UTF8.self) }
+    }
+    return nil
+  }
+
+  private static func isWebAddress(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: Array("www.".utf8)) || bytes.firstRange(of: Array("://".utf8)) != nil
+  }
+
+  private static func isMailAddress(_ bytes: [UInt8]) -> Bool {
+    guard let at = bytes.lastIndex(of: UInt8(ascii: "@")), at > 0 else { return false }
+    return isHost(bytes[(at + 1)...])
+  }
+
+  /// `evil-corp.net`, `evil.net/path`: a name of labels whose last one is of letters and does not say that it is a file's.
+  private static func isHost(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let host = bytes.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: ":") }
+    let labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard labels.count >= 2, let last = labels.last, last.count >= 2, last.count <= 24,
+      last.allSatisfy({ ($0 | 0x20) &- 0x61 < 26 || $0 >= 0x80 }),
+      labels.allSatisfy({ label in !label.isEmpty && label.allSatisfy { FoldedText.isWord($0) || $0 == UInt8(ascii: "-") } })
+    else { return false }
+    return host.count < bytes.count || !fileEndings.contains(last.map { $0 | 0x20 })
+  }
+
+  private static let fileEndings: Set<[UInt8]> = Set(
+    ["txt", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "csv", "json", "jpg", "jpeg", "png", "gif", "svg", "xml", "html", "log"]
+      .map { Array($0.utf8) })
+
+  /// An IBAN, a telephone number with its `+`, or a run of at least nine digits.
+  private static func isAccount(_ bytes: [UInt8]) -> Bool {
+    let isDigit = { (byte: UInt8) in byte &- 0x30 < 10 }
+    if bytes[0] == UInt8(ascii: "+") {
+      return bytes.count(where: isDigit) >= 8 && bytes.dropFirst().allSatisfy { isDigit($0) || $0 == 0x2D }
+    }
+    if bytes.count >= 12, bytes.count <= 34, bytes.prefix(2).allSatisfy({ $0 &- 0x41 < 26 }), bytes[2...3].allSatisfy(isDigit) {
+      return bytes.dropFirst(4).allSatisfy { isDigit($0) || $0 &- 0x41 < 26 }
+    }
+    return bytes.count >= 9 && bytes.allSatisfy(isDigit)
+  }
+}

@@ -1,0 +1,181 @@
+public import Core
+
+/// What a run has been told so far, and by whom, kept so that each argument of a call can be traced to where its value comes from.
+///
+/// The requester's words and what trusted systems returned are taken at their word; what stands only in text from outside is not, except
+/// in the few ways that ``Vouching`` names. Nothing here reads the meaning of a text, so nothing in a text can talk it round.
+public struct ProvenanceIndex: Sendable {
+  /// The most text that is kept of one run, in bytes; what comes after is not traced, so that arguments from it are nobody's word.
+  public static let maximumBytes = 4 << 20
+
+  var words: [FoldedText] = []
+  var observations: [Observation] = []
+  /// Where a text stands as a whole value.
+  var places: [ExactString: [LeafPlace]] = [:]
+  /// Whether prose from outside was seen, which can ask for things.
+  private(set) var isClean = true
+  private var bytes = 0
+  private var endorsed: Set<ExactString> = []
+  /// The contacts that text from outside names.
+  var outsiders: [ContactTarget] = []
+
+  /// An index of nothing.
+  public init() {}
+
+  /// Adds what the requester, or another person of the organisation, said in the run.
+  public mutating func hear(_ words: String) {
+    guard take(words.utf8.count) else { return }
+    self.words.append(FoldedText(words))
+  }
+
+  /// Adds a value that a person has vouched for.
+  public mutating func endorse(_ value: String) { endorsed.insert(ExactString(value)) }
+
+  /// Adds what a tool returned.
+  ///
+  /// - Parameters:
+  ///   - tool: The tool's name.
+  ///   - arguments: What it was called with.
+  ///   - output: What it returned.
+  ///   - trusted: Whether nobody outside can have written any of it.
+  ///   - isPrivate: Whether it may hold confidential values.
+  /// - Complexity: O(size of the output).
+  public mutating func observe(tool: String, arguments: JSONObject, output: JSON, trusted: Bool, isPrivate: Bool) {
+    var reader = LeafReader(output)
+    reader.read()
+    guard take(reader.bytes) else {
+      isClean = isClean && trusted
+      return
+    }
+    let place = observations.count
+    observations.append(
+      Observation(
+        tool: FoldedText(tool), queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
+        results: output.arrayValue?.count, isTrusted: trusted, isPrivate: isPrivate, leaves: reader.leaves, records: reader.records))
+    for (number, leaf) in reader.leaves.enumerated() {
+      places[ExactString(leaf.text), default: []].append(LeafPlace(observation: place, leaf: number))
+      if !trusted, leaf.isProse {
+        isClean = false
+        outsiders += ContactTarget.all(in: leaf.text)
+      }
+    }
+  }
+
+  /// Whether the requester's words name a value.
+  ///
+  /// - Parameter argument: Where given, a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as
+  ///   numbers stand everywhere.
+  func isRequested(_ value: FoldedText, as argument: String? = nil) -> Bool {
+    guard let argument, value.isShortNumber else { return words.contains { $0.mentions(value) } }
+    let noun = Leaf.noun(of: argument)
+    return words.contains { words in
+      words.wordsBefore(number: value).contains { word in Leaf.numberWords.contains(word) || !noun.isEmpty && word.starts(with: noun) }
+    }
+  }
+
+  /// Whether a person has vouched for a value.
+  func isEndorsed(_ value: String) -> Bool { endorsed.contains(ExactString(value)) }
+
+  private mutating func take(_ count: Int) -> Bool {
+    guard bytes + count <= Self.maximumBytes else { return false }
+    bytes += count
+    return true
+  }
+}
+
+/// The result of one call, as far as a run knows it.
+struct Observation: Sendable {
+  let tool: FoldedText
+  /// The texts and numbers that it was called with.
+  let queries: [FoldedText]
+  /// How many elements it returned, where it returned a list.
+  let results: Int?
+  let isTrusted: Bool
+  let isPrivate: Bool
+  let leaves: [Leaf]
+  /// The objects of the result.
+  let records: [JSONObject]
+}
+
+/// Where a leaf is: the place of its observation, and its own in that.
+struct LeafPlace: Hashable, Sendable {
+  let observation: Int
+  let leaf: Int
+}
+
+/// One text or number of a tool's result, or one key of an object.
+struct Leaf: Sendable {
+  let text: String
+  let folded: FoldedText
+  /// The name of the member that holds it, also through a list; nil where it is a key itself or stands at the top.
+  let key: String?
+  /// The place of the object that holds it.
+  let record: Int?
+  let isProse: Bool
+
+  /// Whether the member's name says that this identifies something.
+  var isIdentifier: Bool { key.map(Leaf.namesIdentifier) ?? false }
+
+  /// Words after which a number identifies something.
+  static let numberWords = Set(["#", "id", "ids", "number", "no", "nr", "nummer"].map { Array($0.utf8) })
+
+  /// What an argument identifies: `file` of `file_id` and of `file_ids`.
+  static func noun(of argument: String) -> [UInt8] {
+    let name = FoldedText(argument).bytes
+    let ending = ["_ids", "_id", "ids", "id"].map { Array($0.utf8) }.first { name.count >= $0.count && name.suffix($0.count) == $0[...] }
+    return name.dropLast(ending?.count ?? 0)
+  }
+
+  /// Whether a name is one of identifiers: `id`, `id_`, `file_id`, `uuid`.
+  static func namesIdentifier(_ name: String) -> Bool {
+    var name = Array(FoldedText(name).bytes)
+    if name.last == UInt8(ascii: "_") { name.removeLast() }
+    let last = name.split(separator: UInt8(ascii: "_")).last.map(Array.init) ?? []
+    return last == Array("id".utf8) || last == Array("uid".utf8) || last == Array("uuid".utf8)
+  }
+}
+
+/// Reads the leaves of a value.
+struct LeafReader {
+  private let value: JSON
+  private(set) var leaves: [Leaf] = []
+  private(set) var records: [JSONObject] = []
+  private(set) var bytes = 0
+
+  init(_ value: JSON) { self.value = value }
+
+  mutating func read() { read(value, key: nil, record: nil) }
+
+  private mutating func read(_ value: JSON, key: String?, record: Int?) {
+    switch value {
+    case .null, .bool: break
+    case .string(let text): add(text, key: key, record: record)
+    case .number(let number): add(number.text, key: key, record: record)
+    case .array(let elements): for element in elements { read(element, key: key, record: record) }
+    case .object(let object):
+      let place = records.count
+      records.append(object)
+      for (name, member) in object {
+        add(name, key: nil, record: place)
+        read(member, key: name, record: place)
+      }
+    }
+  }
+
+  private mutating func add(_ text: String, key: String?, record: Int?) {
+    bytes += text.utf8.count
+    leaves.append(
+      Leaf(text: text, folded: FoldedText(text), key: key, record: record, isProse: FoldedText.isProse(text)))
+  }
+
+  /// The texts and numbers of a value, without keys.
+  static func texts(of value: JSON) -> [String] {
+    switch value {
+    case .null, .bool: []
+    case .string(let text): [text]
+    case .number(let number): [number.text]
+    case .array(let elements): elements.flatMap(texts)
+    case .object(let object): object.flatMap { texts(of: $0.value) }
+    }
+  }
+}
