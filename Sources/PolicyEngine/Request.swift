@@ -93,9 +93,7 @@ extension Request {
 
     /// Makes a tool from its parts.
     ///
-    /// - Parameters:
-    ///   - action: Nil takes what the effect class says: a read reads, everything else writes.
-    ///   - isConsequential: Nil takes what the effect class says: only an external effect is.
+    /// Without an action a read reads and everything else writes; where nothing else is said only an external effect is consequential.
     public init(
       name: String, effect: EffectClass, connector: String = "builtin", action: ToolAction? = nil, isConsequential: Bool? = nil,
       isPlanned: Bool = true

@@ -15,7 +15,7 @@ public struct TracedCall: Sendable {
 }
 
 extension ProvenanceIndex {
-  /// What rules see of a call's arguments under `labels`:
+  /// What rules see of a call's arguments: the members of `labels`.
   ///
   /// - `args.<name>`: `{vouched, by, origin}` of the whole argument; `by` is the weakest ``Vouching`` of its values, or `nobody`.
   /// - `sinks`: for each value that says where the effect goes `{arg, pointer, vouched, by}`.
@@ -78,7 +78,7 @@ extension ProvenanceIndex {
     return observations.contains { observation in
       observation.isPrivate
         && observation.leaves.contains { leaf in
-          leaf.text.utf8.count >= 16 && leaf.text.utf8.count <= bytes.count && bytes.firstRange(of: Array(leaf.text.utf8)) != nil
+          leaf.text.utf8.count >= 16 && leaf.text.utf8.count <= bytes.count && ByteSearch.holds(bytes, Array(leaf.text.utf8))
             && !isRequested(leaf.folded)
         }
     }
@@ -91,7 +91,7 @@ extension ProvenanceIndex {
     return outsiders.contains { outsider in
       guard vouching(for: outsider.text, argument: nil) == nil else { return false }
       return outsider.hostLabels.contains { label in
-        bodies.contains { $0.firstRange(of: label) != nil } && !asked.contains { $0.firstRange(of: label) != nil }
+        bodies.contains { ByteSearch.holds($0, label) } && !asked.contains { ByteSearch.holds($0, label) }
       }
     }
   }

@@ -39,36 +39,44 @@ struct ContactTarget: Hashable, Sendable {
     text.utf8.split { $0 <= 0x20 || separators.contains($0) }
   }
 
+  /// Every target has one of these, or digits.
+  private static let marks = Set(".@:/+0123456789".utf8)
+
   private static let separators = Set(",;<>()[]{}\"'`|*".utf8)
 
   private static func target(in token: String.UTF8View.SubSequence) -> String? {
     var bytes = Array(token)
     while let last = bytes.last, !FoldedText.isWord(last), last != UInt8(ascii: "/") { bytes.removeLast() }
     while let first = bytes.first, !FoldedText.isWord(first), first != UInt8(ascii: "+") { bytes.removeFirst() }
-    guard bytes.count >= 4 else { return nil }
-    let text = String(decoding: bytes, as: UTF8.self)
-    if isWebAddress(bytes) || isMailAddress(bytes) || isHost(bytes[...]) || isAccount(bytes) { return text }
-    // `see:www.evil.net` and `mail=eve@evil.net`
-    if let cut = bytes.lastIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }), cut + 1 < bytes.count {
+    guard bytes.count >= 4, bytes.contains(where: { marks.contains($0) }) else { return nil }
+    // `see:www.evil.net` and `mail=eve@evil.net`: what stands before the sign is no part of the address.
+    if let cut = bytes.lastIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ":") }), cut + 1 < bytes.count,
+      bytes[..<cut].allSatisfy({ FoldedText.isWord($0) })
+    {
       let rest = Array(bytes[(cut + 1)...])
       if isWebAddress(rest) || isMailAddress(rest) || isHost(rest[...]) { return String(decoding: rest, as: UTF8.self) }
     }
-    return nil
+    guard isWebAddress(bytes) || isMailAddress(bytes) || isHost(bytes[...]) || isAccount(bytes) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func isWebAddress(_ bytes: [UInt8]) -> Bool {
-    bytes.starts(with: Array("www.".utf8)) || bytes.firstRange(of: Array("://".utf8)) != nil
+    bytes.starts(with: "www.".utf8) || ByteSearch.holds(bytes, schemeEnd)
   }
+
+  private static let schemeEnd = Array("://".utf8)
 
   private static func isMailAddress(_ bytes: [UInt8]) -> Bool {
     guard let at = bytes.lastIndex(of: UInt8(ascii: "@")), at > 0 else { return false }
     return isHost(bytes[(at + 1)...])
   }
 
-  /// `evil-corp.net`, `evil.net/path`: a name of labels whose last one is of letters and does not say that it is a file's.
+  /// `evil-corp.net`, `evil.net/path`, `192.0.2.1`: a name of labels whose last one is of letters and does not say that it is a file's, or
+  /// an IPv4 address.
   private static func isHost(_ bytes: ArraySlice<UInt8>) -> Bool {
     let host = bytes.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: ":") }
     let labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    if labels.count == 4, labels.allSatisfy({ (1...3).contains($0.count) && $0.allSatisfy { $0 &- 0x30 < 10 } }) { return true }
     guard labels.count >= 2, let last = labels.last, last.count >= 2, last.count <= 24,
       last.allSatisfy({ ($0 | 0x20) &- 0x61 < 26 || $0 >= 0x80 }),
       labels.allSatisfy({ label in !label.isEmpty && label.allSatisfy { FoldedText.isWord($0) || $0 == UInt8(ascii: "-") } })

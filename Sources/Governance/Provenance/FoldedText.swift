@@ -1,4 +1,5 @@
 internal import Core
+internal import Glibc
 
 /// Text in the form in which it is compared and searched: lower case, in UTF-8.
 ///
@@ -60,18 +61,13 @@ struct FoldedText: Hashable, Sendable {
   ) -> Bool {
     let end = place + value.count
     let isAddress = value.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }
-    if place > 0, isWord(value[0]) || isAddress {
-      let before = text[place - 1]
-      if isWord(before) { return false }
-      if isAddress, before == UInt8(ascii: "@") || before == UInt8(ascii: "-") || before == UInt8(ascii: "+") { return false }
-      if isAddress, before == UInt8(ascii: "."), place > 1, isWord(text[place - 2]) { return false }
+    // Within an address neither the dot nor the signs of its other parts end a word.
+    func joins(_ byte: UInt8, _ beyond: Int) -> Bool {
+      if isWord(byte) || isAddress && "@-+".utf8.contains(byte) { return true }
+      return byte == UInt8(ascii: ".") && text.indices.contains(beyond) && isWord(text[beyond])
     }
-    if end < text.count, isWord(value[value.count - 1]) {
-      let after = text[end]
-      if isWord(after) { return false }
-      if isAddress, after == UInt8(ascii: "@") || after == UInt8(ascii: "-") { return false }
-      if isAddress, after == UInt8(ascii: "."), end + 1 < text.count, isWord(text[end + 1]) { return false }
-    }
+    if place > 0, isWord(value[0]) || isAddress, joins(text[place - 1], place - 2) { return false }
+    if end < text.count, isWord(value[value.count - 1]), joins(text[end], end + 1) { return false }
     return true
   }
 
@@ -88,13 +84,20 @@ struct FoldedText: Hashable, Sendable {
 
 /// Search in bytes.
 enum ByteSearch {
+  /// Whether a needle stands anywhere in a text.
+  static func holds(_ text: [UInt8], _ needle: [UInt8]) -> Bool {
+    text.withUnsafeBufferPointer { text in needle.withUnsafeBufferPointer { first($0, in: text, from: 0) != nil } }
+  }
+
   /// The first place at or after `start` where a needle begins, or nil.
   static func first(_ needle: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-    guard let head = needle.first, text.count >= needle.count else { return nil }
+    guard let head = needle.first, let own = needle.baseAddress, let base = text.baseAddress else { return nil }
     let last = text.count - needle.count
     var place = start
     while place <= last {
-      if text[place] == head, (1..<needle.count).allSatisfy({ text[place + $0] == needle[$0] }) { return place }
+      guard let found = memchr(base + place, Int32(head), last - place + 1) else { return nil }
+      place = found - UnsafeMutableRawPointer(mutating: base)
+      if memcmp(base + place, own, needle.count) == 0 { return place }
       place += 1
     }
     return nil

@@ -63,8 +63,8 @@ public struct ProvenanceIndex: Sendable {
 
   /// Whether the requester's words name a value.
   ///
-  /// - Parameter argument: Where given, a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as
-  ///   numbers stand everywhere.
+  /// As the value of an argument a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as numbers
+  /// stand everywhere.
   func isRequested(_ value: FoldedText, as argument: String? = nil) -> Bool {
     guard let argument, value.isShortNumber else { return words.contains { $0.mentions(value) } }
     let noun = Leaf.noun(of: argument)

@@ -160,7 +160,7 @@ enum TextDisguise {
 
   /// `eve at evil dot net`, `eve [at] evil (dot) net` and `eve AT evil DOT net` as `eve@evil.net`.
   private static func withSigns(_ text: String) -> String {
-    let words = text.utf8.split { $0 <= 0x20 || "[](){}<>".utf8.contains($0) }.map { String(Substring($0)) }
+    let words = text.utf8.split { $0 <= 0x20 || brackets.contains($0) }.map { String(Substring($0)) }
     guard words.contains(where: { sign(of: $0) != nil }) else { return "" }
     var joined = ""
     var glue = true
@@ -176,8 +176,11 @@ enum TextDisguise {
     return joined
   }
 
+  private static let brackets = Set("[](){}<>".utf8)
+
   private static func sign(of word: String) -> String? {
-    switch word.lowercased() {
+    guard word.utf8.count <= 5 else { return nil }
+    return switch word.lowercased() {
     case "at", "@": "@"
     case "dot", "punkt", ".": "."
     default: nil

@@ -25,9 +25,8 @@ public enum Vouching: String, Hashable, Sendable, CaseIterable {
 extension ProvenanceIndex {
   /// Who vouches for a value as the target of a call; nil where nobody does.
   ///
-  /// - Parameters:
-  ///   - value: The text, or the text of a number.
-  ///   - argument: The name of the argument, which tells identifiers of one kind from those of another; nil for a value within a text.
+  /// The name of the argument tells identifiers of one kind from those of another; a value within a text has none.
+  ///
   /// - Complexity: O(1) for a value that the request or a trusted system names; else O(text from outside).
   func vouching(for value: String, argument: String?) -> Vouching? {
     let folded = FoldedText(value)
@@ -65,7 +64,7 @@ extension ProvenanceIndex {
     guard leaf.isIdentifier, let argument else { return true }
     let noun = Leaf.noun(of: argument)
     if noun.isEmpty { return true }
-    func holds(_ text: FoldedText) -> Bool { text.bytes.firstRange(of: noun) != nil }
+    func holds(_ text: FoldedText) -> Bool { ByteSearch.holds(text.bytes, noun) }
     return holds(observations[place.observation].tool) || record(place)?.keys.contains { holds(FoldedText($0)) } == true
   }
 
