@@ -15,12 +15,16 @@ public struct TracedCall: Sendable {
 }
 
 extension ProvenanceIndex {
+  /// The members of ``labels(of:)``.
+  static let labelGroups = ["args", "sinks", "payload", "context"]
+
   /// What rules see of a call's arguments: the members of `labels`.
   ///
-  /// - `args.<name>`: `{vouched, by, origin}` of the whole argument; `by` is the weakest ``Vouching`` of its values, or `nobody`.
-  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, vouched, by}`.
-  /// - `payload`: for each other value `{arg, pointer, vouched, by, reference, private, targets}`, with `targets` a list of
-  ///   `{text, vouched, by}` for each contact in its text; `reference` where its key says that it identifies something; `private` where it
+  /// - `args.<name>`: `{trusted, vouched, by, origin}` of the whole argument, as the weakest of its values: `by` is its ``Vouching`` or
+  ///   `nobody`, `origin` the same for people, and `trusted` whether it is somebody's word.
+  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, trusted, vouched, by, origin}`.
+  /// - `payload`: for each other value `{arg, pointer, trusted, vouched, by, reference, private, targets}`, with `targets` a list of
+  ///   `{text, trusted, vouched, by, origin}` for each contact in its text; `reference` where its key says that it identifies something; `private` where it
   ///   repeats a confidential result word for word.
   /// - `context.clean`: whether no prose from outside has been seen.
   /// - `context.disguised`: whether the payload spells out, in whatever disguise, the host of a contact that only text from outside names.
@@ -29,45 +33,59 @@ extension ProvenanceIndex {
   public func labels(of call: TracedCall) -> JSONObject {
     var sinks: [JSON] = []
     var payload: [JSON] = []
-    var whole: [String: Vouching?] = [:]
+    var whole: [String: (by: Vouching?, text: String)] = [:]
     var texts: [String] = []
     for value in ArgumentValue.all(in: call.arguments) {
       let isSink = call.sinks.contains { bytesEqual($0, value.argument) }
       let by = vouching(for: value.text, argument: isSink ? value.key ?? value.argument : value.key)
-      whole[value.argument] = whole[value.argument].map { Self.weaker($0, by) } ?? by
+      if Self.isWeaker(by, than: whole[value.argument].map(\.by)) { whole[value.argument] = (by, value.text) }
       var object: JSONObject = ["arg": .string(value.argument), "pointer": .string(value.pointer)]
-      for (name, json) in Self.words(by) { object[name] = json }
       if isSink {
+        object["text"] = .string(value.text)
+        for (name, json) in words(by, value.text) { object[name] = json }
         sinks.append(.object(object))
       } else {
         texts.append(value.text)
+        for (name, json) in words(by, nil) { object[name] = json }
         object["reference"] = .bool(value.key.map(Leaf.namesIdentifier) ?? false)
         object["private"] = .bool(repeatsPrivate(value.text))
         object["targets"] = .array(targets(in: value.text))
         payload.append(.object(object))
       }
     }
-    let arguments = JSONObject(call.arguments.map { member in (member.key, .object(Self.words(whole[member.key] ?? .empty))) })
+    let arguments = JSONObject(
+      call.arguments.map { member in
+        let weakest = whole[member.key]
+        return (member.key, .object(words(weakest.map(\.by) ?? .empty, weakest?.text ?? "")))
+      })
     return [
       "args": .object(arguments), "sinks": .array(sinks), "payload": .array(payload),
       "context": ["clean": .bool(isClean), "disguised": .bool(disguises(texts))],
     ]
   }
 
-  private static func words(_ by: Vouching?) -> JSONObject {
-    ["vouched": .bool(by != nil), "by": .string(by?.rawValue ?? "nobody")]
+  /// A vouching as rules see it; with its origin where the text is given.
+  private func words(_ by: Vouching?, _ text: String?) -> JSONObject {
+    var words: JSONObject = [
+      "trusted": .bool(by?.isTrusted ?? false), "vouched": .bool(by != nil), "by": .string(by?.rawValue ?? "nobody"),
+    ]
+    guard let text else { return words }
+    let stranger = by == nil ? outsideSource(of: text).map { "appears only in \($0)" } ?? "appears nowhere that this run has seen" : nil
+    words["origin"] = .string(stranger ?? by?.words ?? "")
+    return words
   }
 
-  private static func weaker(_ a: Vouching?, _ b: Vouching?) -> Vouching? {
-    guard let a, let b, let x = Vouching.allCases.firstIndex(of: a), let y = Vouching.allCases.firstIndex(of: b) else { return nil }
-    return x < y ? b : a
+  private static func isWeaker(_ a: Vouching?, than b: Vouching??) -> Bool {
+    guard let b else { return true }
+    guard let b, let y = Vouching.allCases.firstIndex(of: b) else { return false }
+    return a.flatMap { Vouching.allCases.firstIndex(of: $0) }.map { $0 > y } ?? true
   }
 
   private func targets(in text: String) -> [JSON] {
     ContactTarget.all(in: text).map { target in
       var object: JSONObject = ["text": .string(target.text)]
       let by = TextDisguise.mixesScripts(target.text) ? nil : vouching(for: target.text, argument: nil)
-      for (name, json) in Self.words(by) { object[name] = json }
+      for (name, json) in words(by, target.text) { object[name] = json }
       return .object(object)
     }
   }

@@ -35,12 +35,15 @@ public struct ProvenanceIndex: Sendable {
   ///
   /// - Parameters:
   ///   - tool: The tool's name.
+  ///   - source: What people are told that this is; nil takes the tool's name.
   ///   - arguments: What it was called with.
   ///   - output: What it returned.
   ///   - trusted: Whether nobody outside can have written any of it.
   ///   - isPrivate: Whether it may hold confidential values.
   /// - Complexity: O(size of the output).
-  public mutating func observe(tool: String, arguments: JSONObject, output: JSON, trusted: Bool, isPrivate: Bool) {
+  public mutating func observe(
+    tool: String, source: String? = nil, arguments: JSONObject, output: JSON, trusted: Bool, isPrivate: Bool
+  ) {
     var reader = LeafReader(output)
     reader.read()
     guard take(reader.bytes) else {
@@ -50,7 +53,7 @@ public struct ProvenanceIndex: Sendable {
     let place = observations.count
     observations.append(
       Observation(
-        tool: FoldedText(tool), queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
+        tool: FoldedText(tool), source: source ?? tool, queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
         results: output.arrayValue?.count, isTrusted: trusted, isPrivate: isPrivate, leaves: reader.leaves, records: reader.records))
     for (number, leaf) in reader.leaves.enumerated() {
       places[ExactString(leaf.text), default: []].append(LeafPlace(observation: place, leaf: number))
@@ -76,6 +79,9 @@ public struct ProvenanceIndex: Sendable {
   /// Whether a person has vouched for a value.
   func isEndorsed(_ value: String) -> Bool { endorsed.contains(ExactString(value)) }
 
+  /// Notes that something came in that is not kept: nobody knows what it said, so it may have asked for anything.
+  public mutating func miss() { isClean = false }
+
   private mutating func take(_ count: Int) -> Bool {
     guard bytes + count <= Self.maximumBytes else { return false }
     bytes += count
@@ -86,6 +92,8 @@ public struct ProvenanceIndex: Sendable {
 /// The result of one call, as far as a run knows it.
 struct Observation: Sendable {
   let tool: FoldedText
+  /// What people are told that this is.
+  let source: String
   /// The texts and numbers that it was called with.
   let queries: [FoldedText]
   /// How many elements it returned, where it returned a list.

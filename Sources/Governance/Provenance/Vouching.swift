@@ -20,6 +20,23 @@ public enum Vouching: String, Hashable, Sendable, CaseIterable {
   case onlyResult = "only-result"
   /// It is an identifier that a system made and no text from outside mentions.
   case recordID = "record-id"
+
+  /// Whether it is somebody's word: the requester's, a trusted system's or a person's, not a reading of what came from outside.
+  public var isTrusted: Bool { self == .empty || self == .request || self == .trusted || self == .endorsed }
+
+  /// For people: who or what vouches.
+  public var words: String {
+    switch self {
+    case .empty: "empty"
+    case .request: "named by a person in this run"
+    case .trusted: "from a trusted system"
+    case .endorsed: "vouched for by a person"
+    case .clean: "from outside, before any prose from outside was read"
+    case .namedRecord: "from the one record that the request names"
+    case .onlyResult: "the only result of a query in the request's words"
+    case .recordID: "an identifier that no text from outside mentions"
+    }
+  }
 }
 
 extension ProvenanceIndex {
@@ -48,6 +65,14 @@ extension ProvenanceIndex {
       if !isMentioned() { return .recordID }
     }
     return nil
+  }
+
+  /// Where a value stands that nobody vouches for: the first source from outside that mentions it; nil where it stands nowhere.
+  func outsideSource(of value: String) -> String? {
+    let folded = FoldedText(value)
+    return observations.first { observation in
+      !observation.isTrusted && observation.leaves.contains { $0.folded == folded || $0.folded.mentions(folded) }
+    }?.source
   }
 
   func leaf(_ place: LeafPlace) -> Leaf { observations[place.observation].leaves[place.leaf] }
