@@ -22,6 +22,8 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
     case notFound
     /// A projection broke a rule.
     case projection
+    /// The file has triggers that this version does not make, or lacks some of its own.
+    case schema
   }
 
   /// The kind of failure.

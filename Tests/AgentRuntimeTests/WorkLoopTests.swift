@@ -36,8 +36,9 @@ struct WorkLoopTests {
       await first.gate.store.close()
       // A file of the second release is gone.
       let connection = try Connection(path: "\(folder)/store.sqlite", mode: .readWrite(create: false))
-      try connection.execute("DROP TRIGGER evidence_no_delete")
-      try connection.execute("DELETE FROM evidence WHERE sha256 = X'\(lost.hex)'")
+      let trigger = try #require(
+        try connection.first("SELECT sql FROM sqlite_schema WHERE name = 'evidence_no_delete'") { $0.text(0) })
+      try connection.execute("DROP TRIGGER evidence_no_delete; DELETE FROM evidence WHERE sha256 = X'\(lost.hex)'; \(trigger)")
       connection.close()
       let second = try await Office(folder, concurrency: 1) { _ in Self.complete }
       let items = try await second.loop.work()
