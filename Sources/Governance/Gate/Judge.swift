@@ -281,6 +281,10 @@ struct Judge {
         throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
       }
     }
+    // What reaches the outside for a step whose exception is open could happen beside what its handler does about it.
+    if tool.effect == .external || tool.definition != nil, step.status == .blocked {
+      throw Refusal(.stepBlocked, "the step `\(title)` waits until its exception is resolved")
+    }
     return step
   }
 
