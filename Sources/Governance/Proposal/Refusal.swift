@@ -27,6 +27,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case runUnknown = "run-unknown"
     /// No such release, or none for the process.
     case releaseUnknown = "release-unknown"
+    /// The process has no such step.
+    case stepUnknown = "step-unknown"
     /// The step is not open, or is someone else's.
     case stepNotOpen = "step-not-open"
     /// The step waits until an exception at it is resolved.
