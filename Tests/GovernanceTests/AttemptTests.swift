@@ -123,7 +123,8 @@ struct AttemptTests {
   func blockedSteps(isInDoubt: Bool) async throws {
     try await withTemporaryDirectory { folder in
       let bench = try await Workbench(folder)
-      let handler = #"on: [{ exception: "late", of: "pay", then: [{ step: "look", title: "Look", role: "clerk" }], after: "retry", max: 3 }], steps: ["#
+      let look = #"{ step: "look", title: "Look", role: "clerk" }"#
+      let handler = #"on: [{ exception: "late", of: "pay", then: [\#(look)], after: "retry", max: 3 }], steps: ["#
       try await bench.prepare(
         process: Workbench.process.replacing("steps: [", with: handler)
           .replacing(#"effect: "external", sink"#, with: #"effect: "external", idempotent: true, sink"#))

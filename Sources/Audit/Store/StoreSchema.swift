@@ -79,7 +79,8 @@ struct StoreSchema: Sendable {
     let hint =
       switch first {
       case .missing, .altered: "somebody changed the file: go back to a copy; \(rest)"
-      case .foreign(let trigger): "it can change what is written: find out whose it is; `DROP TRIGGER \(quoted(trigger.name))` removes it; \(rest)"
+      case .foreign(let trigger):
+        "it can change what is written: find out whose it is; `DROP TRIGGER \(visible(quoted(trigger.name)))` removes it; \(rest)"
       }
     throw AuditError(.schema, "the store is not written to: \(first.message)", hint: hint)
   }
