@@ -56,7 +56,7 @@ public struct AgentWorker: Sendable {
       return .parked("work is stopped for \(scope)")
     }
     if sight.step.status == .blocked { return .waiting("an exception at the step is open") }
-    if let reason = sight.unsettled { return .parked(reason) }
+    if let outcome = sight.unsettled { return outcome }
     if let id = sight.due { return try await carryOut(id, sight) }
     if let (call, id) = sight.unproposed { return try await propose(call, id, sight) }
     let held = sight.open.filter { $0.status == .held }
@@ -84,9 +84,14 @@ public struct AgentWorker: Sendable {
       let outcome = try await runner.run(proposal, in: sight.run.state.id)
       return outcome.kind == .inDoubt ? .parked(Sight.doubt(about: proposal)) : nil
     } catch let refusal as Refusal {
-      // What has changed was decided anew, and the next look shows how.
-      return refusal.code == Refusal.Code.changed.rawValue ? nil : .parked(refusal.message)
+      return try await refused(refusal, proposal, sight)
     }
+  }
+
+  /// What it means that a proposal could not begin.
+  private func refused(_ refusal: Refusal, _ proposal: String, _ sight: Sight) async throws -> StepOutcome? {
+    let status = sight.run.proposal(proposal)?.status ?? .granted
+    return try await gate.outcome(of: refusal, on: (proposal, status), step: sight.step.occurrence, in: sight.run.state.id)
   }
 
   // MARK: Asking the model
@@ -119,7 +124,7 @@ public struct AgentWorker: Sendable {
   /// What a refused model call means for the step.
   private func refused(_ refusal: Refusal?, _ sight: Sight) async throws -> StepOutcome? {
     let refusal = refusal ?? Refusal(.forbidden, "the rules do not permit this model call")
-    if refusal.isPassing { return .parked(refusal.message) }
+    if refusal.isPassing { return try await gate.outcome(of: refusal, step: sight.step.occurrence, in: sight.run.state.id) }
     // Another worker's call, which was refused before this look.
     if refusal.code == Refusal.Code.notHeld.rawValue { return nil }
     return try await handOver(sight, code: refusal.code, text: refusal.message)
@@ -130,7 +135,7 @@ public struct AgentWorker: Sendable {
     do {
       return try await use(try await gate.begin(proposal, in: sight.run.state.id, time: limit), model, request, sight, limit: limit)
     } catch let refusal as Refusal {
-      return refusal.code == Refusal.Code.changed.rawValue ? nil : .parked(refusal.message)
+      return try await refused(refusal, proposal, sight)
     }
   }
 
@@ -216,7 +221,8 @@ public struct AgentWorker: Sendable {
   }
 
   private func handOver(_ sight: Sight, code: String, text: String) async throws -> StepOutcome {
-    let words = visible(cut(text, to: Self.handOverBytes), multiline: true)
+    // What a model or a server wrote is escaped where it is shown, but the gate takes no NUL.
+    let words = cut(text, to: Self.handOverBytes).replacing("\0", with: "\u{FFFD}")
     let outcome = try await gate.submit(
       Proposal(
         id: gate.mintID(), principal: SystemPrincipal.agents.rawValue, tool: BuiltinTool.handOver.rawValue,

@@ -49,7 +49,8 @@ extension Sight {
         "a person rejected this: " + builder.fenced(refusals[record.id] ?? "no reason was given", origin: "a person"), isError: true)
     case .expired: return answer("nobody decided on this in time; it is not a rejection", isError: true)
     case .withdrawn: return answer("this was withdrawn", isError: true)
-    case .superseded, .voided: return answer("this was replaced", isError: true)
+    case .superseded: return answer("this was replaced", isError: true)
+    case .voided: return answer("not executed: \(refusals[record.id] ?? "something that it depended on has changed")", isError: true)
     case .held, .granted, .started: return answer("this is not decided yet", isError: true)
     case .inDoubt: return answer("nobody knows whether this happened; a person will find out", isError: true)
     }

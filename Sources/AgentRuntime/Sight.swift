@@ -107,12 +107,12 @@ struct Sight: Sendable {
   var modelCalls: [ProposalRecord] { proposals.filter { $0.tool == BuiltinTool.callModel.rawValue } }
 
   /// Why nothing may be done now: something of the step is under way, or nobody knows whether it happened and it must not be repeated.
-  var unsettled: String? {
+  var unsettled: StepOutcome? {
     for record in open {
       switch record.status {
-      case .started where record.tool == BuiltinTool.callModel.rawValue: return "another worker waits for the model's answer"
-      case .started: return "the effect of \(record.id) is under way"
-      case .inDoubt where !isIdempotent(record): return Self.doubt(about: record.id)
+      case .started where record.tool == BuiltinTool.callModel.rawValue: return .busy("another worker waits for the model's answer")
+      case .started: return .busy("another worker carries out \(record.id)")
+      case .inDoubt where !isIdempotent(record): return .parked(Self.doubt(about: record.id))
       default: continue
       }
     }

@@ -88,7 +88,7 @@ struct ToolStepWorker: Sendable {
     switch record.status {
     case .held: return .held([record.id])
     case .granted: return try await carryOut(record, view)
-    case .started: return .parked("the effect of \(record.id) is under way")
+    case .started: return .busy("another worker carries out \(record.id)")
     case .inDoubt:
       guard view.tool.isIdempotent else { return .parked("the effect of \(record.id) is in doubt: a person has to say what happened") }
       return try await carryOut(record, view)
@@ -114,7 +114,8 @@ struct ToolStepWorker: Sendable {
         id: view.callID, principal: SystemPrincipal.engine.rawValue, tool: view.tool.name, arguments: arguments, run: view.run.state.id,
         step: view.step.occurrence.description))
     // Any other refusal is dealt with at the next look.
-    return outcome.refusal.flatMap { $0.isPassing ? .parked($0.message) : nil }
+    guard let refusal = outcome.refusal, refusal.isPassing else { return nil }
+    return try await gate.outcome(of: refusal, step: view.step.occurrence, in: view.run.state.id)
   }
 
   private func carryOut(_ record: ProposalRecord, _ view: View) async throws -> StepOutcome? {
@@ -123,8 +124,7 @@ struct ToolStepWorker: Sendable {
       if outcome.kind == .inDoubt { return .parked("the effect of \(record.id) is in doubt: \(outcome.message ?? "its outcome was lost")") }
       return nil
     } catch let refusal as Refusal {
-      if refusal.code == Refusal.Code.changed.rawValue { return nil }
-      return .parked(refusal.message)
+      return try await gate.outcome(of: refusal, on: (record.id, record.status), step: view.step.occurrence, in: view.run.state.id)
     }
   }
 

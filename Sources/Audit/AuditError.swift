@@ -18,10 +18,12 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
     case closed
     /// Evidence cannot be taken in: the path, the kind of file or the size.
     case evidence
-    /// No such entry.
+    /// No such entry, or no such file.
     case notFound
     /// A projection broke a rule.
     case projection
+    /// The file has triggers that this version does not make, or lacks some of its own.
+    case schema
   }
 
   /// The kind of failure.

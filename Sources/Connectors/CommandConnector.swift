@@ -51,14 +51,16 @@ public struct CommandConnector: Connector {
     environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
     environment["LC_ALL"] = "C.UTF-8"
     environment["REMIT_IDEMPOTENCY_KEY"] = grant.idempotencyKey
+    environment["REMIT_CALL"] = grant.id
     environment["REMIT_RUN"] = grant.run
     environment["REMIT_TOOL"] = grant.tool
     environment["REMIT_TOOL_STATE"] = state
     mkdir(state, 0o700)
     guard let left = grant.timeLeft(at: time.now()) else { return .tooLate }
-    let invocation = Invocation(
+    var invocation = Invocation(
       executable, Array(command.dropFirst()), environment: environment, workingDirectory: state,
       input: Array(JSON.object(grant.arguments).text().utf8) + [0x0A], limits: InvocationLimits(time: left, outputBytes: Self.resultBytes))
+    invocation.mark = "REMIT_CALL"
     let isHarmless = definition.effect == .read
     do throws(SubprocessError) {
       return outcome(of: try await invocation.run(), isHarmless: isHarmless)

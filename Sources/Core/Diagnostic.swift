@@ -46,6 +46,16 @@ public struct Diagnostic: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension Diagnostic {
+  /// The code of a file that is not there.
+  public static let fileNotFound = "file-not-found"
+
+  /// A file that cannot be read, as a problem: ``fileNotFound`` or `unreadable-file`.
+  public init(_ error: FileError) {
+    self.init(error.code == .notFound ? Self.fileNotFound : "unreadable-file", at: nil, error.description)
+  }
+}
+
 /// Every problem that was found in one go, in file order.
 public struct Diagnostics: Error, Sendable, CustomStringConvertible {
   /// The problems, at least one.

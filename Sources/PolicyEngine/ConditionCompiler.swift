@@ -8,12 +8,14 @@ struct ConditionCompiler {
   /// Everything but `args`, and the objects of all arguments so far.
   private(set) var base: CELEnvironment
   private let tools: [PolicyEnvironment.Tool]?
+  private let choices: [PolicyEnvironment.Choice]
   /// The type of `args` for each set of tools.
   private var byTools: [[String]: CELType] = [:]
   private var labels: [String: Int] = [:]
 
   init(environment: PolicyEnvironment) {
     tools = environment.tools
+    choices = environment.choices
     var base = CELEnvironment(
       limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
     base.declareObject("run", fields: environment.fields.map { ($0.name, $0.type) })
@@ -38,16 +40,45 @@ struct ConditionCompiler {
     -> RuleCondition?
   {
     do throws(Diagnostics) {
-      let environment = environment(for: patterns)
-      return RuleCondition(try environment.compile(source, expecting: .bool) { place.position(inString: $0) }, in: environment)
+      let matching = matching(patterns)
+      let environment = environment(for: matching)
+      let program = try environment.compile(source, expecting: .bool) { place.position(inString: $0) }
+      checkChoices(program.expression, of: matching, in: place, &problems)
+      return RuleCondition(program, in: environment)
     } catch {
       problems.add(contentsOf: error.all)
       return nil
     }
   }
 
-  private mutating func environment(for patterns: [ToolPattern]) -> CELEnvironment {
-    let matching = tools?.filter { tool in patterns.contains { $0.matches(tool.tool.name) } } ?? []
+  private func matching(_ patterns: [ToolPattern]) -> [PolicyEnvironment.Tool] {
+    tools?.filter { tool in patterns.contains { $0.matches(tool.tool.name) } } ?? []
+  }
+
+  /// Reports constants to which what they are compared with can never be equal.
+  private func checkChoices(
+    _ expression: CELExpression, of matching: [PolicyEnvironment.Tool], in place: PositionedJSON, _ problems: inout Problems
+  ) {
+    guard let comparison = CELComparison(expression), let values = values(at: comparison.path, of: matching) else {
+      for child in expression.children { checkChoices(child, of: matching, in: place, &problems) }
+      return
+    }
+    let known = values.compactMap { try? CELValue(json: $0) }
+    for constant in comparison.constants where !known.contains(where: { $0.isEqual(to: constant.value) }) {
+      let text = constant.value.stringValue ?? (try? constant.value.json().text()) ?? ""
+      let position = place.position(inString: constant.offset)
+      problems.add(.unknown("value", text, known: values.map { $0.stringValue ?? $0.text() }, at: position))
+    }
+  }
+
+  /// The values that something can have; nil where it can have others, or nobody knows.
+  private func values(at path: [String], of matching: [PolicyEnvironment.Tool]) -> [JSON]? {
+    if path.first != "args" { return choices.first { $0.path == path }?.values }
+    let lists = matching.map { tool in tool.choices.first { $0.path == path }?.values }
+    return lists.isEmpty || lists.contains { $0 == nil } ? nil : lists.flatMap { $0 ?? [] }
+  }
+
+  private mutating func environment(for matching: [PolicyEnvironment.Tool]) -> CELEnvironment {
     let names = matching.map(\.tool.name)
     let type: CELType
     if let known = byTools[names] {

@@ -13,10 +13,28 @@ public struct PolicyEnvironment: Sendable {
     /// The JSON Schema of the arguments, or nil where there is none: then a condition reads them untyped.
     public let schema: JSON?
 
+    /// The arguments that can have only certain values.
+    public let choices: [Choice]
+
     /// Makes a tool from its parts.
-    public init(_ tool: Request.Tool, schema: JSON? = nil) {
+    public init(_ tool: Request.Tool, schema: JSON? = nil, choices: [Choice] = []) {
       self.tool = tool
       self.schema = schema
+      self.choices = choices
+    }
+  }
+
+  /// Something that a condition can read and that can have only certain values.
+  public struct Choice: Sendable {
+    /// Such as `run`, `risk`.
+    public let path: [String]
+    /// All the values that it can have.
+    public let values: [JSON]
+
+    /// Makes a choice from its parts.
+    public init(_ path: [String], _ values: [JSON]) {
+      self.path = path
+      self.values = values
     }
   }
 
@@ -32,6 +50,8 @@ public struct PolicyEnvironment: Sendable {
   public var kind: Kind
   /// The declared fields of a run, with their types.
   public var fields: [(name: String, type: CELType)]
+  /// What has only certain values, apart from the arguments of tools: a condition that compares it with another value is a mistake.
+  public var choices: [Choice]
   /// The tools that there are.
   public var tools: [Tool]?
   /// The steps that there are, with their risk and performer.
@@ -47,11 +67,12 @@ public struct PolicyEnvironment: Sendable {
 
   /// Makes an environment; what is not given is not checked.
   public init(
-    kind: Kind = .release, fields: [(name: String, type: CELType)] = [], tools: [Tool]? = nil, steps: [Request.Step]? = nil,
-    agents: [String]? = nil, users: [String]? = nil, roles: [String]? = nil, clauses: Set<String>? = nil
+    kind: Kind = .release, fields: [(name: String, type: CELType)] = [], choices: [Choice] = [], tools: [Tool]? = nil,
+    steps: [Request.Step]? = nil, agents: [String]? = nil, users: [String]? = nil, roles: [String]? = nil, clauses: Set<String>? = nil
   ) {
     self.kind = kind
     self.fields = fields
+    self.choices = choices
     self.tools = tools
     self.steps = steps
     self.agents = agents

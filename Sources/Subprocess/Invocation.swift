@@ -7,6 +7,10 @@ public struct Invocation: Hashable, Sendable {
   public var executable: Executable
   /// Passed as they are, after the program's own path as argument 0.
   public var arguments: [String]
+  /// The variable of the environment by which processes are known that left the group; its value is in no other run.
+  ///
+  /// Where it is nil, or a process clears its environment, they are out of reach.
+  public var mark: String?
   /// The whole environment: nothing is inherited.
   public var environment: [String: String]
   /// The folder to start in; `nil` for this process's own.
@@ -33,7 +37,7 @@ public struct Invocation: Hashable, Sendable {
   ///
   /// Both outputs are read at the same time. When the program ends, a limit is reached or the task is cancelled, everything that is
   /// left of its process group is killed, so nothing runs on behind the caller's back; a process that left the group (`setsid`) is
-  /// out of reach. The wait takes a thread of its own, none of Swift's shared pool.
+  /// found by ``mark``. The wait takes a thread of its own, none of Swift's shared pool.
   ///
   /// - Returns: How it ended and what it wrote. A non-zero exit code is a result.
   /// - Throws: ``SubprocessError``. ``SubprocessError/wasStarted`` says whether the program ran.

@@ -55,6 +55,7 @@ struct Watch: ~Copyable {
     }
     // What the program left behind in its group goes too; its id is still taken, because the program is not reaped yet.
     kill(-process, SIGKILL)
+    if let mark = invocation.mark, let value = invocation.environment[mark] { killStrays(with: "\(mark)=\(value)") }
     readOutput()
     readErrorOutput()
     return outcome()

@@ -36,8 +36,9 @@ struct WorkLoopTests {
       await first.gate.store.close()
       // A file of the second release is gone.
       let connection = try Connection(path: "\(folder)/store.sqlite", mode: .readWrite(create: false))
-      try connection.execute("DROP TRIGGER evidence_no_delete")
-      try connection.execute("DELETE FROM evidence WHERE sha256 = X'\(lost.hex)'")
+      let trigger = try #require(
+        try connection.first("SELECT sql FROM sqlite_schema WHERE name = 'evidence_no_delete'") { $0.text(0) })
+      try connection.execute("DROP TRIGGER evidence_no_delete; DELETE FROM evidence WHERE sha256 = X'\(lost.hex)'; \(trigger)")
       connection.close()
       let second = try await Office(folder, concurrency: 1) { _ in Self.complete }
       let items = try await second.loop.work()
@@ -103,5 +104,50 @@ struct WorkLoopTests {
       #expect(reasons == Conversation.textBytes)
       #expect(try #require(result) < 500_000)  // the model's own message holds the whole of it, once
     }
+  }
+
+  @Test("a step that another worker has is not stuck", arguments: ["classify", "pay"])
+  func stepsOfOthers(_ step: String) async throws {
+    try await withTemporaryDirectory { folder in
+      let isReached = Locked(false)
+      let goesOn = Locked(false)
+      @Sendable func wait() async {
+        isReached.withLock { $0 = true }
+        while !goesOn.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(1)) }
+      }
+      let office = try await Office(
+        folder, connector: Waiting { if step == "pay" { await wait() } },
+        client: Prompting { _ in if step == "classify" { await wait() } }
+      ) { _ in nil }
+      let run = try await office.start()
+      let first = Task { try await office.loop.work() }
+      while !isReached.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+      let items = try await office.loop.work()
+      #expect(items.map(\.step) == [step])
+      guard case .busy(let why)? = items.first?.outcome else { Issue.record("\(items)"); return }
+      #expect(why.contains("another worker"))
+      // Nor does one that comes between the look and the beginning make it stuck.
+      let open = try #require(try await office.record(run).proposals.last { $0.status == .started })
+      let refusal = await #expect(throws: Refusal.self) { _ = try await office.gate.begin(open.id, in: run).id }
+      func later() async throws -> StepOutcome? {
+        try await office.gate.outcome(of: try #require(refusal), on: (open.id, .granted), step: try #require(open.step), in: run)
+      }
+      let outcome = try await later()
+      guard case .busy? = outcome else { Issue.record("\(String(describing: outcome))"); return }
+      goesOn.withLock { $0 = true }
+      _ = try await first.value
+      #expect(try await later() == nil)
+      #expect(try await office.record(run).state.status == .completed)
+    }
+  }
+}
+
+/// A connector that waits before it answers.
+private struct Waiting: Connector {
+  let wait: @Sendable () async -> Void
+
+  func call(_ grant: borrowing Grant) async -> EffectOutcome {
+    await wait()
+    return .finished([:])
   }
 }

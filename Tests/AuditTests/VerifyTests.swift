@@ -25,14 +25,14 @@ func verify(_ path: String, _ options: VerificationOptions = VerificationOptions
   return report
 }
 
-/// Writes into a store as its hostile owner would: without triggers.
+/// Writes into a store as its hostile owner would: without triggers, which are there again afterwards.
 func tamper(_ path: String, _ body: (Connection) throws -> Void) throws {
   let connection = try Connection(path: path, mode: .readWrite(create: false))
   try connection.execute("PRAGMA synchronous=OFF")
-  for trigger in try connection.query("SELECT name FROM sqlite_schema WHERE type = 'trigger'", [], { $0.text(0) }) {
-    try connection.execute("DROP TRIGGER \(trigger)")
-  }
+  let triggers = try connection.query("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'") { ($0.text(0), $0.text(1)) }
+  for (name, _) in triggers { try connection.execute("DROP TRIGGER \(name)") }
   try connection.transaction { try body(connection) }
+  for (_, sql) in triggers { try connection.execute(sql) }
   connection.close()
 }
 

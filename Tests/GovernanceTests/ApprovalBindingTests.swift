@@ -215,4 +215,27 @@ struct ApprovalBindingTests {
       #expect(try await bench.status(held.proposal, in: run) == .granted)
     }
   }
+
+  @Test func theFoldTakesNoLastApprovalBeforeEnoughPeopleApproved() async throws {
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare()
+      let run = try await bench.assessed(amount: 20_000)
+      let held = try await bench.proposePayment(run)
+      #expect(held.requirements.map(\.count).max() == 2)
+      let record = try #require(try await bench.state(run).proposal(held.proposal))
+      func approval(_ person: String, isComplete: Bool) -> EntryDraft {
+        let identity = Workbench.person(person)
+        return EntryDrafting.decision(
+          .approve, on: record, run: run, by: identity.principal, identity: identity, isComplete: isComplete)
+      }
+      await #expect(throws: (any Error).self) { try await bench.gate.store.append([approval("ben", isComplete: true)]) }
+      try await bench.gate.store.append([approval("ben", isComplete: false)])
+      // The same person twice is one.
+      await #expect(throws: (any Error).self) { try await bench.gate.store.append([approval("ben", isComplete: true)]) }
+      #expect(try await bench.status(held.proposal, in: run) == .held)
+      try await bench.gate.store.append([approval("cleo", isComplete: true)])
+      #expect(try await bench.status(held.proposal, in: run) == .granted)
+    }
+  }
 }

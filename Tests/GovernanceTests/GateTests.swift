@@ -181,6 +181,23 @@ struct GateTests {
     }
   }
 
+  static let comparisons: [(condition: String, words: String?)] = [
+    ("has(run.risk) && run.risk == 'hihg'", "unknown value `hihg`\nhint: did you mean `high`?"),
+    ("run.risk in ['low', 'medium']", "unknown value `medium`"), ("'hgih' != run.risk", "did you mean `high`?"),
+    ("step.risk == 'lwo'", "did you mean `low`?"), ("step.id == 'assess2'", "did you mean `assess`?"),
+    ("has(args.fields) && args.fields.risk == 'hig'", "did you mean `high`?"), ("run.risk == 'high' && step.id == 'assess'", nil),
+    ("run.payee == 'anything'", nil),
+  ]
+
+  @Test("a rule that compares with a value that can never be there is a mistake", arguments: comparisons)
+  func impossibleComparisons(_ comparison: (condition: String, words: String?)) throws {
+    let rule = #"{ id: "x", hold: "complete_step", when: "\#(comparison.condition)", approval: { roles: ["finance"] } },"#
+    let bundle = Workbench.release(rules: Workbench.rules.replacing("rules: [", with: "rules: [ \(rule)"))
+    guard let words = comparison.words else { return _ = try Release.load(bundle, directory: nil) }
+    let problems = #expect(throws: Diagnostics.self) { try Release.load(bundle, directory: nil) }
+    #expect(problems?.all.count == 1 && problems?.description.contains(words) == true, "\(problems?.description ?? "")")
+  }
+
   static let holds: [(rule: String, isRefused: Bool)] = [
     (#"hold: "run.start", approval: { roles: ["finance"] }"#, true),
     (#"hold: "*", approval: { roles: ["finance"] }"#, true),

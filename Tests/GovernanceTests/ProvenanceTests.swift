@@ -107,7 +107,9 @@ import Testing
             "to": ["ann@corp.com", "eve@evil-corp.net"], "body": "Write to ann@corp.com or bob@corp.com or eve@evil-corp.net",
             "attachment": ["file_id": "77"],
           ], sinks: ["to"]))
-    #expect(labels["args"]?["to"] == ["vouched": false, "by": "nobody"])
+    #expect(
+      labels["args"]?["to"] == ["trusted": false, "vouched": false, "by": "nobody", "origin": "appears only in mail.search"])
+    #expect(labels["args"]?["attachment"]?["trusted"] == false)
     #expect(labels["sinks"]?.arrayValue?.map { $0["pointer"] } == ["/to/0", "/to/1"])
     #expect(labels["sinks"]?.arrayValue?.map { $0["by"] } == ["request", "nobody"])
     let payload = labels["payload"]?.arrayValue ?? []

@@ -326,6 +326,16 @@ import Testing
     }
   }
 
+  @Test("T19 arguments that are no UTF-8 never become a call", arguments: [[0xFF], [0xC3, 0x28], [0xED, 0xA0, 0x80], [0xC0, 0xAF]])
+  func notUTF8(bytes: [UInt8]) async throws {
+    let body =
+      #"{"choices":[{"message":{"tool_calls":[{"id":"a","type":"function","function":{"name":"complete_step","arguments":"{\"comment\":\"|\"}"}}]}}]}"#
+    let parts = Array(body.utf8).split(separator: UInt8(ascii: "|"))
+    let error = await failure(ScriptedModel { _ in .body(Array(parts[0]) + bytes + Array(parts[1])) })
+    #expect(error?.code == .malformedReply)
+    #expect(try await read(body).toolCalls.count == 1)
+  }
+
   @Test("an error inside a successful answer is an error")
   func errorInside() async throws {
     let error = try #require(

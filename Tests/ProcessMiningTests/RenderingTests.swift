@@ -87,6 +87,26 @@ import Testing
         """)
   }
 
+  @Test func aTableWithoutRoomIsCards() {
+    var table = TextTable([.text("name"), .number("count"), .number("median"), .number("total")])
+    table.add(["a long name of it", "1", "2 h", "1000"])
+    table.add(["b", "20", "3 h", ""])
+    #expect(
+      table.text(width: 20) == """
+        name    a long name
+                of it
+        count   1
+        median  2 h
+        total   1000
+
+        name    b
+        count   20
+        median  3 h
+        total
+
+        """)
+  }
+
   @Test(.enabled(if: Conformance.isPresent, "\(Conformance.absent)"))
   func hostileNamesAreShownAndObeyedNowhere() throws {
     let names = try JSON.parse(Conformance.bytes("vectors/naughty/blns.json")).arrayValue?.compactMap(\.stringValue) ?? []

@@ -21,11 +21,15 @@ struct ExampleTests {
 
   static func file(_ path: String) throws -> [UInt8] { try RegularFile.read("\(packageRoot)/\(path)", maximumBytes: 1 << 20) }
 
-  static func loadExample(_ name: String) throws -> (process: ProcessDefinition, warnings: [Diagnostic]) {
+  private static func context(_ name: String) throws -> ProcessContext {
     let policy = DocumentClauses(markdown: String(decoding: try file("Policies/\(name)/policy.md"), as: UTF8.self))
-    let context = ProcessContext(
+    return ProcessContext(
       roles: roles, prompts: ["classify-risk", "check-entitlement"], models: ["default"], documents: ["policy.md": policy.ids])
-    return try ProcessDefinition.load(file("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: context)
+  }
+
+  static func loadExample(_ name: String) throws -> (process: ProcessDefinition, warnings: [Diagnostic]) {
+    try ProcessDefinition.load(
+      file("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: try context(name))
   }
 
   @Test(arguments: ["vendor-onboarding", "access-request"])
@@ -33,6 +37,30 @@ struct ExampleTests {
     let (process, warnings) = try Self.loadExample(name)
     #expect(warnings.map(\.description) == [])
     #expect(process.id == name)
+  }
+
+  /// Where the keys stand whose misspelling is one mistake: all but names that the process itself gives.
+  private static func keys(in value: PositionedJSON, _ isNames: Bool = false) -> [PositionedJSON.Member] {
+    let named = ["fields", "agents", "tools", "facts", "arguments", "properties", "headers"]
+    return (value.objectValue ?? []).flatMap { member in
+      (isNames ? [] : [member]) + (member.key == "properties" ? [] : keys(in: member.value, !isNames && named.contains(member.key)))
+    } + (value.arrayValue ?? []).flatMap { keys(in: $0) }
+  }
+
+  @Test("a misspelt key is one problem, with the key that was meant", arguments: ["vendor-onboarding", "access-request"])
+  func misspeltKeys(_ name: String) throws {
+    let bytes = try Self.file("Policies/\(name)/process.json5")
+    for member in Self.keys(in: try PositionedJSON.parseJSON5(bytes, file: nil)) where member.key.utf8.count > 2 {
+      var changed = bytes
+      let start = member.keyPosition.offset + (bytes[member.keyPosition.offset] == UInt8(ascii: "\"") ? 1 : 0)
+      changed.swapAt(start + 1, start + 2)
+      if changed == bytes { continue }
+      let error = #expect(throws: Diagnostics.self) {
+        _ = try ProcessDefinition.load(changed, file: "p.json5", context: try Self.context(name))
+      }
+      let found = error?.all.filter { $0.severity == .error }.map(\.description) ?? []
+      #expect(found.count == 1 && found.first?.contains("did you mean `\(member.key)`?") == true, "\(member.key): \(found)")
+    }
   }
 
   static func attach(_ run: inout TestRun) throws {

@@ -149,6 +149,17 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
     #expect(await survivors("sleep 31") == 0)
   }
 
+  @Test("a process that left the group does not live on where a mark tells whose it is", arguments: [false, true])
+  func strays(isStopped: Bool) async throws {
+    var limits = InvocationLimits()
+    if isStopped { limits.time = .milliseconds(300) }
+    var marked = script("setsid sh -c 'setsid sleep 34.5 & sleep 34.5' > /dev/null 2>&1 & sleep \(isStopped ? 30 : 0.2)", limits: limits)
+    marked.environment["CALL"] = "call-\(getpid())-\(isStopped)"
+    marked.mark = "CALL"
+    if isStopped { #expect(await failure(marked)?.code == .timeLimit) } else { #expect(try await marked.run().succeeded) }
+    #expect(await survivors("sleep 34.5") == 0)
+  }
+
   @Test("what a process left behind still writes within the drain time is kept")
   func drain() async throws {
     var limits = InvocationLimits()

@@ -34,10 +34,11 @@ struct CommandError: Error, Sendable {
     switch error {
     case let error as CommandError: self = error
     case let error as Diagnostic:
-      self.init(.failed, error.code, error.description)
+      self.init(error.code == Diagnostic.fileNotFound ? .notFound : .failed, error.code, error.description)
       problems = [error]
     case let error as Diagnostics:
-      self.init(.failed, error.all.first?.code ?? "invalid", error.description)
+      let code = error.all.first?.code ?? "invalid"
+      self.init(code == Diagnostic.fileNotFound ? .notFound : .failed, code, error.description)
       problems = error.all
     case let error as JSONError:
       self.init(.failed, "json", error.diagnostic.description)

@@ -11,7 +11,8 @@ enum AgentCommands {
     path: ["agent", "work"], summary: "let agents and tool steps go on until nothing moves without a person",
     details: """
       Looks first for decisions that nobody made in time, due timers, and effects whose process is gone. Then every open step of an agent or a
-      tool is worked on. What the gate holds stays in the inbox; the next call goes on from there.
+      tool is worked on. What the gate holds stays in the inbox; the next call goes on from there. Exits with 1 where every step that it came
+      to is stuck: no endpoint answers, say.
       """,
     examples: [
       .init("remit agent work", "all that can be done now"),
@@ -39,7 +40,8 @@ enum AgentCommands {
           member["detail"] = item.outcome.detail.map { .string($0) }
           return .object(member)
         }
-        return CommandResult(json: ["steps": .array(json)], notes: items.isEmpty ? ["nothing to do"] : [])
+        return CommandResult(
+          exit: items.isStuck ? .failed : .done, json: ["steps": .array(json)], notes: items.isEmpty ? ["nothing to do"] : [])
       }
     })
 }
@@ -52,6 +54,7 @@ extension StepOutcome {
     case .held: "held"
     case .waiting: "waiting"
     case .handedOver: "handed-over"
+    case .busy: "busy"
     case .parked: "parked"
     }
   }
@@ -61,8 +64,18 @@ extension StepOutcome {
     switch self {
     case .completed: nil
     case .held(let proposals): proposals.joined(separator: ", ")
-    case .waiting(let why), .handedOver(let why), .parked(let why): why
+    case .waiting(let why), .handedOver(let why), .busy(let why), .parked(let why): why
     }
+  }
+}
+
+extension [WorkLoop.Item] {
+  /// Whether there was something to do, and all of it is stuck.
+  var isStuck: Bool {
+    !isEmpty
+      && allSatisfy { item in
+        if case .parked = item.outcome { true } else { false }
+      }
   }
 }
 
@@ -73,9 +86,10 @@ extension WorkLoop.Item {
     switch outcome {
     case .completed: return "\("done", .good)     \(place)"
     case .held(let proposals): return "\("held", .caution)     \(place): \(proposals.joined(separator: ", "))"
-    case .waiting(let why): return "\("waits", .caution)    \(place): \(why)"
+    case .waiting(let why): return "\("waits", .caution)    \(place): \(Shown.sentence(why))"
     case .handedOver(let why): return "\("to people", .caution)  \(place): \(why)"
-    case .parked(let why): return "\("stuck", .bad)    \(place): \(why)"
+    case .busy(let why): return "\("busy", .faint)     \(place): \(Shown.sentence(why))"
+    case .parked(let why): return "\("stuck", .bad)    \(place): \(Shown.sentence(why))"
     }
   }
 }

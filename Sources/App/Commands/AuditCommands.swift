@@ -127,7 +127,7 @@ enum AuditCommands {
       .init("remit audit export --without-content", "envelopes only, to standard output"),
     ],
     options: [
-      .value("run", "RUN", "only this run"), .value("output", short: "o", "FILE", "where to; otherwise standard output"),
+      .value("run", "RUN", "only this run"), .value("output", short: "o", "FILE", "where to; `-`, or nothing, is standard output"),
       .flag("without-content", "leave arguments, values, reasons and texts out"),
     ],
     run: { context in
@@ -139,7 +139,7 @@ enum AuditCommands {
         let (lines, head) = try await workspace.store.read { [run] context in
           try ExportLines(context, run: run, hasContent: hasContent).all()
         }
-        if let path {
+        if let path, path != "-" {
           try workspace.checkOutput(path)
           try RegularFile.writeAtomically(lines.flatMap { $0 }, to: path, mode: 0o600)
           return CommandResult(

@@ -11,6 +11,10 @@ enum DoctorCommand {
 
   static let doctor = Command(
     path: ["doctor"], summary: "look for what is wrong with a workspace; rebuild the tables that follow from the log",
+    details: """
+      Compares the tables that follow from the log with it, all of them, where the log has at most 20000 entries; of a longer one it says that
+      it did not. Evidence and the file's pages are left to `remit audit verify`.
+      """,
     examples: [
       .init("remit doctor", "look, change nothing"),
       .init("remit doctor --rebuild", "make the tables again from the log"),
@@ -34,7 +38,9 @@ enum DoctorCommand {
             "projections", true, isSame ? "rebuilt; they are what they were, byte for byte" : "rebuilt; they were not what the log says")
         } else {
           digests = try await workspace.store.projectionDigests()
+          try await checks.projections(workspace, on: context.console)
         }
+        try await checks.schema(workspace)
         try await checks.store(workspace)
         if let settings = try? Settings(folder: folder, environment: context.environment) {
           for problem in try await workspace.unpricedBudgets(settings) { checks.add("budget", false, problem) }
@@ -132,6 +138,38 @@ private struct Checks {
         settings.warnings.first?.description ?? (models.isEmpty ? "set OPENAI_BASE_URL, or write \(Settings.fileName)" : nil))
     } catch {
       add("models", false, CommandError(describing: error).message)
+    }
+  }
+
+  /// Up to how many entries the tables are compared with the log: about a second.
+  private static let comparedEntries = 20_000
+
+  /// The tables that follow from the log: all of them are derived again, unless the log is too long for a quick look.
+  mutating func projections(_ workspace: Workspace, on console: Console) async throws {
+    let size = try await workspace.store.read { $0.head.size }
+    guard size <= Self.comparedEntries else {
+      return add(
+        "projections", true, "not compared: the log has more than \(Self.comparedEntries) entries; `remit audit verify` compares them")
+    }
+    var options = VerificationOptions()
+    (options.evidence, options.pages) = (false, false)
+    let report = try await Progress.during("comparing", on: console) { [options] in try await workspace.store.verify(options) }
+    let found = report.problems.filter { $0.kind != .schema }
+    let table = found.first { $0.kind == .projection }
+    if let other = found.first(where: { $0.kind != .projection }) {
+      add("log", false, other.description, "`remit audit verify` names all that does not fit")
+    }
+    add(
+      "projections", table == nil, table?.description ?? "all are what the log says",
+      table == nil ? nil : "`remit doctor --rebuild` makes them again")
+  }
+
+  /// What the file holds beside its entries.
+  mutating func schema(_ workspace: Workspace) async throws {
+    let problems = try await workspace.store.schemaProblems()
+    if problems.isEmpty { return add("schema", true, "tables, indices and triggers are those of this version") }
+    for problem in problems.prefix(10) {
+      add("schema", false, problem, "somebody changed the file: `remit audit verify` says whether the log is whole")
     }
   }
 

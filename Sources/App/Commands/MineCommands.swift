@@ -17,21 +17,27 @@ enum MineCommands {
       .init("remit mine map", "as text"),
       .init("remit mine map --process vendor-onboarding --svg map.svg", "as a picture"),
     ],
-    options: [process, limit, .value("svg", "FILE", "write the map as a self-contained SVG picture")],
+    options: [process, limit, .value("svg", "FILE", "write the map as a self-contained SVG picture; `-` is standard output")],
     run: { context in
       let limit = try context.arguments.integer("limit", in: 1...10_000) ?? 40
+      let path = context.arguments.option("svg")
+      if path == "-", context.console.wantsJSON { throw CommandError.usage("`--svg -` and `--json` both write to standard output") }
       return try await context.withWorkspace(.read) { workspace in
         let log = try await workspace.eventLog(context)
         let graph = DirectlyFollowsGraph(log)
         var notes = Self.notes(log)
-        if let path = context.arguments.option("svg") {
+        if let path {
           let title = context.arguments.option("process") ?? "All processes"
           let svg = ProcessMap(graph, options: ProcessMap.Options(title: title)).svg()
+          if path == "-" {
+            context.console.write(data: Array(svg.utf8))
+            return CommandResult(json: nil, notes: notes)
+          }
           try workspace.checkOutput(path)
           try RegularFile.writeAtomically(Array(svg.utf8), to: path)
           notes.append("the map is in \(path)")
         }
-        return CommandResult(json: graph.json, notes: notes, lines: { width in Self.lines(graph.text(width: width, limit: limit)) })
+        return CommandResult(json: graph.json, notes: notes, lines: { width in Self.lines(graph.text(width: width, limit: limit), width) })
       }
     })
 
@@ -48,7 +54,7 @@ enum MineCommands {
         let log = try await workspace.eventLog(context)
         let variants = Variants(log)
         return CommandResult(
-          json: variants.json, notes: Self.notes(log), lines: { width in Self.lines(variants.text(width: width, limit: limit)) })
+          json: variants.json, notes: Self.notes(log), lines: { width in Self.lines(variants.text(width: width, limit: limit), width) })
       }
     })
 
@@ -66,11 +72,14 @@ enum MineCommands {
         let (places, handOffs) = (Bottlenecks(log), HandOffs(log))
         return CommandResult(
           json: ["bottlenecks": places.json, "hand_offs": handOffs.json], notes: Self.notes(log),
-          lines: { width in Self.lines(places.text(width: width, limit: limit) + "\n" + handOffs.text(width: width, limit: limit)) })
+          lines: { width in Self.lines(places.text(width: width, limit: limit) + "\n" + handOffs.text(width: width, limit: limit), width) })
       }
     })
 
   private static func notes(_ log: EventLog) -> [Shown] { log.caseCount == 0 ? ["no runs yet"] : [] }
+
+  /// The same on lines of at most that many columns.
+  private static func lines(_ text: String, _ width: Int) -> [Shown] { lines(text).flatMap { $0.wrapped(to: width) } }
 
   /// Text of the miner, which is safe to print already, line by line.
   static func lines(_ text: String) -> [Shown] { Shown.message(text.hasSuffix("\n") ? String(text.dropLast()) : text) }

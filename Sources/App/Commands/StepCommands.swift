@@ -73,8 +73,7 @@ extension Workspace {
   func attach(_ path: String, as name: String, run: String, step: String) async throws -> GateOutcome {
     // A path from the root is trusted up to its folder; one from here may not leave this folder.
     let folder = path.hasPrefix("/") ? path.lastIndex(of: "/").map { String(path[...$0]) } ?? "/" : "."
-    let file = try Evidence.file(
-      path.hasPrefix("/") ? String(path.dropFirst(folder.count)) : path, within: folder, media: MediaType.of(path))
+    let file = try Evidence.file(path, within: folder, media: MediaType.of(path))
     return try await attach(file, as: name, run: run, step: step)
   }
 

@@ -11,7 +11,9 @@ internal import Storage
 
 extension Demo {
   /// What the finished work shows: the log verified, the process mined, a suggestion, and the replay under a changed rule.
-  func conclude(_ workspace: Workspace, runs: [String], model: AgentModel?, decided: Decided) async throws -> CommandResult {
+  func conclude(
+    _ workspace: Workspace, runs: [String], model: AgentModel?, decided: Decided, isStuck: Bool
+  ) async throws -> CommandResult {
     chapter("The log, derived again", "every hash, root, state and projection, from the entries alone")
     let report = try await workspace.store.verify()
     let verdict: Shown = report.ok ? "\("whole", .good)" : "\("not whole", .bad)"
@@ -48,7 +50,7 @@ extension Demo {
       "remit suggestion list --workspace \(place)",
     ])
     return CommandResult(
-      exit: report.ok ? .done : .failed,
+      exit: report.ok && !isStuck ? .done : .failed,
       json: [
         "workspace": .string(place),
         "model": [
@@ -62,7 +64,7 @@ extension Demo {
         "audit": ["ok": .bool(report.ok), "entries": .int(report.entries), "root": .string(report.root.hex)],
         "suggestions": .array(suggestions.map { .string($0.id) }),
         "replay": ["compared": .int(comparison.compared), "flips": .int(comparison.flips.count)],
-      ])
+      ], notes: isStuck ? ["no step of an agent could be done: the lines that begin with `stuck` say why"] : [])
   }
 
   private struct Counts: Sendable {

@@ -118,11 +118,11 @@ struct Demo {
     _ = try await people.doSteps()
 
     chapter("The agent works", "every call is a proposal; low risk goes through without a person, the rest is held")
-    try await work(loop, people, runs: runs, isScripted: isScripted)
+    let isStuck = try await work(loop, people, runs: runs, isScripted: isScripted)
     for (run, request) in zip(runs, requests) { say(try await story(of: run, request, workspace)) }
 
     let decided = try await decide(workspace, loop, people, runs: runs, isScripted: isScripted)
-    return try await conclude(workspace, runs: runs, model: model, decided: decided)
+    return try await conclude(workspace, runs: runs, model: model, decided: decided, isStuck: isStuck)
   }
 
   private func release(_ workspace: Workspace) async throws {
@@ -142,7 +142,11 @@ struct Demo {
   }
 
   /// Lets agents and the engine work, and people do their steps, until only decisions are left.
-  private func work(_ loop: WorkLoop, _ people: DemoPeople, runs: [String], isScripted: Bool) async throws {
+  ///
+  /// - Returns: Whether every step that agents and the engine came to is stuck.
+  @discardableResult
+  private func work(_ loop: WorkLoop, _ people: DemoPeople, runs: [String], isScripted: Bool) async throws -> Bool {
+    var all: [WorkLoop.Item] = []
     let progress = Progress("agents", on: console)
     let done = Locked(0)
     for _ in 0..<Self.rounds {
@@ -154,12 +158,14 @@ struct Demo {
         // A real model takes its time: say what happens while it does.
         if isScripted { progress.update(done: count) } else { console.say(item.line) }
       }
+      all += items
       let steps = try await people.doSteps()
       let problems = try await people.workspace.inbox(limit: 1000).problems
       let helped = try await people.lookAfter(problems)
       if steps == 0, helped == 0, !items.contains(where: { $0.outcome == .completed }) { break }
     }
     progress.finish()
+    return all.isStuck
   }
 
   // MARK: Deciding
@@ -242,7 +248,7 @@ struct Demo {
       if case .reject = decision { return .rejected }
       return .approved
     } catch let refusal as Refusal {
-      say("    \("refused", .bad): \(refusal.message)")
+      say("    \("refused", .bad): \(Shown.sentence(refusal.message))")
       return .left
     }
   }

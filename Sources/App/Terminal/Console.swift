@@ -30,8 +30,9 @@ final class Console: Sendable {
   /// Writes data to standard output as it is, such as an export.
   func write(data: [UInt8]) { send(data) }
 
-  /// Says something beside the result.
+  /// Says something beside the result; on a screen, long lines are broken between words.
   func say(_ lines: [Shown]) {
+    let lines = terminal.wordsAreTerminal ? lines.flatMap { $0.wrapped(to: terminal.width) } : lines
     let text = lines.map { $0.rendered(colour: terminal.wordsColour) + "\n" }.joined()
     _ = words.write(Array(text.utf8))
   }

@@ -45,6 +45,9 @@ struct Shown: Hashable, Sendable, ExpressibleByStringInterpolation {
     }
   }
 
+  /// The same on one line.
+  static func sentence(_ text: String, _ tone: Tone = .plain) -> Shown { message(text, tone).joined(separator: " ") }
+
   /// The line without its tones.
   var plain: String { spans.map(\.text).joined() }
 

@@ -53,13 +53,13 @@ extension GateOutcome {
         lines.append("      \(counted(need.count, "approval")) from \(need.roles.joined(separator: " or ")) (rule \(need.rule))")
       }
       if let expires { lines.append("      until \(expires.fullText(to: now))") }
-    case .forbid: lines.append("\("refused", .bad)  \(what): \(refusal?.message ?? "no rule permits it")")
+    case .forbid: lines.append("\("refused", .bad)  \(what): \(Shown.sentence(refusal?.message ?? "no rule permits it"))")
     }
     for match in matched where match.effect == verdict && verdict == .hold {
       let clause = match.clause.map { " (\($0))" } ?? ""
       lines.append("      \(match.effect.rawValue) by rule \(match.rule, .strong)\(clause)\(match.reason.map { ": \($0)" } ?? "")")
     }
-    for error in errors { lines.append("      rule \(error.rule, .strong) erred: \(error.message)") }
+    for error in errors { lines.append("      rule \(error.rule, .strong) erred: \(Shown.sentence(error.message))") }
     return lines
   }
 }
@@ -68,7 +68,9 @@ extension Refusal {
   /// The exit code of a command that was refused.
   var exitCode: ExitCode {
     switch code {
-    case Code.runUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue, Code.toolUnknown.rawValue: .notFound
+    case Code.runUnknown.rawValue, Code.stepUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue,
+      Code.toolUnknown.rawValue:
+      .notFound
     case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue,
       Code.notInDoubt.rawValue:
       .conflict

@@ -162,8 +162,9 @@ struct RunView: Sendable {
       let title: Shown =
         "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
       lines += title.wrapped(to: width - 2).enumerated().map { "\(Shown.spaces($0.offset == 0 ? 2 : 6))\($0.element)" }
-      for reason in (line.why ?? "").split(separator: "\n") {
-        lines += Shown(String(reason)).wrapped(to: width - 8).map { "      \("│", .faint) \($0)" }
+      // Refusals and errors have made what others wrote visible already.
+      for reason in Shown.message(line.why ?? "") where !reason.isEmpty {
+        lines += reason.wrapped(to: width - 8).map { "      \("│", .faint) \($0)" }
       }
     }
     return lines

@@ -11,7 +11,8 @@ extension Evidence {
   ///   - media: The media type, such as `application/pdf`.
   ///   - limit: The largest size, in bytes.
   /// - Returns: Evidence that holds the bytes, small ones in memory and large ones in a nameless temporary file.
-  /// - Throws: ``AuditError`` with code ``AuditError/Code/evidence`` that says what is wrong with the path or the file.
+  /// - Throws: ``AuditError`` that says what is wrong with the path or the file, with code ``AuditError/Code/notFound`` where there is none,
+  ///   else ``AuditError/Code/evidence``.
   /// - Complexity: O(n) for n bytes.
   public static func file(
     _ path: String, within root: String, media: String, limit: Int = AuditLimits.evidenceBytes
@@ -51,7 +52,10 @@ extension Evidence {
     var parts = try components(of: path, within: root, shown)
     guard let last = parts.popLast() else { throw refusal("\(shown) names no file") }
     var folder = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw refusal("the folder `\(visible(root))` cannot be opened: \(String(cString: strerror(errno)))") }
+    guard folder >= 0 else {
+      if errno == ENOENT { throw AuditError(.notFound, "there is no file \(shown)") }
+      throw refusal("the folder `\(visible(root))` cannot be opened: \(String(cString: strerror(errno)))")
+    }
     defer { close(folder) }
     for part in parts {
       let next = openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -94,7 +98,7 @@ extension Evidence {
       if problem == ENOTDIR { return refusal("`\(visible(part))` in \(shown) is \(kind(status.st_mode)), not a folder") }
       if problem == ENXIO { return refusal("\(shown) is \(kind(status.st_mode)), not a regular file") }
     }
-    if problem == ENOENT { return refusal("there is no file \(shown)") }
+    if problem == ENOENT { return AuditError(.notFound, "there is no file \(shown)") }
     return refusal("\(shown) cannot be opened: \(String(cString: strerror(problem)))")
   }
 

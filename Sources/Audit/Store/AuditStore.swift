@@ -34,7 +34,7 @@ public actor AuditStore<Meaning: Ledger> {
   ///   - options: How to open it.
   /// - Returns: The store; close it with ``close()``.
   /// - Throws: `StorageError`: a newer version, a lock held too long, no permission, a damaged file; ``AuditError`` for a projection
-  ///   that cannot be rebuilt. The file is as it was, except that a new one may be there without content.
+  ///   that cannot be rebuilt, and, unless it is opened for reading only, for triggers that are not those that this version makes. The file is as it was, except that a new one may be there without content.
   @inlinable
   public static func open(
     _ path: String, projections: [any Projection<Meaning>] = [], options: StoreOptions = StoreOptions()
@@ -62,7 +62,9 @@ public actor AuditStore<Meaning: Ledger> {
       faults: options.faults)
     try connection.migrate(LogSchema.migrations, application: LogSchema.application)
     if options.readOnly { return }
-    try ProjectionTables(functions).prepare(in: connection, cachedRuns: options.cachedRuns)
+    let tables = ProjectionTables(functions)
+    try StoreSchema.checkTriggers(of: ReadOnlyConnection(connection), tables)
+    try tables.prepare(in: connection, cachedRuns: options.cachedRuns)
     core = try WriterCore(
       connection: connection, functions: functions, time: options.time, random: options.random, cachedRuns: options.cachedRuns)
   }

@@ -70,6 +70,7 @@ actor StoreInspector {
       connection.close()
     }
     try reading { try readHead(connection) }
+    try reading { try readSchema(connection) }
     if options.projections, options.states { try reading { try readTables(ReadOnlyConnection(connection)) } }
     if options.evidence { try reading { try readEvidence(connection) } }
     connection.rollback()
@@ -95,6 +96,12 @@ actor StoreInspector {
       (id: $0.int(0), size: $0.int(1), root: $0.blob(2), frontier: $0.blob(3))
     }
     if let head = heads.first, heads.count == 1, head.id == 0 { found.head = (head.size, head.root, head.frontier) }
+  }
+
+  private func readSchema(_ connection: Connection) throws {
+    for difference in try StoreSchema.differences(of: ReadOnlyConnection(connection), ProjectionTables(functions)) {
+      found.problems.append(VerificationProblem(kind: .schema, entry: nil, message: difference.message, expected: nil, found: nil))
+    }
   }
 
   private func readTables(_ reader: ReadOnlyConnection) throws {

@@ -28,6 +28,8 @@ public struct VerificationProblem: Hashable, Sendable, CustomStringConvertible {
     case state
     /// A table that follows from the log holds something else.
     case projection
+    /// The file has a table, an index, a trigger or a view that this version does not make, or lacks one of its own.
+    case schema
   }
 
   /// Where the contradiction lies.
@@ -94,7 +96,7 @@ public struct VerificationReport: Sendable {
   }
 }
 
-/// What a verification looks at, beyond what it always does: indices, canonical envelopes, columns, leaves, times, root.
+/// What a verification looks at, beyond what it always does: indices, canonical envelopes, columns, leaves, times, root, schema.
 public struct VerificationOptions: Sendable {
   /// Hash content parts and compare them with their commitments.
   public var content = true

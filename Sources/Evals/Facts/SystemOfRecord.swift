@@ -49,7 +49,7 @@ public struct SystemOfRecord: Sendable {
     do throws(FileError) {
       bytes = try RegularFile.read(path, maximumBytes: maximumBytes)
     } catch {
-      throw Diagnostic("unreadable-file", at: nil, "\(error)")
+      throw Diagnostic(error)
     }
     do throws(JSONError) {
       return try JSON.parse(bytes, file: path)

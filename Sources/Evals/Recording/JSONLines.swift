@@ -20,13 +20,13 @@ public final class JSONLines {
 
   /// Opens a regular file.
   ///
-  /// - Throws: ``Core/Diagnostic`` `unreadable-file` where there is none or it cannot be opened.
+  /// - Throws: ``Core/Diagnostic`` ``Core/Diagnostic/fileNotFound`` where there is none, `unreadable-file` where it cannot be opened.
   public init(path: String) throws(Diagnostic) {
     self.path = path
     do throws(FileError) {
       descriptor = try RegularFile.open(path)
     } catch {
-      throw Diagnostic("unreadable-file", at: nil, "\(error)")
+      throw Diagnostic(error)
     }
   }
 

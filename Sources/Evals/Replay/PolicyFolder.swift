@@ -65,7 +65,7 @@ public struct PolicyFolder: Sendable {
       return try RegularFile.read(path, maximumBytes: maximumBytes)
     } catch {
       if error.code == .notFound, !isRequired { return nil }
-      throw Diagnostics([Diagnostic("unreadable-file", at: nil, "\(error)")])
+      throw Diagnostics([Diagnostic(error)])
     }
   }
 

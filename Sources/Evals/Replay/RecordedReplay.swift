@@ -16,6 +16,9 @@ public enum RecordedReplay {
   public static func run(
     recording path: String, rules folder: PolicyFolder, facts: FactDescription? = nil, now: Instant? = nil
   ) throws(Diagnostics) -> ReplayReport {
+    // What the caller named comes first: the files beside it follow from it.
+    let recording: RecordedRuns
+    do throws(Diagnostic) { recording = try RecordedRuns(path: path) } catch { throw Diagnostics([error]) }
     guard let description = facts ?? folder.facts else {
       throw Diagnostics([
         Diagnostic(
@@ -35,12 +38,12 @@ public enum RecordedReplay {
     let rules = try folder.rules(catalogue: catalogue)
     let replay = Replay(rules: rules, catalogue: catalogue, facts: (description, store), now: now)
     do throws(Diagnostic) {
-      let decided = try decide(path, replay)
+      let decided = try decide(recording, replay)
       var truth: [ReplayVerdict] = []
       if decided.form == .tasks {
         truth = decided.verdicts
       } else if let tasks = description.tasks {
-        truth = try decide("\(beside)/\(tasks)", replay).verdicts
+        truth = try decide(try RecordedRuns(path: "\(beside)/\(tasks)"), replay).verdicts
       }
       return ReplayReport(policy: rules.policy, verdicts: decided.verdicts, groundTruth: truth, runs: decided.runs)
     } catch {
@@ -54,8 +57,7 @@ public enum RecordedReplay {
     var form: RecordedRuns.Form?
   }
 
-  private static func decide(_ path: String, _ replay: Replay) throws(Diagnostic) -> Decided {
-    let recording = try RecordedRuns(path: path)
+  private static func decide(_ recording: RecordedRuns, _ replay: Replay) throws(Diagnostic) -> Decided {
     var session = Replay.Session(replay)
     var decided = Decided()
     var names: Set<ExactString> = []

@@ -12,6 +12,6 @@ public enum ApprovalDecision: String, Hashable, Sendable, CaseIterable {
   case withdraw
   /// An edited proposal takes its place.
   case supersede
-  /// What it was shown with has changed; it is decided anew.
+  /// What it was shown with has changed, and it is decided anew; or its step was stopped, tried again or given to someone else.
   case void
 }

@@ -104,7 +104,8 @@ extension PermissionGate {
     let definition = release.process.tool(record.tool)
     let mayRetry = record.status == .inDoubt && definition?.isIdempotent == true
     guard record.status == .granted || mayRetry else {
-      throw Refusal(.notGranted, "the proposal is \(record.status.rawValue); it is carried out once")
+      let standing = record.status == .started ? "another worker carries it out" : "the proposal is \(record.status.rawValue)"
+      throw Refusal(.notGranted, "\(standing); it is carried out once")
     }
     var proposal = try original(record, run: run, in: context).proposal
     var others = run

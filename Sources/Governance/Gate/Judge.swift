@@ -256,7 +256,7 @@ struct Judge {
       impliedWithoutStep(tool)
       return nil
     }
-    guard let step = run.state.step(named: name) else { throw Refusal(.stepNotOpen, "the run has no open step `\(visible(name))`") }
+    guard let step = run.state.step(named: name) else { throw noSuchStep(name, in: run) }
     if tool.builtin == .comment, !proposal.principal.hasPrefix("agent:") {
       implied.append(.implied("run:comment"))
       return step
@@ -281,7 +281,21 @@ struct Judge {
         throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
       }
     }
+    // What reaches the outside for a step whose exception is open could happen beside what its handler does about it.
+    if tool.effect == .external || tool.definition != nil, step.status == .blocked {
+      throw Refusal(.stepBlocked, "the step `\(title)` waits until its exception is resolved")
+    }
     return step
+  }
+
+  private func noSuchStep(_ name: String, in run: RunRecord) -> Refusal {
+    let known = view.release?.process.steps.map(\.id) ?? []
+    if let id = Occurrence(parsing: name)?.id, known.contains(where: { bytesEqual($0, id) }) {
+      let open = run.state.openSteps.map { "`\($0.occurrence)`" }.joined(separator: ", ")
+      return Refusal(.stepNotOpen, "the step `\(visible(name))` is not open" + (open.isEmpty ? "" : "; open now: \(open)"))
+    }
+    let hint = nearestName(to: name, in: known).map { "; did you mean `\($0)`?" } ?? ""
+    return Refusal(.stepUnknown, "process `\(run.state.process)` has no step `\(visible(name))`\(hint)")
   }
 
   private func checkRun(_ builtin: BuiltinTool) throws(Refusal) {
@@ -350,7 +364,7 @@ struct Judge {
         && (other.status == .started || other.status == .inDoubt)
     }
     guard let open else { return }
-    let standing = open.status == .started ? "is under way" : "is in doubt: a person has to say what became of it"
+    let standing = open.status == .started ? "is under way with another worker" : "is in doubt: a person has to say what became of it"
     throw Refusal(.stepBusy, "the effect of `\(open.id)` on the step `\(step.occurrence)` \(standing)")
   }
 

@@ -138,18 +138,36 @@ public final class PermissionGate: Sendable {
     now + (requirements.compactMap(\.within).min() ?? .milliseconds(GateLimits.decisionMilliseconds))
   }
 
-  /// Takes back what waits for people or for execution once its step or run is over.
+  /// Ends what waits for people or for execution and can never be carried out any more, each by an entry of its own that says why.
   func withdrawals(after events: [RunEvent], in run: RunRecord?) throws -> [EntryDraft] {
     guard let run, !events.isEmpty, run.proposals.contains(where: { $0.status == .held || $0.status == .granted }) else { return [] }
     var state = run.state
     for event in events { _ = state.apply(event) }
     return run.proposals.compactMap { record in
-      guard record.status == .held || record.status == .granted else { return nil }
-      let isOver = state.status != .running || record.step.map { state.step($0)?.status.isOpen != true } ?? false
-      guard isOver else { return nil }
+      guard record.status == .held || record.status == .granted, let (decision, reason) = Self.end(of: record, from: run.state, to: state)
+      else { return nil }
       return EntryDrafting.decision(
-        .withdraw, on: record, run: state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: "its step or run is over")
+        decision, on: record, run: state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: reason)
     }
+  }
+
+  /// What a change of its run means for a proposal that waits; nil where it goes on waiting.
+  ///
+  /// A proposal is for the attempt of the step in which it was made, and for whoever had the step then. A blocked step is over, passed or
+  /// tried again before anyone works on it: what was proposed on it before can wait for nothing.
+  private static func end(of record: ProposalRecord, from old: RunState, to new: RunState) -> (ApprovalDecision, reason: String)? {
+    if new.status != .running { return (.withdraw, "its step or run is over") }
+    guard let occurrence = record.step else { return nil }
+    guard let step = new.step(occurrence), step.status.isOpen else { return (.withdraw, "its step or run is over") }
+    let before = old.step(occurrence)
+    if let before, step.attempt != before.attempt {
+      return (.void, "the step `\(occurrence)` is tried again: this was proposed in attempt \(before.attempt)")
+    }
+    if step.status == .blocked { return (.void, "an exception stopped the step `\(occurrence)`") }
+    if let before, step.performer != before.performer, !record.principal.hasPrefix("user:") {
+      return (.void, "the step `\(occurrence)` was given to `\(step.performer)`")
+    }
+    return nil
   }
 }
 

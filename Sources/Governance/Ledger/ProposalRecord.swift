@@ -31,7 +31,8 @@ public struct ProposalRecord: Hashable, Sendable {
     case withdrawn
     /// An edited proposal took its place.
     case superseded
-    /// Something that it depended on changed after it was shown or approved; a new proposal took its place.
+    /// Something that it depended on changed after it was shown or approved, and a new proposal took its place; or its step was stopped,
+    /// tried again or given to someone else.
     case voided
 
     /// Whether something may still come of it.

@@ -54,6 +54,9 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   /// What a call can change.
   public var effect: Effect { self == .callModel ? .external : .state }
 
+  /// Whether the arguments hold values of the process's fields, as `fields`.
+  var setsFields: Bool { self == .completeStep || self == .setFields || self == .startRun }
+
   /// What a call can change.
   public enum Effect: Sendable { case state, external }
 

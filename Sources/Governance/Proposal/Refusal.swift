@@ -27,8 +27,12 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case runUnknown = "run-unknown"
     /// No such release, or none for the process.
     case releaseUnknown = "release-unknown"
+    /// The process has no such step.
+    case stepUnknown = "step-unknown"
     /// The step is not open, or is someone else's.
     case stepNotOpen = "step-not-open"
+    /// The step waits until an exception at it is resolved.
+    case stepBlocked = "step-blocked"
     /// Work was stopped.
     case stopped
     /// A limit on proposals is reached.
@@ -61,7 +65,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { self == .stopped || self == .stepBusy }
+    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked }
   }
 
   /// Makes a refusal.

@@ -115,15 +115,30 @@ public struct Release: Sendable {
   public static func environment(
     of process: ProcessDefinition, directory: Directory?, documents: [ControlledDocument]
   ) -> PolicyEnvironment {
+    func choices(_ path: String...) -> [PolicyEnvironment.Choice] {
+      process.fields.compactMap { field in field.choices.map { PolicyEnvironment.Choice(path + [field.name], $0) } }
+    }
     let builtins = BuiltinTool.allCases.filter { !$0.isOfWorkspace }.map { tool in
       PolicyEnvironment.Tool(
-        Request.Tool(name: tool.rawValue, effect: tool.effect == .external ? .external : .state), schema: tool.schema)
+        Request.Tool(name: tool.rawValue, effect: tool.effect == .external ? .external : .state), schema: tool.schema,
+        choices: tool.setsFields ? choices("args", "fields") : [])
     }
     let connected = process.tools.map { tool in
-      PolicyEnvironment.Tool(Request.Tool(tool), schema: tool.arguments)
+      let listed = (tool.arguments["properties"]?.objectValue ?? [:]).compactMap { name, schema in
+        schema["enum"]?.arrayValue.map { PolicyEnvironment.Choice(["args", name], $0) }
+      }
+      return PolicyEnvironment.Tool(Request.Tool(tool), schema: tool.arguments, choices: listed)
     }
+    let facts = process.tools.flatMap(\.facts).compactMap { fact in
+      fact.value.choices.map { PolicyEnvironment.Choice(["facts", fact.name], $0) }
+    }
+    let steps = [
+      PolicyEnvironment.Choice(["step", "id"], process.steps.map { .string($0.id) }),
+      PolicyEnvironment.Choice(["step", "risk"], Step.Risk.allCases.map { .string($0.rawValue) }),
+      PolicyEnvironment.Choice(["tool", "action"], ToolAction.allCases.map { .string($0.rawValue) }),
+    ]
     return PolicyEnvironment(
-      fields: process.fields.map { ($0.name, $0.celType) }, tools: builtins + connected,
+      fields: process.fields.map { ($0.name, $0.celType) }, choices: choices("run") + facts + steps, tools: builtins + connected,
       steps: process.steps.map { Request.Step(id: $0.id, risk: $0.risk?.rawValue, performer: $0.performer.description) },
       agents: process.agents.map(\.name), users: directory?.people.map(\.id), roles: directory?.roles.map(\.name),
       clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))

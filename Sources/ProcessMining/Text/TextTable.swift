@@ -23,9 +23,10 @@ struct TextTable {
     rows.append(cells.map { visible($0) })
   }
 
-  /// The table in lines of at most `width` columns, as far as the numbers leave room; every line ends with a newline.
+  /// The table in lines of at most `width` columns, as one card a row where the columns have no room beside each other; every line ends
+  /// with a newline.
   func text(width: Int) -> String {
-    let widths = layout(width)
+    guard let widths = layout(width) else { return cards(width) }
     var lines = [line(columns.map(\.title), widths), line(widths.map { String(repeating: "-", count: $0) }, widths)]
     for row in rows {
       let wrapped = zip(row, widths).map { Self.wrap($0, $1) }
@@ -46,15 +47,31 @@ struct TextTable {
     return text
   }
 
+  /// Each row as lines of its own: the title of a column, and what stands in it.
+  private func cards(_ width: Int) -> String {
+    let label = columns.reduce(0) { max($0, displayWidth($1.title)) } + 2
+    let blocks = rows.map { row in
+      zip(columns, row).flatMap { column, cell in
+        Self.wrap(cell, max(1, width - label)).enumerated().map { place, part in
+          let title = place == 0 ? column.title : ""
+          return title + String(repeating: " ", count: part.isEmpty ? 0 : label - displayWidth(title)) + part + "\n"
+        }
+      }.joined()
+    }
+    return blocks.joined(separator: "\n")
+  }
+
   /// Numbers get what they need; text columns share the rest, the widest giving way first.
-  private func layout(_ total: Int) -> [Int] {
+  ///
+  /// - Returns: nil where that is not enough.
+  private func layout(_ total: Int) -> [Int]? {
     var widths = columns.indices.map { index in
       rows.reduce(displayWidth(columns[index].title)) { max($0, displayWidth($1[index])) }
     }
     let floor = 8
     while widths.reduce(0, +) + 2 * (widths.count - 1) > total {
       let flexible = columns.indices.filter { !columns[$0].isNumber && widths[$0] > max(floor, displayWidth(columns[$0].title)) }
-      guard let widest = flexible.max(by: { widths[$0] < widths[$1] }) else { break }
+      guard let widest = flexible.max(by: { widths[$0] < widths[$1] }) else { return nil }
       widths[widest] -= 1
     }
     return widths

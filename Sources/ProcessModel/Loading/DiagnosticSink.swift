@@ -4,6 +4,17 @@ internal import Core
 final class DiagnosticSink {
   private(set) var all: [Diagnostic] = []
 
+  /// What a person is shown: all, without what may only follow from a misspelt key, which is named.
+  var reported: [Diagnostic] {
+    guard all.contains(where: { $0.code == "unknown-key" && $0.hint?.hasPrefix("did you mean") == true }) else { return all }
+    return all.filter { !Self.consequences.contains($0.code) }
+  }
+
+  /// Where a key stands under another name it is missing, does not go with the others, or declares nothing.
+  private static let consequences: Set = [
+    "missing-key", "wrong-key", "missing-argument", "unknown-field", "unknown-agent", "unknown-tool", "unknown-step", "unknown-argument",
+  ]
+
   var hasErrors: Bool { all.contains { $0.severity == .error } }
 
   func add(_ diagnostic: Diagnostic) { all.append(diagnostic) }

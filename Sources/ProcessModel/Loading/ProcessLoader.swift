@@ -29,7 +29,7 @@ extension ProcessDefinition {
   ) throws(Diagnostics) -> (process: ProcessDefinition, warnings: [Diagnostic]) {
     let loader = ProcessLoader(context)
     let process = loader.load(file)
-    guard let process, !loader.sink.hasErrors else { throw Diagnostics(loader.sink.all) }
+    guard let process, !loader.sink.hasErrors else { throw Diagnostics(loader.sink.reported) }
     return (process, loader.sink.all.isEmpty ? [] : Diagnostics(loader.sink.all).all)
   }
 }

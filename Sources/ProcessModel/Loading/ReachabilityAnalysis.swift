@@ -187,67 +187,12 @@ private struct ReferenceUses {
 
   mutating func visit(_ expression: CELExpression) {
     if case .has = expression.kind { return }
-    if let comparison = Comparison(expression) {
+    if let comparison = CELComparison(expression) {
       constants[comparison.path, default: []].append(contentsOf: comparison.constants.map(\.value))
     } else if let path = expression.path {
       others.insert(path)
     } else {
       for child in expression.children { visit(child) }
-    }
-  }
-}
-
-/// A comparison of something that is read with constants: `run.risk == 'low'`, `run.risk in ['low', 'medium']`.
-struct Comparison {
-  let path: [String]
-  let constants: [(value: CELValue, offset: Int)]
-
-  init?(_ expression: CELExpression) {
-    guard case .call(let name, nil, let arguments) = expression.kind, arguments.count == 2 else { return nil }
-    switch name {
-    case "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_":
-      let (left, right) = (arguments[0], arguments[1])
-      if let path = left.path, let value = right.constant {
-        self.path = path
-        constants = [(value, right.offset)]
-      } else if let path = right.path, let value = left.constant {
-        self.path = path
-        constants = [(value, left.offset)]
-      } else {
-        return nil
-      }
-    case "@in":
-      guard let path = arguments[0].path, case .list(let elements, let optional) = arguments[1].kind, optional.isEmpty else { return nil }
-      let values = elements.compactMap { element in element.constant.map { ($0, element.offset) } }
-      guard values.count == elements.count else { return nil }
-      self.path = path
-      constants = values
-    default: return nil
-    }
-  }
-}
-
-extension CELExpression {
-  /// The names of `run.amount`, outermost first; `nil` for anything but names and fields.
-  var path: [String]? {
-    switch kind {
-    case .identifier(let name, _): [name]
-    case .select(let operand, let field, false): operand.path.map { $0 + [field] }
-    default: nil
-    }
-  }
-
-  /// The value of a literal, also of a negative one.
-  var constant: CELValue? {
-    switch kind {
-    case .literal(let value): return value
-    case .call("-_", nil, let arguments):
-      switch arguments.first?.constant {
-      case .int(let value)? where value != .min: return .int(-value)
-      case .double(let value)?: return .double(-value)
-      default: return nil
-      }
-    default: return nil
     }
   }
 }
@@ -277,7 +222,7 @@ extension ProcessLoader {
 
   /// Reports constants that a field with listed values can never be equal to.
   func checkChoices(_ expression: CELExpression, _ value: PositionedJSON) {
-    if let comparison = Comparison(expression), let field = definition(at: comparison.path), let choices = field.choices {
+    if let comparison = CELComparison(expression), let field = definition(at: comparison.path), let choices = field.choices {
       let known = choices.compactMap { try? CELValue(json: $0, as: field.celType) }
       for constant in comparison.constants where !known.contains(where: { $0.isEqual(to: constant.value) }) {
         let text = constant.value.stringValue ?? (try? constant.value.json().text()) ?? ""
