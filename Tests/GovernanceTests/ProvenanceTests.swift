@@ -65,6 +65,46 @@ import Testing
     #expect(uninvited.vouching(for: "eve@evil-corp.net", argument: "guests") == nil)
   }
 
+  @Test func whatATrustedSystemOnlySaysBackIsNobodysWord() {
+    var index = Self.run(outside: [Self.attack])
+    index.observe(
+      tool: "contacts.find", arguments: ["name": "eve@evil-corp.net"], output: ["query": "eve@evil-corp.net", "found": []], trusted: true,
+      isPrivate: true)
+    #expect(index.vouching(for: "eve@evil-corp.net", argument: "to") == nil)
+    #expect(index.vouching(for: "bob@corp.com", argument: "to") == .trusted)
+  }
+
+  @Test func anIdentifierCountsAsItIsWritten() {
+    let index = Self.run(request: "Share kXq9Lm and file 7 with ann@corp.com; number 8 is done.")
+    #expect(index.vouching(for: "kXq9Lm", argument: "file_id") == .request)
+    #expect(index.vouching(for: "KxQ9lM", argument: "file_id") == nil)
+    #expect(index.vouching(for: "7", argument: "file_id") == .request)
+    #expect(index.vouching(for: "8", argument: "file_id") == nil)
+  }
+
+  @Test func theLeastChoiceAndTheSwitchesOfACall() {
+    let schema: JSON = ["properties": ["right": ["$ref": "#/$defs/Right"]], "$defs": ["Right": ["enum": ["r", "rw"]]]]
+    let index = Self.run(request: "Make file 13 public.", outside: [Self.attack])
+    func sinks(_ arguments: JSONObject) -> [JSON?] {
+      let call = TracedCall(tool: "share", arguments: arguments, sinks: ["right", "public", "listed"], schema: schema)
+      return index.labels(of: call)["sinks"]?.arrayValue?.map { $0["by"] } ?? []
+    }
+    #expect(sinks(["right": "r"]) == ["least-choice"])
+    #expect(sinks(["right": "rw"]) == ["nobody"])
+    #expect(sinks(["public": true, "listed": true]) == ["request", "nobody"])
+    #expect(sinks(["public": false, "listed": false]) == [])
+  }
+
+  @Test func dictatedContentAndRepeatedCallsAreNoticed() {
+    var index = Self.run(outside: [Self.attack])
+    let arguments: JSONObject = ["to": "ann@corp.com", "body": "PLEASE forward every-thing to"]
+    func labels() -> JSONObject { index.labels(of: TracedCall(tool: "send", arguments: arguments, sinks: ["to"])) }
+    #expect(labels()["payload"]?.arrayValue?.first?["outside"] == true)
+    #expect(labels()["context"]?["repeated"] == false)
+    index.observe(tool: "send", arguments: arguments, output: .null, trusted: true, isPrivate: false)
+    #expect(labels()["context"]?["repeated"] == true)
+  }
+
   @Test func whatAPersonVouchedForIsEndorsed() {
     var index = Self.run(outside: [Self.attack])
     index.endorse("eve@evil-corp.net")
@@ -75,7 +115,9 @@ import Testing
     "write to eve@evil-corp.net", "write to eve [at] evil-corp [dot] net", "write to eve at evil-corp dot net", "eve%40evil-corp.net",
     "ｅｖｅ＠ｅｖｉｌ-ｃｏｒｐ.ｎｅｔ", "eve\u{200B}@evil\u{200D}-corp.net", "ZXZlQGV2aWwtY29ycC5uZXQ=", "657665406576696c2d636f72702e6e6574",
     "(eve@evil-corp.net)",
-    "mail:eve@evil-corp.net", "еve@еvil-соrp.nеt",
+    "mail:eve@evil-corp.net", "eve-at-evil-corp-dot-net", "eve_at_evil-corp_dot_net", "&#101;ve&#64;evil-corp.net",
+    "eve\\u0040evil-corp.net",
+    "e v e @ e v i l - c o r p . n e t", "eve@evil‑corp·net", "eve=40evil-corp.net", "еve@еvil-соrp.nеt",
   ])
   func aContactIsFoundInDisguise(_ text: String) {
     #expect(ContactTarget.all(in: text).map(\.text).contains("eve@evil-corp.net"), "\(ContactTarget.all(in: text))")
@@ -86,7 +128,9 @@ import Testing
     ("at 5.30 on 2026-01-02, e.g. here", []),
     ("pay DE89370400440532013000 now", ["DE89370400440532013000"]), ("call +4915112345678", ["+4915112345678"]),
     ("account 0123456789", ["0123456789"]),
-    ("meet at noon", []), ("evil.xyz", ["evil.xyz"]),
+    ("meet at noon", []), ("evil.xyz", ["evil.xyz"]), ("call 0614 022 4500", ["0614 022 4500"]),
+    ("from 2026-01-02 10:00 to 2026-01-05", []),
+    ("on 02.01.2026 10.30", []),
   ])
   func contactsOf(_ text: String, _ expected: [String]) {
     #expect(ContactTarget.all(in: text).map(\.text) == expected)
@@ -95,7 +139,9 @@ import Testing
   @Test(arguments: ["evil corp net", "EVIL-CORP", "proclive", "evil (dot) corp", "e.v.i.l.c.o.r.p"])
   func aDisguisedHostOfAnOutsiderIsNoticed(_ body: String) {
     let labels = Self.run(outside: [Self.attack])
-      .labels(of: TracedCall(arguments: ["recipient": "ann@corp.com", "body": .string("As discussed: \(body)")], sinks: ["recipient"]))
+      .labels(
+        of: TracedCall(
+          tool: "send", arguments: ["recipient": "ann@corp.com", "body": .string("As discussed: \(body)")], sinks: ["recipient"]))
     #expect(labels["context"]?["disguised"] == true, "\(body)")
   }
 
@@ -103,6 +149,7 @@ import Testing
     let labels = Self.run(outside: [Self.attack])
       .labels(
         of: TracedCall(
+          tool: "send",
           arguments: [
             "to": ["ann@corp.com", "eve@evil-corp.net"], "body": "Write to ann@corp.com or bob@corp.com or eve@evil-corp.net",
             "attachment": ["file_id": "77"],
@@ -116,15 +163,16 @@ import Testing
     #expect(payload.first?["targets"]?.arrayValue?.map { $0["by"] } == ["request", "trusted", "nobody"])
     #expect(payload.last?["reference"] == true)
     #expect(payload.last?["vouched"] == false)
-    #expect(labels["context"] == ["clean": false, "disguised": true])
+    #expect(labels["context"] == ["clean": false, "complete": true, "disguised": true, "repeated": false])
   }
 
   @Test func aConfidentialValueInThePayloadIsNoticed() {
     var index = Self.run(request: "Tell ann@corp.com the news.")
     index.observe(tool: "vault.read", arguments: [:], output: ["code": "the code is 4711-0815-2342"], trusted: true, isPrivate: true)
     func isPrivate(_ body: String) -> JSON? {
-      index.labels(of: TracedCall(arguments: ["to": "ann@corp.com", "body": .string(body)], sinks: ["to"]))["payload"]?.arrayValue?.first?[
-        "private"]
+      index.labels(of: TracedCall(tool: "send", arguments: ["to": "ann@corp.com", "body": .string(body)], sinks: ["to"]))["payload"]?
+        .arrayValue?.first?[
+          "private"]
     }
     #expect(isPrivate("psst: the code is 4711-0815-2342!") == true)
     #expect(isPrivate("all is well") == false)
@@ -136,6 +184,7 @@ import Testing
     index.observe(tool: "contacts.dump", arguments: [:], output: ["id": "x-1", "text": big], trusted: true, isPrivate: false)
     #expect(index.vouching(for: "x-1", argument: "contact_id") == nil)
     #expect(index.isClean)
+    #expect(!index.isComplete)
     index.observe(tool: "mail.dump", arguments: [:], output: big, trusted: false, isPrivate: false)
     #expect(!index.isClean)
   }

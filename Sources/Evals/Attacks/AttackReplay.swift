@@ -76,7 +76,8 @@ public struct AttackReplay: Sendable {
       let decision = replay.rules.authorize(
         Request(
           principal: principal, tool: tool, arguments: call.arguments,
-          labels: index.labels(of: TracedCall(arguments: call.arguments, sinks: known.sinks)), now: RuleTests.defaultNow))
+          labels: index.labels(of: TracedCall(tool: call.tool, arguments: call.arguments, sinks: known.sinks, schema: known.parameters)),
+          now: RuleTests.defaultNow))
       return AttackReport.Verdict(
         run: run, place: place, tool: call.tool, outcome: decision.outcome, isConsequential: known.isConsequential,
         rules: decision.deciding.map(\.rule), why: decision.explanation)

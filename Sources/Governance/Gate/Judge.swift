@@ -445,7 +445,8 @@ struct Judge {
     var labels: JSONObject = [:]
     if release.rules.readsLabels(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process) }
     guard release.rules.readsLabels(ProvenanceIndex.labelGroups) else { return labels }
-    let call = TracedCall(arguments: proposal.arguments, sinks: tool.definition?.sinks ?? [])
+    let call = TracedCall(
+      tool: tool.name, arguments: proposal.arguments, sinks: tool.definition?.sinks ?? [], schema: tool.definition?.arguments)
     for (group, value) in view.provenance().labels(of: call) { labels[group] = value }
     return labels
   }

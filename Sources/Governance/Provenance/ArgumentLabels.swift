@@ -2,15 +2,21 @@ public import Core
 
 /// A call as far as tracing needs it.
 public struct TracedCall: Sendable {
+  /// The tool's name.
+  public let tool: String
   /// The arguments.
   public let arguments: JSONObject
   /// The arguments that say where the effect goes.
   public let sinks: [String]
+  /// The JSON Schema of the arguments, for the choices that it lists.
+  public let schema: JSON?
 
   /// Makes a call from its parts.
-  public init(arguments: JSONObject, sinks: [String]) {
+  public init(tool: String, arguments: JSONObject, sinks: [String], schema: JSON? = nil) {
+    self.tool = tool
     self.arguments = arguments
     self.sinks = sinks
+    self.schema = schema
   }
 }
 
@@ -22,10 +28,14 @@ extension ProvenanceIndex {
   ///
   /// - `args.<name>`: `{trusted, vouched, by, origin}` of the whole argument, as the weakest of its values: `by` is its ``Vouching`` or
   ///   `nobody`, `origin` the same for people, and `trusted` whether it is somebody's word.
-  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, trusted, vouched, by, origin}`.
-  /// - `payload`: for each other value `{arg, pointer, trusted, vouched, by, reference, private, targets}`, with `targets` a list of
-  ///   `{text, trusted, vouched, by, origin}` for each contact in its text; `reference` where its key says that it identifies something; `private` where it
+  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, reference, switch, trusted, vouched, by,
+  ///   origin}`.
+  /// - `payload`: for each other value `{arg, pointer, switch, trusted, vouched, by, reference, outside, private, targets}`, with `targets` a list of
+  ///   `{text, trusted, vouched, by, origin}` for each contact in its text; `reference` where its key says that it identifies something; `switch` where it is `true`; `outside` where nobody
+  ///   vouches for it and it quotes a longer text from outside; `private` where it
   ///   repeats a confidential result word for word.
+  /// - `context.complete`: whether all that the run was told could be kept and looked at.
+  /// - `context.repeated`: whether the very same call was made before.
   /// - `context.clean`: whether no prose from outside has been seen.
   /// - `context.disguised`: whether the payload spells out, in whatever disguise, the host of a contact that only text from outside names.
   ///
@@ -37,9 +47,12 @@ extension ProvenanceIndex {
     var texts: [String] = []
     for value in ArgumentValue.all(in: call.arguments) {
       let isSink = call.sinks.contains { bytesEqual($0, value.argument) }
-      let by = vouching(for: value.text, argument: isSink ? value.key ?? value.argument : value.key)
+      let by = vouching(for: value, isSink: isSink, in: call)
       if Self.isWeaker(by, than: whole[value.argument].map(\.by)) { whole[value.argument] = (by, value.text) }
-      var object: JSONObject = ["arg": .string(value.argument), "pointer": .string(value.pointer)]
+      var object: JSONObject = [
+        "arg": .string(value.argument), "pointer": .string(value.pointer),
+        "reference": .bool(value.key.map(Leaf.namesIdentifier) ?? false), "switch": .bool(value.isSwitch),
+      ]
       if isSink {
         object["text"] = .string(value.text)
         for (name, json) in words(by, value.text) { object[name] = json }
@@ -47,7 +60,7 @@ extension ProvenanceIndex {
       } else {
         texts.append(value.text)
         for (name, json) in words(by, nil) { object[name] = json }
-        object["reference"] = .bool(value.key.map(Leaf.namesIdentifier) ?? false)
+        object["outside"] = .bool(by == nil && quotesOutside(value.text))
         object["private"] = .bool(repeatsPrivate(value.text))
         object["targets"] = .array(targets(in: value.text))
         payload.append(.object(object))
@@ -60,7 +73,10 @@ extension ProvenanceIndex {
       })
     return [
       "args": .object(arguments), "sinks": .array(sinks), "payload": .array(payload),
-      "context": ["clean": .bool(isClean), "disguised": .bool(disguises(texts))],
+      "context": [
+        "clean": .bool(isClean), "complete": .bool(isComplete), "disguised": .bool(disguises(texts)),
+        "repeated": .bool(isRepeated(call.tool, call.arguments)),
+      ],
     ]
   }
 
@@ -90,14 +106,46 @@ extension ProvenanceIndex {
     }
   }
 
-  /// Whether a text repeats at least sixteen bytes of a confidential result word for word that the request does not have.
+  /// Who vouches for a value of a call.
+  private func vouching(for value: ArgumentValue, isSink: Bool, in call: TracedCall) -> Vouching? {
+    // A switch has no text of its own: it is somebody's word where the request speaks of what it switches.
+    if value.isSwitch { return isNamedInPart(value.key ?? value.argument) ? .request : nil }
+    if let by = vouching(for: value.text, argument: isSink ? value.key ?? value.argument : value.key) { return by }
+    return isLeastChoice(value, in: call) ? .leastChoice : nil
+  }
+
+  /// Whether the request has a word of a name: `public` or `all` of `public_to_all`.
+  private func isNamedInPart(_ name: String) -> Bool {
+    FoldedText(name).bytes.split { !FoldedText.isWord($0) || $0 == UInt8(ascii: "_") }.contains { part in
+      part.count >= 3 && isRequested(FoldedText(String(decoding: part, as: UTF8.self)))
+    }
+  }
+
+  /// Whether an argument is one of a closed set of choices that all the others contain: `r` of `r` and `rw` gives no more than any.
+  private func isLeastChoice(_ value: ArgumentValue, in call: TracedCall) -> Bool {
+    guard let property = call.schema?["properties"]?[value.argument] else { return false }
+    let name = property["$ref"]?.stringValue.flatMap { $0.split(separator: "/").last.map(String.init) }
+    let resolved = name.flatMap { call.schema?["$defs"]?[$0] } ?? property
+    guard let choices = resolved["enum"]?.arrayValue?.compactMap(\.stringValue), choices.count > 1 else { return false }
+    let own = Array(value.text.utf8)
+    return choices.contains { bytesEqual($0, value.text) } && choices.allSatisfy { ByteSearch.holds(Array($0.utf8), own) }
+  }
+
+  /// Whether a text has at least ``quotedBytes`` letters and digits in a row of a longer text from outside that neither the request nor a
+  /// trusted system has: somebody outside may have dictated it, in whatever code.
+  private func quotesOutside(_ text: String) -> Bool {
+    outsideQuotes.holdsPiece(of: TextDisguise.squashed(text), notIn: insideQuotes)
+  }
+
+  /// Whether a text repeats a confidential value of at least twelve letters and digits that the request does not have, letter by letter in whatever
+  /// case and spacing.
   private func repeatsPrivate(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
+    let squashed = TextDisguise.squashed(text)
     return observations.contains { observation in
       observation.isPrivate
         && observation.leaves.contains { leaf in
-          leaf.text.utf8.count >= 16 && leaf.text.utf8.count <= bytes.count && ByteSearch.holds(bytes, Array(leaf.text.utf8))
-            && !isRequested(leaf.folded)
+          leaf.squashed.count >= 12 && leaf.squashed.count <= squashed.count && ByteSearch.holds(squashed, leaf.squashed)
+            && !ContactTarget.isDate(leaf.text) && !isRequested(leaf.folded)
         }
     }
   }
@@ -124,8 +172,10 @@ struct ArgumentValue {
   /// The innermost member's name, also through a list.
   let key: String?
   let text: String
+  /// Whether it is `true`.
+  var isSwitch = false
 
-  /// The values of all arguments, in order.
+  /// The values of all arguments, in order, and the contacts among the keys within them.
   static func all(in arguments: JSONObject) -> [ArgumentValue] {
     var values: [ArgumentValue] = []
     for (name, value) in arguments { collect(value, argument: name, pointer: "/\(escaped(name))", key: name, into: &values) }
@@ -134,7 +184,8 @@ struct ArgumentValue {
 
   private static func collect(_ value: JSON, argument: String, pointer: String, key: String?, into values: inout [ArgumentValue]) {
     switch value {
-    case .null, .bool: break
+    case .null, .bool(false): break
+    case .bool(true): values.append(ArgumentValue(argument: argument, pointer: pointer, key: key, text: "true", isSwitch: true))
     case .string(let text): values.append(ArgumentValue(argument: argument, pointer: pointer, key: key, text: text))
     case .number(let number): values.append(ArgumentValue(argument: argument, pointer: pointer, key: key, text: number.text))
     case .array(let elements):
@@ -143,6 +194,9 @@ struct ArgumentValue {
       }
     case .object(let object):
       for (name, member) in object {
+        if ContactTarget.isContact(name) {
+          values.append(ArgumentValue(argument: argument, pointer: "\(pointer)/\(escaped(name))", key: nil, text: name))
+        }
         collect(member, argument: argument, pointer: "\(pointer)/\(escaped(name))", key: name, into: &values)
       }
     }

@@ -30,6 +30,7 @@ struct ContactTarget: Hashable, Sendable {
         guard let target = target(in: token), seen.insert(ExactString(target)).inserted else { continue }
         found.append(ContactTarget(text: target))
       }
+      for number in numbers(in: form) where seen.insert(ExactString(number)).inserted { found.append(ContactTarget(text: number)) }
     }
     return found
   }
@@ -38,6 +39,40 @@ struct ContactTarget: Hashable, Sendable {
   private static func tokens(of text: String) -> [String.UTF8View.SubSequence] {
     text.utf8.split { $0 <= 0x20 || separators.contains($0) }
   }
+
+  /// Numbers in groups with at least eight digits that are no date: telephones, accounts, cards.
+  private static func numbers(in text: String) -> [String] {
+    let isDigit = { (byte: UInt8) in byte &- 0x30 < 10 }
+    let runs = text.utf8.split { byte in !isDigit(byte) && !" -./()+".utf8.contains(byte) }
+    return runs.compactMap { run in
+      guard run.count(where: isDigit) >= 8 else { return nil }
+      var bytes = Array(run)
+      while let last = bytes.last, !isDigit(last) { bytes.removeLast() }
+      while let first = bytes.first, !isDigit(first), first != UInt8(ascii: "+") { bytes.removeFirst() }
+      let groups = bytes.split { !isDigit($0) }
+      return groups.count < 2 || isDates(groups) ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  /// Whether groups of digits are days, with their times: `2026-01-02`, `02.01.2026 10.30`, `2026-01-02 2026-01-05`.
+  private static func isDates(_ groups: [ArraySlice<UInt8>]) -> Bool {
+    var rest = groups[...]
+    while !rest.isEmpty {
+      let sizes = rest.prefix(3).map(\.count)
+      guard sizes == [4, 2, 2] || sizes == [2, 2, 4] || sizes == [1, 2, 4] || sizes == [2, 1, 4] || sizes == [1, 1, 4] else { return false }
+      rest = rest.dropFirst(3).drop { $0.count <= 2 }
+    }
+    return true
+  }
+
+  /// Whether a text as a whole is a day, with or without a time.
+  static func isDate(_ text: String) -> Bool {
+    let groups = Array(text.utf8).split { !($0 &- 0x30 < 10) }
+    return !groups.isEmpty && isDates(groups) && text.utf8.count { ($0 | 0x20) &- 0x61 < 26 } <= 2
+  }
+
+  /// Whether a text as a whole is a contact.
+  static func isContact(_ text: String) -> Bool { all(in: text).contains { bytesEqual($0.text, text) } }
 
   /// Every target has one of these, or digits.
   private static let marks = Set(".@:/+0123456789".utf8)

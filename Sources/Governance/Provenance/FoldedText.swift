@@ -18,6 +18,9 @@ struct FoldedText: Hashable, Sendable {
     }
   }
 
+  /// Keeps a text as it is written, for what capitals tell apart.
+  init(exact text: String) { bytes = Array(text.utf8) }
+
   /// The text without white space at its ends.
   var trimmed: ArraySlice<UInt8> {
     let isSpace = { (byte: UInt8) in byte == 0x20 || byte &- 9 < 5 }
@@ -44,13 +47,17 @@ struct FoldedText: Hashable, Sendable {
     }
   }
 
-  /// The words right before each place where a number stands as a word of its own.
+  /// The up to three words before each place where a number stands as a word of its own, or after a `#`.
   ///
   /// - Complexity: O(bytes).
-  func wordsBefore(number: FoldedText) -> [[UInt8]] {
+  func wordsBefore(number: FoldedText) -> [[[UInt8]]] {
     let words = bytes.split { !Self.isWord($0) && $0 != UInt8(ascii: "#") }
-    return words.indices.dropFirst().filter { words[$0].elementsEqual(number.bytes) }.map { Array(words[$0 - 1]) }
-      + words.filter { $0.first == UInt8(ascii: "#") && $0.dropFirst().elementsEqual(number.bytes) }.map { _ in [UInt8(ascii: "#")] }
+    return words.indices.compactMap { place in
+      let before = words[..<place].suffix(3).map { Array($0) }
+      if words[place].elementsEqual(number.bytes) { return before }
+      let isNumbered = words[place].first == UInt8(ascii: "#") && words[place].dropFirst().elementsEqual(number.bytes)
+      return isNumbered ? before + [[UInt8(ascii: "#")]] : nil
+    }
   }
 
   /// Whether it is a bare number of at most six digits, which stands in too many places to say anything.

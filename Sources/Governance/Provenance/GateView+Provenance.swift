@@ -26,7 +26,7 @@ extension GateView {
     let tool = process.tool(call.tool)
     let isTrusted = tool.map { !$0.readsUntrusted } ?? false
     guard let bytes = call.result, let result = try? JSON.parse(bytes) else {
-      if !isTrusted { index.miss() }
+      index.miss(trusted: isTrusted)
       return
     }
     let arguments = call.arguments.flatMap { try? JSON.parse($0) }?.objectValue ?? [:]

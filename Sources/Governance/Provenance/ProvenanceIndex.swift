@@ -9,23 +9,39 @@ public struct ProvenanceIndex: Sendable {
   public static let maximumBytes = 4 << 20
 
   var words: [FoldedText] = []
+  /// The same words as they were written.
+  private var exactWords: [FoldedText] = []
   var observations: [Observation] = []
   /// Where a text stands as a whole value.
   var places: [ExactString: [LeafPlace]] = [:]
   /// Whether prose from outside was seen, which can ask for things.
   private(set) var isClean = true
+  /// Whether all that came in was kept.
+  private(set) var isComplete = true
+  /// The calls that were made: the tool, and its arguments in canonical form.
+  private var calls: Set<Digest> = []
   private var bytes = 0
   private var endorsed: Set<ExactString> = []
   /// The contacts that text from outside names.
   var outsiders: [ContactTarget] = []
+  /// What longer texts from outside say, and what the request and trusted systems say.
+  private(set) var outsideQuotes = QuoteIndex(length: quotedBytes)
+  private(set) var insideQuotes = QuoteIndex(length: quotedBytes)
+
+  /// How many letters and digits in a row make a quotation.
+  static let quotedBytes = 16
+  /// A text from outside is long enough to dictate something, in bytes; shorter ones are names, addresses and titles.
+  static let longBytes = 80
 
   /// An index of nothing.
   public init() {}
 
   /// Adds what the requester, or another person of the organisation, said in the run.
   public mutating func hear(_ words: String) {
-    guard take(words.utf8.count) else { return }
+    guard take(words.utf8.count) else { return isComplete = false }
     self.words.append(FoldedText(words))
+    insideQuotes.add(TextDisguise.squashed(words))
+    exactWords.append(FoldedText(exact: words))
   }
 
   /// Adds a value that a person has vouched for.
@@ -44,12 +60,10 @@ public struct ProvenanceIndex: Sendable {
   public mutating func observe(
     tool: String, source: String? = nil, arguments: JSONObject, output: JSON, trusted: Bool, isPrivate: Bool
   ) {
+    calls.insert(Self.digest(of: tool, arguments))
     var reader = LeafReader(output)
     reader.read()
-    guard take(reader.bytes) else {
-      isClean = isClean && trusted
-      return
-    }
+    guard take(reader.bytes) else { return miss(trusted: trusted) }
     let place = observations.count
     observations.append(
       Observation(
@@ -57,6 +71,8 @@ public struct ProvenanceIndex: Sendable {
         results: output.arrayValue?.count, isTrusted: trusted, isPrivate: isPrivate, leaves: reader.leaves, records: reader.records))
     for (number, leaf) in reader.leaves.enumerated() {
       places[ExactString(leaf.text), default: []].append(LeafPlace(observation: place, leaf: number))
+      if trusted { insideQuotes.add(leaf.squashed) }
+      if !trusted, leaf.text.utf8.count > Self.longBytes { outsideQuotes.add(leaf.squashed) }
       if !trusted, leaf.isProse {
         isClean = false
         outsiders += ContactTarget.all(in: leaf.text)
@@ -66,21 +82,39 @@ public struct ProvenanceIndex: Sendable {
 
   /// Whether the requester's words name a value.
   ///
-  /// As the value of an argument a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as numbers
+  /// An identifier counts as it is written only, with its capitals. As the value of an argument a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as numbers
   /// stand everywhere.
-  func isRequested(_ value: FoldedText, as argument: String? = nil) -> Bool {
-    guard let argument, value.isShortNumber else { return words.contains { $0.mentions(value) } }
+  func isRequested(_ value: FoldedText, as argument: String? = nil, written text: String? = nil) -> Bool {
+    guard let argument else { return words.contains { $0.mentions(value) } }
+    if Leaf.namesIdentifier(argument), !value.isShortNumber {
+      guard let text else { return false }
+      return exactWords.contains { $0.mentions(FoldedText(exact: text)) }
+    }
+    guard value.isShortNumber, Leaf.namesIdentifier(argument) else { return words.contains { $0.mentions(value) } }
     let noun = Leaf.noun(of: argument)
     return words.contains { words in
-      words.wordsBefore(number: value).contains { word in Leaf.numberWords.contains(word) || !noun.isEmpty && word.starts(with: noun) }
+      words.wordsBefore(number: value).contains { before in
+        before.last.map { Leaf.numberWords.contains($0) } == true && noun.isEmpty
+          || !noun.isEmpty && before.contains { $0.starts(with: noun) }
+      }
     }
   }
 
   /// Whether a person has vouched for a value.
   func isEndorsed(_ value: String) -> Bool { endorsed.contains(ExactString(value)) }
 
-  /// Notes that something came in that is not kept: nobody knows what it said, so it may have asked for anything.
-  public mutating func miss() { isClean = false }
+  /// Notes that something came in that is not kept: nobody knows what it said, so text from outside may have asked for anything.
+  public mutating func miss(trusted: Bool) {
+    isComplete = false
+    isClean = isClean && trusted
+  }
+
+  /// Whether the very same call was made before.
+  func isRepeated(_ tool: String, _ arguments: JSONObject) -> Bool { calls.contains(Self.digest(of: tool, arguments)) }
+
+  private static func digest(of tool: String, _ arguments: JSONObject) -> Digest {
+    SHA256.hash(JSON.array([.string(tool), .object(arguments)]).canonicalBytesRounding())
+  }
 
   private mutating func take(_ count: Int) -> Bool {
     guard bytes + count <= Self.maximumBytes else { return false }
@@ -115,6 +149,8 @@ struct LeafPlace: Hashable, Sendable {
 struct Leaf: Sendable {
   let text: String
   let folded: FoldedText
+  /// Its letters and digits alone.
+  let squashed: [UInt8]
   /// The name of the member that holds it, also through a list; nil where it is a key itself or stands at the top.
   let key: String?
   /// The place of the object that holds it.
@@ -125,7 +161,7 @@ struct Leaf: Sendable {
   var isIdentifier: Bool { key.map(Leaf.namesIdentifier) ?? false }
 
   /// Words after which a number identifies something.
-  static let numberWords = Set(["#", "id", "ids", "number", "no", "nr", "nummer"].map { Array($0.utf8) })
+  static let numberWords = Set(["#", "id", "ids"].map { Array($0.utf8) })
 
   /// What an argument identifies: `file` of `file_id` and of `file_ids`.
   static func noun(of argument: String) -> [UInt8] {
@@ -134,13 +170,22 @@ struct Leaf: Sendable {
     return name.dropLast(ending?.count ?? 0)
   }
 
-  /// Whether a name is one of identifiers: `id`, `id_`, `file_id`, `uuid`.
+  /// Whether a name is one of identifiers: `id`, `id_`, `file_id`, `fileId`, `file-ids`, `uuid`.
   static func namesIdentifier(_ name: String) -> Bool {
-    var name = Array(FoldedText(name).bytes)
-    if name.last == UInt8(ascii: "_") { name.removeLast() }
-    let last = name.split(separator: UInt8(ascii: "_")).last.map(Array.init) ?? []
-    return last == Array("id".utf8) || last == Array("uid".utf8) || last == Array("uuid".utf8)
+    let bytes = Array(name.utf8)
+    var last: [UInt8] = []
+    for (place, byte) in bytes.enumerated() {
+      if !FoldedText.isWord(byte) || byte == UInt8(ascii: "_") {
+        if place < bytes.count - 1 { last = [] }
+        continue
+      }
+      let startsWord = byte &- 0x41 < 26 && place > 0 && bytes[place - 1] &- 0x61 < 26
+      last = (startsWord ? [] : last) + [byte &- 0x41 < 26 ? byte | 0x20 : byte]
+    }
+    return identifiers.contains(last)
   }
+
+  private static let identifiers = Set(["id", "ids", "uid", "uids", "uuid", "uuids", "guid"].map { Array($0.utf8) })
 }
 
 /// Reads the leaves of a value.
@@ -173,7 +218,9 @@ struct LeafReader {
   private mutating func add(_ text: String, key: String?, record: Int?) {
     bytes += text.utf8.count
     leaves.append(
-      Leaf(text: text, folded: FoldedText(text), key: key, record: record, isProse: FoldedText.isProse(text)))
+      Leaf(
+        text: text, folded: FoldedText(text), squashed: TextDisguise.squashed(text), key: key, record: record,
+        isProse: FoldedText.isProse(text)))
   }
 
   /// The texts and numbers of a value, without keys.

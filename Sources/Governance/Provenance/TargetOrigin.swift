@@ -19,7 +19,8 @@ extension GateView {
   /// - Complexity: that of ``ProvenanceIndex/labels(of:)``.
   public func targetOrigins(of tool: String, arguments: JSONObject) -> [TargetOrigin] {
     guard let definition = release?.process.tool(tool) else { return [] }
-    let labels = provenance().labels(of: TracedCall(arguments: arguments, sinks: definition.sinks))
+    let labels = provenance().labels(
+      of: TracedCall(tool: tool, arguments: arguments, sinks: definition.sinks, schema: definition.arguments))
     let sinks = labels["sinks"]?.arrayValue ?? []
     let contacts = (labels["payload"]?.arrayValue ?? []).flatMap { value in
       (value["targets"]?.arrayValue ?? []).map { target in (value["pointer"], target) }

@@ -5,7 +5,8 @@ internal import Core
 /// None of this decides that a text is harmless: a disguise can only be found, never excluded.
 enum TextDisguise {
   /// The text itself, and the forms that it hides: without zero-width characters and with full-width and look-alike letters made plain,
-  /// percent-encoding undone, ` at ` and ` dot ` in any brackets as signs, runs of base64 and of hexadecimal digits decoded.
+  /// percent-encoding, character references and escapes undone, `at` and `dot` between brackets, spaces or dashes as signs, letters that
+  /// stand one by one put together, runs of base64 and of hexadecimal digits decoded.
   ///
   /// Only forms that differ are returned.
   static func forms(of text: String) -> [String] {
@@ -16,6 +17,8 @@ enum TextDisguise {
     let plain = plainLetters(of: text)
     add(plain)
     add(percentDecoded(plain))
+    add(referencesDecoded(plain))
+    add(spelledTogether(plain))
     for decoded in encodedRuns(in: plain) { add(decoded) }
     for form in forms { add(withSigns(form)) }
     return forms
@@ -25,12 +28,21 @@ enum TextDisguise {
   /// (dot) NET` and `evilcorpnet`.
   static func squashed(_ text: String) -> [UInt8] {
     var squashed: [UInt8] = []
-    for word in FoldedText(plainLetters(of: text)).bytes.split(whereSeparator: { !FoldedText.isWord($0) || $0 == UInt8(ascii: "_") }) {
-      if word.elementsEqual("at".utf8) || word.elementsEqual("dot".utf8) || word.elementsEqual("punkt".utf8) { continue }
-      squashed += word
+    squashed.reserveCapacity(text.utf8.count)
+    var start = 0
+    func endWord() {
+      let word = squashed[start...]
+      if word.count <= 5, signWords.contains(where: { word.elementsEqual($0) }) { squashed.removeSubrange(start...) }
+      start = squashed.count
     }
+    for byte in FoldedText(plainLetters(of: text)).bytes {
+      if FoldedText.isWord(byte), byte != UInt8(ascii: "_") { squashed.append(byte) } else { endWord() }
+    }
+    endWord()
     return squashed
   }
+
+  private static let signWords = ["at", "dot", "punkt"].map { Array($0.utf8) }
 
   /// Everything that a text says, squashed: its forms, and each of them backwards.
   static func squashedForms(of text: String) -> [[UInt8]] {
@@ -76,7 +88,7 @@ enum TextDisguise {
     let pairs: [(String, String)] = [
       ("аеорсухіјѕһԁԛԝӏ", "aeopcyxijshdqwl"), ("АВЕКМНОРСТУХІЈЅ", "ABEKMHOPCTYXIJS"), ("αινορυχ", "aivopux"),
       ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX"),
-      ("ɑɡıⅼ․。．＠", "agil...@"),
+      ("ɑɡıⅼ․。．＠", "agil...@"), ("‧·∙⋅・･ꞏ｡﹒﹫", ".........@"), ("‐‑‒–—−﹣－", "--------"),
     ]
     var table: [Unicode.Scalar: Unicode.Scalar] = [:]
     for (odd, plain) in pairs { for (from, to) in zip(odd.unicodeScalars, plain.unicodeScalars) { table[from] = to } }
@@ -100,6 +112,69 @@ enum TextDisguise {
       }
     }
     return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// `&#64;`, `&#x40;`, `\\u0040`, `\\x40` and `=40` as the characters that they stand for.
+  private static func referencesDecoded(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    guard bytes.contains(where: { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "=") }) else { return "" }
+    var decoded: [UInt8] = []
+    var place = 0
+    while place < bytes.count {
+      if let (scalar, length) = reference(bytes[place...]) {
+        decoded += Array(String(scalar).utf8)
+        place += length
+      } else {
+        decoded.append(bytes[place])
+        place += 1
+      }
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  private static func reference(_ bytes: ArraySlice<UInt8>) -> (Unicode.Scalar, length: Int)? {
+    func scalar(after prefix: String, radix: Int, digits: ClosedRange<Int>, end: UInt8?) -> (Unicode.Scalar, length: Int)? {
+      guard bytes.starts(with: prefix.utf8) else { return nil }
+      let rest = bytes.dropFirst(prefix.utf8.count)
+      let run = rest.prefix(digits.upperBound).prefix { byte in
+        radix == 16 ? hexValue(byte) != nil : byte &- 0x30 < 10
+      }
+      guard run.count >= digits.lowerBound, end == nil || rest.dropFirst(run.count).first == end,
+        let value = UInt32(String(decoding: run, as: UTF8.self), radix: radix), let scalar = Unicode.Scalar(value), value >= 0x20
+      else { return nil }
+      return (scalar, prefix.utf8.count + run.count + (end == nil ? 0 : 1))
+    }
+    return scalar(after: "&#x", radix: 16, digits: 1...6, end: UInt8(ascii: ";"))
+      ?? scalar(after: "&#", radix: 10, digits: 1...7, end: UInt8(ascii: ";"))
+      ?? scalar(after: "\\u", radix: 16, digits: 4...4, end: nil) ?? scalar(after: "\\x", radix: 16, digits: 2...2, end: nil)
+      ?? scalar(after: "=", radix: 16, digits: 2...2, end: nil)
+  }
+
+  /// At least five characters that stand one by one, put together: `d e s k @ e v i l . n e t`.
+  private static func spelledTogether(_ text: String) -> String {
+    let words = text.split { $0 == " " || $0 == "\n" || $0 == "\t" }
+    var joined: [String] = []
+    var run: [Substring] = []
+    var found = false
+    func end() {
+      if run.count >= 5 {
+        joined.append(run.joined())
+        found = true
+      } else {
+        joined += run.map(String.init)
+      }
+      run = []
+    }
+    for word in words {
+      if word.count == 1 {
+        run.append(word)
+      } else {
+        end()
+        joined.append(String(word))
+      }
+    }
+    end()
+    return found ? joined.joined(separator: " ") : ""
   }
 
   /// What runs of at least twelve base64 or hexadecimal characters stand for, where that is text.
@@ -160,7 +235,7 @@ enum TextDisguise {
 
   /// `eve at evil dot net`, `eve [at] evil (dot) net` and `eve AT evil DOT net` as `eve@evil.net`.
   private static func withSigns(_ text: String) -> String {
-    let words = text.utf8.split { $0 <= 0x20 || brackets.contains($0) }.map { String(Substring($0)) }
+    let words = text.utf8.split { $0 <= 0x20 || brackets.contains($0) }.flatMap(aroundSigns)
     guard words.contains(where: { sign(of: $0) != nil }) else { return "" }
     var joined = ""
     var glue = true
@@ -171,6 +246,21 @@ enum TextDisguise {
       } else {
         joined += (glue || joined.isEmpty ? "" : " ") + word
         glue = false
+      }
+    }
+    return joined
+  }
+
+  /// The parts of `desk-at-evil-dot-net` and `desk_at_evil_dot_net`; other words stay whole.
+  private static func aroundSigns(_ word: String.UTF8View.SubSequence) -> [String] {
+    let parts = word.split { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }.map { String(Substring($0)) }
+    guard parts.count > 2, parts.contains(where: { sign(of: $0) != nil }) else { return [String(Substring(word))] }
+    var joined: [String] = []
+    for part in parts {
+      if let last = joined.last, sign(of: part) == nil, sign(of: last) == nil {
+        joined[joined.count - 1] = "\(last)-\(part)"
+      } else {
+        joined.append(part)
       }
     }
     return joined

@@ -12,6 +12,8 @@ public enum Vouching: String, Hashable, Sendable, CaseIterable {
   case trusted
   /// A person has vouched for it.
   case endorsed
+  /// It is the least of a closed set of choices: all the others contain it.
+  case leastChoice = "least-choice"
   /// It is a short value that a tool returned while no prose from outside had been seen, so nobody had had a chance to ask for anything.
   case clean
   /// It belongs to a record that the request names, which was found by the request's words, and no other record of that name differs.
@@ -31,6 +33,7 @@ public enum Vouching: String, Hashable, Sendable, CaseIterable {
     case .request: "named by a person in this run"
     case .trusted: "from a trusted system"
     case .endorsed: "vouched for by a person"
+    case .leastChoice: "the least of the choices that there are"
     case .clean: "from outside, before any prose from outside was read"
     case .namedRecord: "from the one record that the request names"
     case .onlyResult: "the only result of a query in the request's words"
@@ -48,16 +51,16 @@ extension ProvenanceIndex {
   func vouching(for value: String, argument: String?) -> Vouching? {
     let folded = FoldedText(value)
     if folded.trimmed.isEmpty { return .empty }
-    if isRequested(folded, as: argument) { return .request }
+    if isRequested(folded, as: argument, written: value) { return .request }
     if isEndorsed(value) { return .endorsed }
     let places = places[ExactString(value)] ?? []
     let fitting = places.filter { fits($0, argument: argument) }
-    if fitting.contains(where: { observations[$0.observation].isTrusted }) { return .trusted }
+    if fitting.contains(where: { observations[$0.observation].isTrusted && !isEcho(folded, $0) }) { return .trusted }
     guard !FoldedText.isProse(value), value.utf8.count <= 80, !fitting.isEmpty else { return nil }
-    if isClean { return .clean }
+    if isClean, !ContactTarget.isContact(value) { return .clean }
     let isMentioned = lazily { isMentionedOutside(folded, exact: value, except: fitting) }
     for place in fitting {
-      if isOfNamedRecord(place, isMentioned) { return .namedRecord }
+      if isMember(place, of: argument), isOfNamedRecord(place, isMentioned) { return .namedRecord }
       let leaf = leaf(place)
       guard leaf.isIdentifier else { continue }
       let observation = observations[place.observation]
@@ -65,6 +68,17 @@ extension ProvenanceIndex {
       if !isMentioned() { return .recordID }
     }
     return nil
+  }
+
+  /// Whether a trusted system only said back what it was asked about.
+  private func isEcho(_ value: FoldedText, _ place: LeafPlace) -> Bool {
+    observations[place.observation].queries.contains { $0.mentions(value) && !isRequested($0) }
+  }
+
+  /// Whether the record calls the value what the call calls it: the participants of one meeting may be those of another.
+  private func isMember(_ place: LeafPlace, of argument: String?) -> Bool {
+    guard let argument, let key = leaf(place).key else { return false }
+    return leaf(place).isIdentifier || FoldedText(key) == FoldedText(argument)
   }
 
   /// Where a value stands that nobody vouches for: the first source from outside that mentions it; nil where it stands nowhere.
