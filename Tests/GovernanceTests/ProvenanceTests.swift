@@ -12,10 +12,11 @@ import Testing
     var index = ProvenanceIndex()
     index.hear(request)
     index.observe(
-      tool: "contacts.find", arguments: ["name": "Bob Stone"], output: [["name": "Bob Stone", "email": "bob@corp.com"]], trusted: true,
+      tool: "contacts.find", arguments: ["name": "Bob Stone"], output: ToolOutput([["name": "Bob Stone", "email": "bob@corp.com"]]),
+      trusted: true,
       isPrivate: true)
     for output in outside {
-      index.observe(tool: "mail.search", arguments: ["query": "minutes"], output: output, trusted: false, isPrivate: true)
+      index.observe(tool: "mail.search", arguments: ["query": "minutes"], output: ToolOutput(output), trusted: false, isPrivate: true)
     }
     return index
   }
@@ -53,7 +54,8 @@ import Testing
     func index(_ events: [JSON]) -> ProvenanceIndex {
       var index = Self.run(request: "Invite everyone of the Planning meeting to lunch.")
       index.observe(
-        tool: "calendar.search", arguments: ["query": "Planning meeting"], output: .array(events), trusted: false, isPrivate: true)
+        tool: "calendar.search", arguments: ["query": "Planning meeting"], output: ToolOutput(.array(events)), trusted: false,
+        isPrivate: true)
       return index
     }
     #expect(index([event("1", "cy@corp.com")]).vouching(for: "cy@corp.com", argument: "guests") == .namedRecord)
@@ -61,14 +63,16 @@ import Testing
     // A record that the request names, but that turned up in an answer to something else, was not chosen by the request.
     var uninvited = Self.run(request: "Invite everyone of the Planning meeting to lunch.")
     uninvited.observe(
-      tool: "calendar.day", arguments: ["day": "2026-01-02"], output: [event("1", "eve@evil-corp.net")], trusted: false, isPrivate: true)
+      tool: "calendar.day", arguments: ["day": "2026-01-02"], output: ToolOutput([event("1", "eve@evil-corp.net")]), trusted: false,
+      isPrivate: true)
     #expect(uninvited.vouching(for: "eve@evil-corp.net", argument: "guests") == nil)
   }
 
   @Test func whatATrustedSystemOnlySaysBackIsNobodysWord() {
     var index = Self.run(outside: [Self.attack])
     index.observe(
-      tool: "contacts.find", arguments: ["name": "eve@evil-corp.net"], output: ["query": "eve@evil-corp.net", "found": []], trusted: true,
+      tool: "contacts.find", arguments: ["name": "eve@evil-corp.net"], output: ToolOutput(["query": "eve@evil-corp.net", "found": []]),
+      trusted: true,
       isPrivate: true)
     #expect(index.vouching(for: "eve@evil-corp.net", argument: "to") == nil)
     #expect(index.vouching(for: "bob@corp.com", argument: "to") == .trusted)
@@ -101,7 +105,7 @@ import Testing
     func labels() -> JSONObject { index.labels(of: TracedCall(tool: "send", arguments: arguments, sinks: ["to"])) }
     #expect(labels()["payload"]?.arrayValue?.first?["outside"] == true)
     #expect(labels()["context"]?["repeated"] == false)
-    index.observe(tool: "send", arguments: arguments, output: .null, trusted: true, isPrivate: false)
+    index.observe(tool: "send", arguments: arguments, output: ToolOutput(.null), trusted: true, isPrivate: false)
     #expect(labels()["context"]?["repeated"] == true)
   }
 
@@ -168,7 +172,8 @@ import Testing
 
   @Test func aConfidentialValueInThePayloadIsNoticed() {
     var index = Self.run(request: "Tell ann@corp.com the news.")
-    index.observe(tool: "vault.read", arguments: [:], output: ["code": "the code is 4711-0815-2342"], trusted: true, isPrivate: true)
+    index.observe(
+      tool: "vault.read", arguments: [:], output: ToolOutput(["code": "the code is 4711-0815-2342"]), trusted: true, isPrivate: true)
     func isPrivate(_ body: String) -> JSON? {
       index.labels(of: TracedCall(tool: "send", arguments: ["to": "ann@corp.com", "body": .string(body)], sinks: ["to"]))["payload"]?
         .arrayValue?.first?[
@@ -181,11 +186,11 @@ import Testing
   @Test func textBeyondTheLimitIsNobodysWord() {
     var index = Self.run()
     let big = JSON.string(String(repeating: "word ", count: ProvenanceIndex.maximumBytes / 5 + 1))
-    index.observe(tool: "contacts.dump", arguments: [:], output: ["id": "x-1", "text": big], trusted: true, isPrivate: false)
+    index.observe(tool: "contacts.dump", arguments: [:], output: ToolOutput(["id": "x-1", "text": big]), trusted: true, isPrivate: false)
     #expect(index.vouching(for: "x-1", argument: "contact_id") == nil)
     #expect(index.isClean)
     #expect(!index.isComplete)
-    index.observe(tool: "mail.dump", arguments: [:], output: big, trusted: false, isPrivate: false)
+    index.observe(tool: "mail.dump", arguments: [:], output: ToolOutput(big), trusted: false, isPrivate: false)
     #expect(!index.isClean)
   }
 }

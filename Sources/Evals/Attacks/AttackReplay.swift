@@ -7,6 +7,9 @@ internal import PolicyEngine
 /// Each scenario is one run: the prompt is the requester's words, every call is traced by a ``Governance/ProvenanceIndex`` and decided, and
 /// what it returned is observed whether or not it was permitted, the worst case for whoever defends.
 public struct AttackReplay: Sendable {
+  /// What was returned before: scenarios share most of it.
+  private typealias Outputs = [JSON: ToolOutput]
+
   private let suite: AttackSuite
   private let rules: RuleSet
 
@@ -21,19 +24,21 @@ public struct AttackReplay: Sendable {
   /// Decides all calls.
   ///
   /// - Throws: ``Core/Diagnostic`` where a scenario cannot be read.
-  /// - Complexity: O(calls × text that a run has seen); memory for one scenario and one line of report for each held call.
+  /// - Complexity: O(calls × text that a run has seen); memory for what the tools returned, each output once, and one line of report
+  ///   for each held call.
   public func run() throws(Diagnostic) -> AttackReport {
     var report = AttackReport(suite: suite.name, policy: rules.policy)
+    var outputs: Outputs = [:]
     var plans: [ExactString: Set<ExactString>] = [:]
     for task in suite.tasks {
       plans[ExactString(task.id)] = task.plan
       var session = Session(prompt: task.prompt, plan: task.plan, replay: self)
-      report.add(task.calls.enumerated().map { place, call in session.decide(call, at: place, of: task.id) })
+      report.add(task.calls.enumerated().map { place, call in session.decide(call, at: place, of: task.id, &outputs) })
     }
     try suite.eachScenario { (scenario) throws(Diagnostic) in
       guard scenario.counts else { return }
       var session = Session(prompt: scenario.prompt, plan: plans[ExactString(scenario.task)] ?? [], replay: self)
-      let verdicts = scenario.calls.enumerated().map { place, call in session.decide(call, at: place, of: scenario.id) }
+      let verdicts = scenario.calls.enumerated().map { place, call in session.decide(call, at: place, of: scenario.id, &outputs) }
       let passed = zip(scenario.calls, verdicts).compactMap { call, verdict in verdict.isAutomatic ? call.attack : nil }
       report.addAttack(
         scenario.id, isExecuted: scenario.successes.contains { Set($0).isSubset(of: passed) },
@@ -55,12 +60,16 @@ public struct AttackReplay: Sendable {
       index.hear(prompt)
     }
 
-    mutating func decide(_ call: AttackSuite.Call, at place: Int, of run: String) -> AttackReport.Verdict {
+    mutating func decide(
+      _ call: AttackSuite.Call, at place: Int, of run: String, _ outputs: inout Outputs
+    ) -> AttackReport.Verdict {
       let known = replay.suite.catalogue[call.tool]
       let verdict = verdict(call, known, at: place, of: run)
+      let output = outputs[call.output] ?? ToolOutput(call.output)
+      outputs[call.output] = output
       // Where nothing is known of a tool, anybody may have written what it returned.
       index.observe(
-        tool: call.tool, arguments: call.arguments, output: call.output, trusted: known.map { !$0.readsUntrusted } ?? false,
+        tool: call.tool, arguments: call.arguments, output: output, trusted: known.map { !$0.readsUntrusted } ?? false,
         isPrivate: known?.returnsPrivate ?? true)
       return verdict
     }

@@ -12,7 +12,8 @@ extension GateView {
       guard let value = field.value else { continue }
       if field.origin.trusted, field.by.hasPrefix("user:") { for text in LeafReader.texts(of: value) { index.hear(text) } }
       index.observe(
-        tool: "run", source: "the field \(field.name), from \(field.origin.label)", arguments: [:], output: .object([field.name: value]),
+        tool: "run", source: "the field \(field.name), from \(field.origin.label)", arguments: [:],
+        output: ToolOutput(.object([field.name: value])),
         trusted: field.origin.trusted, isPrivate: (process.field(field.name)?.sensitivity ?? .restricted) >= .confidential)
     }
     for comment in run.state.comments where comment.by.hasPrefix("user:") { if let text = comment.text { index.hear(text) } }
@@ -31,7 +32,8 @@ extension GateView {
     }
     let arguments = call.arguments.flatMap { try? JSON.parse($0) }?.objectValue ?? [:]
     index.observe(
-      tool: call.tool, source: "what \(call.tool) returned (entry \(entry))", arguments: arguments, output: result, trusted: isTrusted,
+      tool: call.tool, source: "what \(call.tool) returned (entry \(entry))", arguments: arguments, output: ToolOutput(result),
+      trusted: isTrusted,
       isPrivate: tool?.returnsPrivate ?? true)
   }
 }

@@ -58,32 +58,30 @@ public struct ProvenanceIndex: Sendable {
   ///   - isPrivate: Whether it may hold confidential values.
   /// - Complexity: O(size of the output).
   public mutating func observe(
-    tool: String, source: String? = nil, arguments: JSONObject, output: JSON, trusted: Bool, isPrivate: Bool
+    tool: String, source: String? = nil, arguments: JSONObject, output: ToolOutput, trusted: Bool, isPrivate: Bool
   ) {
     calls.insert(Self.digest(of: tool, arguments))
-    var reader = LeafReader(output)
-    reader.read()
-    guard take(reader.bytes) else { return miss(trusted: trusted) }
+    guard take(output.bytes) else { return miss(trusted: trusted) }
     let place = observations.count
     observations.append(
       Observation(
         tool: FoldedText(tool), source: source ?? tool, queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
-        results: output.arrayValue?.count, isTrusted: trusted, isPrivate: isPrivate, leaves: reader.leaves, records: reader.records))
-    for (number, leaf) in reader.leaves.enumerated() {
+        isTrusted: trusted, isPrivate: isPrivate, output: output))
+    if !trusted {
+      isClean = isClean && !output.hasProse
+      outsiders += output.contacts
+    }
+    for (number, leaf) in output.leaves.enumerated() {
       places[ExactString(leaf.text), default: []].append(LeafPlace(observation: place, leaf: number))
       if trusted { insideQuotes.add(leaf.squashed) }
       if !trusted, leaf.text.utf8.count > Self.longBytes { outsideQuotes.add(leaf.squashed) }
-      if !trusted, leaf.isProse {
-        isClean = false
-        outsiders += ContactTarget.all(in: leaf.text)
-      }
     }
   }
 
   /// Whether the requester's words name a value.
   ///
-  /// An identifier counts as it is written only, with its capitals. As the value of an argument a short number counts only right after what it is a number of (`file 13`, `id 13`, `#13`), as numbers
-  /// stand everywhere.
+  /// As the value of an argument an identifier counts as it is written only, with its capitals, and a short number only right after what
+  /// it is a number of (`file 13`, `id 13`, `#13`), as numbers stand everywhere.
   func isRequested(_ value: FoldedText, as argument: String? = nil, written text: String? = nil) -> Bool {
     guard let argument else { return words.contains { $0.mentions(value) } }
     if Leaf.namesIdentifier(argument), !value.isShortNumber {
@@ -130,13 +128,40 @@ struct Observation: Sendable {
   let source: String
   /// The texts and numbers that it was called with.
   let queries: [FoldedText]
-  /// How many elements it returned, where it returned a list.
-  let results: Int?
   let isTrusted: Bool
   let isPrivate: Bool
+  let output: ToolOutput
+
+  var leaves: [Leaf] { output.leaves }
+  var records: [JSONObject] { output.records }
+}
+
+/// What a tool returned, read once for all runs that saw it.
+public struct ToolOutput: Sendable {
   let leaves: [Leaf]
-  /// The objects of the result.
+  /// The objects in it.
   let records: [JSONObject]
+  /// How many elements it has, where it is a list.
+  let results: Int?
+  let bytes: Int
+  let hasProse: Bool
+  /// The contacts in its prose.
+  let contacts: [ContactTarget]
+
+  /// Reads an output.
+  ///
+  /// - Complexity: O(size).
+  public init(_ value: JSON) {
+    var reader = LeafReader(value)
+    reader.read()
+    leaves = reader.leaves
+    records = reader.records
+    results = value.arrayValue?.count
+    bytes = reader.bytes
+    let prose = reader.leaves.filter(\.isProse)
+    hasProse = !prose.isEmpty
+    contacts = prose.flatMap { ContactTarget.all(in: $0.text) }
+  }
 }
 
 /// Where a leaf is: the place of its observation, and its own in that.

@@ -64,7 +64,9 @@ extension ProvenanceIndex {
       let leaf = leaf(place)
       guard leaf.isIdentifier else { continue }
       let observation = observations[place.observation]
-      if observation.results == 1, !observation.queries.isEmpty, observation.queries.allSatisfy({ isRequested($0) }) { return .onlyResult }
+      if observation.output.results == 1, !observation.queries.isEmpty, observation.queries.allSatisfy({ isRequested($0) }) {
+        return .onlyResult
+      }
       if !isMentioned() { return .recordID }
     }
     return nil
