@@ -21,6 +21,8 @@ final class CompiledRules: Sendable {
   let buckets: [RuleBucket]
   /// The rules with patterns, whatever the tool.
   let wildcards: RuleBucket
+  /// The first members of the labels that conditions read; an empty name stands for all of them.
+  let labelGroups: Set<String>
 
   init(
     policy: String, now: Instant?, rules: [Rule], conditions: [RuleCondition?], environment: CELEnvironment,
@@ -55,6 +57,7 @@ final class CompiledRules: Sendable {
     self.words = words
     let slots = environment.references.all.map { ValueSlot($0, in: environment) }
     self.slots = slots
+    labelGroups = Set(slots.compactMap(\.path).filter { $0.root == .labels }.map { $0.members.first?.string ?? "" })
     buckets = places.map { RuleBucket(places: $0, rules: rules, conditions: conditions, slots: slots) }
     wildcards = RuleBucket(places: patterned, rules: rules, conditions: conditions, slots: slots)
   }

@@ -20,7 +20,11 @@ struct ConditionCompiler {
       limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
     base.declareObject("run", fields: environment.fields.map { ($0.name, $0.type) })
     base.declareObject("step", fields: [("id", .string), ("risk", .string), ("iteration", .int), ("performer", .string)])
-    base.declareObject("tool", fields: [("name", .string), ("effect", .string), ("connector", .string)])
+    base.declareObject(
+      "tool",
+      fields: [
+        ("name", .string), ("effect", .string), ("connector", .string), ("action", .string), ("consequential", .bool), ("planned", .bool),
+      ])
     base.declareObject(
       "principal", fields: [("id", .string), ("kind", .string), ("roles", .list(.string)), ("owner", .string)])
     base.declareObject("requester", fields: [("id", .string), ("roles", .list(.string))])

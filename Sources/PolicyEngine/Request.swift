@@ -84,12 +84,26 @@ extension Request {
     public let effect: EffectClass
     /// Where the tool comes from: `builtin`, or the name of its connector.
     public let connector: String
+    /// What it does to the world.
+    public let action: ToolAction
+    /// Whether a call matters to anybody outside the run.
+    public let isConsequential: Bool
+    /// Whether the task that the call belongs to needs this tool, as the process or plan says.
+    public let isPlanned: Bool
 
     /// Makes a tool from its parts.
-    public init(name: String, effect: EffectClass, connector: String = "builtin") {
+    ///
+    /// Without an action a read reads and everything else writes; where nothing else is said only an external effect is consequential.
+    public init(
+      name: String, effect: EffectClass, connector: String = "builtin", action: ToolAction? = nil, isConsequential: Bool? = nil,
+      isPlanned: Bool = true
+    ) {
       self.name = name
       self.effect = effect
       self.connector = connector
+      self.action = action ?? (effect == .read ? .read : .write)
+      self.isConsequential = isConsequential ?? (effect == .external)
+      self.isPlanned = isPlanned
     }
   }
 

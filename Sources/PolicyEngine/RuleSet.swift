@@ -25,6 +25,11 @@ public struct RuleSet: Sendable {
   /// What is probably not meant, though it can be used.
   public var warnings: [Diagnostic] { compiled.warnings }
 
+  /// Whether a condition reads one of these members of `labels`: what nobody reads need not be worked out.
+  public func readsLabels(_ groups: [String]) -> Bool {
+    compiled.labelGroups.contains("") || groups.contains { compiled.labelGroups.contains($0) }
+  }
+
   /// One reference, so that a decision can hold on to its rules at no cost.
   let compiled: CompiledRules
 

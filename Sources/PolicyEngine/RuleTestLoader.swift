@@ -9,7 +9,8 @@ struct RuleTestLoader {
   private var names: [ExactString: SourcePosition] = [:]
 
   private static let requestKeys = [
-    "tool", "effect", "connector", "principal", "roles", "owner", "args", "run", "step", "facts", "labels", "requester", "now", "implied",
+    "tool", "effect", "connector", "action", "consequential", "planned", "principal", "roles", "owner", "args", "run", "step", "facts",
+    "labels", "requester", "now", "implied",
   ]
 
   init(rules: RuleSet, environment: PolicyEnvironment) {
@@ -128,7 +129,23 @@ struct RuleTestLoader {
         problems.add(.unknown("effect class", text, known: EffectClass.allCases.map(\.rawValue), at: reader["effect"]?.position))
       }
     }
-    return Request.Tool(name: name, effect: effect, connector: reader.text("connector", &problems) ?? known?.connector ?? "builtin")
+    var action = known?.action
+    if let text = reader.text("action", &problems) {
+      action = ToolAction(rawValue: text)
+      if action == nil {
+        problems.add(.unknown("action", text, known: ToolAction.allCases.map(\.rawValue), at: reader["action"]?.position))
+      }
+    }
+    return Request.Tool(
+      name: name, effect: effect, connector: reader.text("connector", &problems) ?? known?.connector ?? "builtin", action: action,
+      isConsequential: flag("consequential", reader) ?? known?.isConsequential, isPlanned: flag("planned", reader) ?? true)
+  }
+
+  private mutating func flag(_ key: String, _ reader: ObjectReader) -> Bool? {
+    guard let value = reader[key] else { return nil }
+    if let flag = value.json.boolValue { return flag }
+    problems.add("wrong-type", at: value.position, "`\(key)` is `true` or `false`, here it is \(value.kind)")
+    return nil
   }
 
   private mutating func principal(_ reader: ObjectReader) -> Request.Principal? {

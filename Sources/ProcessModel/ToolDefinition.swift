@@ -12,6 +12,32 @@ public struct ToolDefinition: Sendable {
     case external
   }
 
+  /// What a call does to the world; finer than its effect, so that rules need not name tools.
+  ///
+  /// The words are those that conditions compare `tool.action` with.
+  public enum Action: String, Hashable, Sendable, CaseIterable {
+    /// Looks something up.
+    case read
+    /// Changes a record.
+    case write
+    /// Sends something to somebody.
+    case send
+    /// Gives somebody access.
+    case share
+    /// Removes something.
+    case delete
+    /// Moves money.
+    case pay
+    /// Reserves something.
+    case reserve
+    /// Changes a secret, or who can sign in.
+    case credential
+    /// Changes who belongs to a group.
+    case membership
+    /// Asks an address outside for something, which by itself tells that address what was asked.
+    case egress
+  }
+
   /// Where a tool comes from.
   public enum Connector: String, Hashable, Sendable, CaseIterable {
     /// A local program: arguments as JSON on its standard input, its result as JSON on its standard output.
@@ -32,6 +58,8 @@ public struct ToolDefinition: Sendable {
   public let settings: JSONObject
   /// What a call does.
   public let effect: Effect
+  /// What a call does to the world.
+  public let action: Action
   /// Whether a repeated call with the same idempotency key changes nothing more.
   public let isIdempotent: Bool
   /// Arguments that say where the effect goes: an address, an account, a vendor.

@@ -13,6 +13,7 @@ extension ApprovalCard {
     lines += section("Arguments, exactly as they will run", width)
     let rows = ValueRows(width: width)
     lines += isEmptyObject(arguments) ? ["  (none)"] : rows.lines(arguments)
+    if !targets.isEmpty { lines += section("Where the targets come from", width) + targets.flatMap { target($0, width) } }
     if !changes.isEmpty { lines += section("What changes", width) + changes.flatMap { change($0, rows) } }
     if let reason { lines += section("Reason given by \(asker) (untrusted text)", width) + quote(reason, width) }
     lines += section("Why it is held", width) + rules.flatMap { rule($0, width) }
@@ -113,6 +114,11 @@ extension ApprovalCard {
       isOpen = isText
     }
     return paragraphs
+  }
+
+  private func target(_ target: Target, _ width: Int) -> [Shown] {
+    ("\(target.pointer, .accent)  \(target.text)" as Shown).wrapped(to: width - 2).map { "  \($0)" }
+      + Shown(target.origin, target.isVouched ? .faint : .bad).wrapped(to: width - 4).map { "    \($0)" }
   }
 
   private func reading(_ reading: Reading, _ rows: ValueRows) -> [Shown] {

@@ -42,6 +42,17 @@ struct ApprovalCard: Sendable {
     var source: String?
   }
 
+  /// Whom a call affects, and how that came to stand in it.
+  struct Target: Sendable {
+    /// Where it stands in the arguments.
+    var pointer: String
+    var text: String
+    /// Where it comes from, in words.
+    var origin: String
+    /// Whether anybody vouches for it.
+    var isVouched: Bool
+  }
+
   /// A value that the matching rules or the agent read.
   struct Reading: Sendable {
     /// `facts.crm.lookup.score` or `run.amount`.
@@ -91,6 +102,7 @@ struct ApprovalCard: Sendable {
   /// Whether the tool says that repeating a call changes nothing; nil where that does not matter.
   var isIdempotent: Bool?
   var arguments: JSON
+  var targets: [Target] = []
   var changes: [Change] = []
   var rules: [Rule] = []
   var requirements: [Requirement] = []
@@ -120,6 +132,10 @@ extension ApprovalCard {
     card["on_behalf_of"] = onBehalfOf.map { .string($0) }
     card["step"] = step.map { .string($0) }
     card["idempotent"] = isIdempotent.map { .bool($0) }
+    card["targets"] = .array(
+      targets.map {
+        ["pointer": .string($0.pointer), "text": .string($0.text), "origin": .string($0.origin), "vouched": .bool($0.isVouched)]
+      })
     card["changes"] = .array(
       changes.map { ["field": .string($0.field), "before": $0.before ?? .null, "after": $0.after] })
     card["rules"] = .array(

@@ -15,22 +15,30 @@ enum EvalCommands {
       Without FILE the proposals of the workspace's own log are decided again, each in the state that its run had then. With FILE, a JSONL file
       of recorded runs or tasks, the files that the rules' facts.json5 names are read from beside it.
 
-      A suite (Evals/NAME) is a folder of rules with suite.json5, which says which flips are meant; any other one fails it.
+      A suite (Evals/NAME) is a folder of rules with suite.json5, which says which flips are meant; any other one fails it. A folder of
+      recorded attacks (tools.jsonl, user_tasks.jsonl, scenarios.jsonl) is a suite as well: then --policy or --rules names the rules, and the
+      report says which attacks would be carried out without a person, and what the caution costs.
       """,
     examples: [
       .init("remit eval replay --rules ./stricter", "the log under the rules of a folder"),
       .init("remit eval replay --suite activation-limit", "the log under a suite of the workspace"),
       .init("remit eval replay recorded_runs.jsonl --rules Policies/airline --json", "a recording, as JSON"),
+      .init("remit eval replay --suite ./agentdojo/slack --policy agent-baseline", "recorded attacks under rules for any agent"),
     ],
     arguments: [.init(name: "FILE", help: "a recording; the workspace's own log where it is left out", isRequired: false)],
     options: [
       .value("rules", "DIR", "a folder with rules.json5"), .value("policy", "NAME", "a folder in the workspace's Policies"),
-      .value("suite", "NAME", "a folder in the workspace's Evals, with the flips that are meant"),
+      .value("suite", "NAME", "a folder in the workspace's Evals with the flips that are meant, or a path to one of attacks"),
       .value("process", "NAME", "the process, where the rules do not say it"),
       .value("limit", short: "n", "N", "how many calls to list, up to 10000"),
     ],
     run: { context in
       let limit = try context.arguments.integer("limit", in: 1...10_000) ?? 40
+      if let suite = context.arguments.option("suite"), context.arguments.argument("FILE") == nil,
+        let folder = attackFolder(suite, context.workspacePath)
+      {
+        return try await attacks(folder, limit, context)
+      }
       let given = [context.arguments.option("rules"), context.arguments.option("policy"), context.arguments.option("suite")].compactMap {
         $0
       }
@@ -57,6 +65,27 @@ enum EvalCommands {
         return result(replay, suite, limit)
       }
     })
+
+  /// The folder of a suite of attacks: a path, or a name in the workspace's Evals; nil where it is none.
+  private static func attackFolder(_ suite: String, _ workspace: String) -> String? {
+    [suite, "\(workspace)/Evals/\(suite)"].first { AttackSuite.isSuite($0) }
+  }
+
+  private static func attacks(_ folder: String, _ limit: Int, _ context: CommandContext) async throws -> CommandResult {
+    let rules: String
+    switch (context.arguments.option("rules"), context.arguments.option("policy")) {
+    case (let path?, nil): rules = path
+    case (nil, let name?): rules = "\(context.workspacePath)/Policies/\(name)"
+    default: throw CommandError.usage("name the rules for the attacks: `--rules DIR` or `--policy NAME`, one of them")
+    }
+    guard FileTree.exists("\(rules)/rules.json5") else {
+      throw FileError(.notFound, path: "\(rules)/rules.json5", "there is no such file")
+    }
+    let report = try await Progress.during("replaying", on: context.console) {
+      try AttackReplay(try AttackSuite(folder: folder), policy: try PolicyFolder(path: rules)).run()
+    }
+    return CommandResult(json: report.json, lines: { _ in MineCommands.lines(report.text(limit: limit)) })
+  }
 
   private static func recording(_ file: String, _ folder: String, _ limit: Int, _ context: CommandContext) async throws -> CommandResult {
     let report = try await Progress.during("replaying", on: context.console) {

@@ -47,6 +47,9 @@ extension ApprovalCard {
       consequences: Self.consequences(of: record, run: state, isEngine: record.principal == SystemPrincipal.engine.rawValue),
       asked: record.time,
       expires: record.expires, digest: record.digest.hex, now: now)
+    targets = GateView(shared: shared, run: run, release: release, now: now)
+      .targetOrigins(of: record.tool, arguments: arguments.objectValue ?? [:])
+      .map { Target(pointer: $0.pointer, text: $0.text, origin: $0.origin, isVouched: $0.isVouched) }
     changes = Self.changes(of: record, arguments, in: state)
     rules = Self.rules(of: entry, release: release)
     requirements = record.requirements.map { need in

@@ -11,9 +11,16 @@ public struct ToolCatalogue: Sendable {
     public let description: String
     /// The JSON Schema of its arguments as it was written.
     public let parameters: JSON
-    /// Whether it changes something outside.
-    public let isConsequential: Bool
+    /// Arguments that say where the effect goes.
+    public let sinks: [String]
+    /// Whether its results may hold text that an outsider wrote.
+    public let readsUntrusted: Bool
+    /// Whether its results may hold confidential values.
+    public let returnsPrivate: Bool
     let schema: JSONSchema
+
+    /// Whether it changes something outside.
+    public var isConsequential: Bool { tool.isConsequential }
   }
 
   /// The tools, in the order of the file.
@@ -26,8 +33,11 @@ public struct ToolCatalogue: Sendable {
   /// The tools as rules may name them.
   public var policyTools: [PolicyEnvironment.Tool] { tools.map { PolicyEnvironment.Tool($0.tool, schema: $0.parameters) } }
 
-  /// Reads a catalogue: one tool a line with `name`, `description`, `parameters`, `consequential`, and `kind` (`read`, `write`, `generic`)
-  /// where there is one.
+  /// Reads a catalogue: one tool a line with `name`, `description`, `parameters`, `consequential`, and where there are some `kind` (`read`,
+  /// `write`, `generic`), `effect` (a ``PolicyEngine/ToolAction``; `egress_read` is `egress`), `sink_args`, `reads_untrusted` and
+  /// `returns_private`.
+  ///
+  /// A tool that does not say whether outsiders write what it returns is taken to return what they write.
   ///
   /// - Throws: ``Core/Diagnostic`` with the line of a tool that cannot be used: no name, two of one name, a bad schema.
   public init(path: String) throws(Diagnostic) {
@@ -48,10 +58,20 @@ public struct ToolCatalogue: Sendable {
       } catch {
         throw problem("`parameters` of `\(name)`: \(error.message)")
       }
+      var action: ToolAction?
+      if let text = line["effect"]?.stringValue {
+        action = ToolAction(rawValue: text == "egress_read" ? "egress" : text)
+        if action == nil {
+          throw problem("`effect` of `\(name)` is none of \(ToolAction.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+      }
       tools.append(
         Tool(
-          tool: Request.Tool(name: name, effect: effect, connector: "recorded"), description: line["description"]?.stringValue ?? "",
-          parameters: parameters, isConsequential: isConsequential, schema: schema))
+          tool: Request.Tool(name: name, effect: effect, connector: "recorded", action: action, isConsequential: isConsequential),
+          description: line["description"]?.stringValue ?? "", parameters: parameters,
+          sinks: line["sink_args"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+          readsUntrusted: line["reads_untrusted"]?.boolValue ?? true, returnsPrivate: line["returns_private"]?.boolValue ?? false,
+          schema: schema))
     }
     self.tools = tools
     self.places = places

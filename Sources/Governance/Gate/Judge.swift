@@ -417,14 +417,15 @@ struct Judge {
     let definition = step.flatMap { release.process.step($0.occurrence.id) }
     let requester = state.map { Request.Requester(id: $0.requester, roles: view.shared.directory.roles(of: $0.requester)) }
     let request = Request(
-      principal: principal, tool: Request.Tool(name: tool.name, effect: tool.effect, connector: tool.connector),
+      principal: principal,
+      tool: tool.definition.map { Request.Tool($0) } ?? Request.Tool(name: tool.name, effect: tool.effect, connector: tool.connector),
       arguments: proposal.arguments,
       step: step.map {
         Request.Step(
           id: $0.occurrence.id, risk: definition?.risk?.rawValue, iteration: $0.occurrence.iteration, performer: $0.performer.description)
       },
       run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:],
-      labels: state?.labels(in: release.process) ?? [:],
+      labels: labels(tool, release),
       now: view.now, implied: implied + impliedForStart(principal, release))
     let decision = release.rules.authorize(request)
     for value in decision.read { judgement.read[value.path] = value.value ?? .null }
@@ -437,6 +438,17 @@ struct Judge {
     if decision.outcome == .forbid {
       judgement.refusal = Refusal(.forbidden, Self.explanation(of: decision, tool: tool.name, principal: principal.id))
     }
+  }
+
+  /// The labels that the rules read, and no others: most rules read none.
+  private func labels(_ tool: Tool, _ release: Release) -> JSONObject {
+    var labels: JSONObject = [:]
+    if release.rules.readsLabels(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process) }
+    guard release.rules.readsLabels(ProvenanceIndex.labelGroups) else { return labels }
+    let call = TracedCall(
+      tool: tool.name, arguments: proposal.arguments, sinks: tool.definition?.sinks ?? [], schema: tool.definition?.arguments)
+    for (group, value) in view.provenance().labels(of: call) { labels[group] = value }
+    return labels
   }
 
   private static func explanation(of decision: Decision, tool: String, principal: String) -> String {
@@ -509,8 +521,9 @@ struct Judge {
         throw Refusal(.releaseUnknown, "there is no release of `\(visible(text("process")))`")
       }
       return .start(run: run, release: release.digest.hex, requester: by, trigger: arguments["trigger"]?.stringValue, fields: fields)
-    case .completeStep: return .completeStep(step, by: by, fields: fields, origin: nil, comment: arguments["comment"]?.stringValue)
-    case .setFields: return .setFields(step: proposal.step == nil ? nil : step, by: by, fields: fields, origin: nil)
+    case .completeStep:
+      return .completeStep(step, by: by, fields: fields, origin: origin(of: fields), comment: arguments["comment"]?.stringValue)
+    case .setFields: return .setFields(step: proposal.step == nil ? nil : step, by: by, fields: fields, origin: origin(of: fields))
     case .attachEvidence:
       guard let digest = Digest(hex: text("sha256")) else { throw Refusal(.evidenceInvalid, "`sha256` is not a digest") }
       return .attachEvidence(
@@ -529,6 +542,17 @@ struct Judge {
     case .fireTimer: return .fireTimer(text("timer"))
     case .setDirectory, .makeRelease, .stop, .resume, .callModel: return nil
     }
+  }
+
+  /// Where values that an agent writes come from; nil for a person, whose word it is.
+  ///
+  /// Once the agent has read text from outside they are no better than that, unless somebody vouches for each of them.
+  private func origin(of fields: JSONObject) -> Origin? {
+    guard agentName != nil, !fields.isEmpty else { return nil }
+    let index = view.provenance()
+    let isTrusted =
+      index.isClean || LeafReader.texts(of: .object(fields)).allSatisfy { index.vouching(for: $0, argument: nil)?.isTrusted == true }
+    return Origin(proposal.principal, trusted: isTrusted)
   }
 
   // MARK: The digest

@@ -71,6 +71,7 @@ public enum GovernanceLedger: Ledger {
       let record = try ProposalRecord(entry)
       try applyEvents(of: entry, to: &run)
       run?.proposals.append(record)
+      run?.noteCall(record, entry)
     case EntryType.approval:
       if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
         bytesEqual(entry.principal, requester)
@@ -83,6 +84,7 @@ public enum GovernanceLedger: Ledger {
     case EntryType.effectStarted: try update(&run, entry) { record in try record.start(entry) }
     case EntryType.effectSettled:
       try update(&run, entry) { record in try record.settle(entry) }
+      run?.noteResult(entry)
       try applyEvents(of: entry, to: &run)
     default: throw Misfit("an entry of type `\(entry.type)` is not known, or belongs to no run")
     }
@@ -128,6 +130,27 @@ extension RunRecord {
     default: break
     }
   }
+}
+
+extension RunRecord {
+  /// Keeps the arguments of a call to a connector's tool.
+  fileprivate mutating func noteCall(_ record: ProposalRecord, _ entry: Entry) {
+    guard record.effect != .state, record.verdict != .forbid, BuiltinTool(rawValue: record.tool) == nil else { return }
+    let bytes = entry.content(ContentPart.arguments)
+    results.append(
+      ToolResult(proposal: record.id, tool: record.tool, arguments: bytes.flatMap { hasRoom(for: $0.count) ? $0 : nil }))
+  }
+
+  /// Keeps what it returned.
+  fileprivate mutating func noteResult(_ entry: Entry) {
+    guard let id = entry.body["proposal"]?.stringValue, let place = results.lastIndex(where: { bytesEqual($0.proposal, id) }) else {
+      return
+    }
+    results[place].entry = entry.index
+    if let bytes = entry.content(ContentPart.result), hasRoom(for: bytes.count) { results[place].result = bytes }
+  }
+
+  private func hasRoom(for count: Int) -> Bool { results.reduce(count) { $0 + $1.byteCount } <= ToolResult.maximumBytes }
 }
 
 extension SharedState {

@@ -10,6 +10,8 @@ public struct RunRecord: Sendable {
   public internal(set) var stepEntries: [Int] = []
   /// The proposals, in log order.
   public internal(set) var proposals: [ProposalRecord] = []
+  /// What its tools returned, in the order in which they were asked, up to ``ToolResult/maximumBytes``.
+  public internal(set) var results: [ToolResult] = []
   /// The index of its first entry.
   public let firstEntry: Int
   /// When it started, in log time.
@@ -34,6 +36,25 @@ public struct RunRecord: Sendable {
 
   /// Proposals that people have to decide on.
   public var held: [ProposalRecord] { proposals.filter { $0.status == .held } }
+}
+
+/// A call of a connector's tool in a run, with what it returned.
+public struct ToolResult: Sendable {
+  /// The most bytes of arguments and results that are kept of one run; of later calls only that they were made.
+  public static let maximumBytes = 1 << 20
+
+  /// The proposal that made the call.
+  public let proposal: String
+  /// The tool.
+  public let tool: String
+  /// The arguments, canonical JSON; nil where they are not kept or were redacted.
+  public internal(set) var arguments: [UInt8]?
+  /// What it returned, JSON; nil where nothing came back, it is not kept, or it was redacted.
+  public internal(set) var result: [UInt8]?
+  /// The entry with the result; nil before there is one.
+  public internal(set) var entry: Int?
+
+  var byteCount: Int { (arguments?.count ?? 0) + (result?.count ?? 0) }
 }
 
 /// What concerns all runs: directory, releases, stops.

@@ -127,9 +127,7 @@ public struct Release: Sendable {
       let listed = (tool.arguments["properties"]?.objectValue ?? [:]).compactMap { name, schema in
         schema["enum"]?.arrayValue.map { PolicyEnvironment.Choice(["args", name], $0) }
       }
-      return PolicyEnvironment.Tool(
-        Request.Tool(name: tool.name, effect: EffectClass(rawValue: tool.effect.rawValue) ?? .external, connector: tool.connector.rawValue),
-        schema: tool.arguments, choices: listed)
+      return PolicyEnvironment.Tool(Request.Tool(tool), schema: tool.arguments, choices: listed)
     }
     let facts = process.tools.flatMap(\.facts).compactMap { fact in
       fact.value.choices.map { PolicyEnvironment.Choice(["facts", fact.name], $0) }
@@ -137,6 +135,7 @@ public struct Release: Sendable {
     let steps = [
       PolicyEnvironment.Choice(["step", "id"], process.steps.map { .string($0.id) }),
       PolicyEnvironment.Choice(["step", "risk"], Step.Risk.allCases.map { .string($0.rawValue) }),
+      PolicyEnvironment.Choice(["tool", "action"], ToolAction.allCases.map { .string($0.rawValue) }),
     ]
     return PolicyEnvironment(
       fields: process.fields.map { ($0.name, $0.celType) }, choices: choices("run") + facts + steps, tools: builtins + connected,
@@ -152,11 +151,9 @@ public struct Release: Sendable {
     guard let principal = Request.Principal(id: agent.principal, owner: agent.owner.description) else { return false }
     let builtin = BuiltinTool(rawValue: tool)
     guard builtin != nil || process.tool(tool) != nil else { return false }
-    let definition = process.tool(tool)
-    let effect = definition.flatMap { EffectClass(rawValue: $0.effect.rawValue) } ?? .state
     let risk = process.step(step.occurrence.id)?.risk?.rawValue
     return rules.couldPermit(
-      tool: Request.Tool(name: tool, effect: effect, connector: definition?.connector.rawValue ?? "builtin"), principal: principal,
+      tool: process.tool(tool).map { Request.Tool($0) } ?? Request.Tool(name: tool, effect: .state), principal: principal,
       step: Request.Step(id: step.occurrence.id, risk: risk, iteration: step.occurrence.iteration, performer: step.performer.description),
       requester: Request.Requester(id: requester, roles: directory.roles(of: requester)),
       implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [])
@@ -196,11 +193,21 @@ extension BuiltinTool {
   }
 }
 
+extension Request.Tool {
+  /// A tool of a process as rules see it.
+  init(_ definition: ToolDefinition) {
+    self.init(
+      name: definition.name, effect: EffectClass(rawValue: definition.effect.rawValue) ?? .external,
+      connector: definition.connector.rawValue, action: ToolAction(rawValue: definition.action.rawValue))
+  }
+}
+
 extension ToolDefinition {
   /// SHA-256 of everything that a call's meaning depends on.
   var digest: Digest {
     let definition: JSONObject = [
-      "arguments": arguments, "connector": .string(connector.rawValue), "effect": .string(effect.rawValue),
+      "action": .string(action.rawValue), "arguments": arguments, "connector": .string(connector.rawValue),
+      "effect": .string(effect.rawValue),
       "help": help.map { .string($0) } ?? .null,
       "idempotent": .bool(isIdempotent), "name": .string(name), "payload": .array(payload.map { .string($0) }),
       "settings": .object(settings), "sink": .array(sinks.map { .string($0) }), "title": title.map { .string($0) } ?? .null,

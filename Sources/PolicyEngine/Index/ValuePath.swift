@@ -62,7 +62,12 @@ extension Request.Step {
 
 extension Request.Tool {
   /// The tool as conditions see it.
-  var json: JSON { ["name": .string(name), "effect": .string(effect.rawValue), "connector": .string(connector)] }
+  var json: JSON {
+    [
+      "name": .string(name), "effect": .string(effect.rawValue), "connector": .string(connector), "action": .string(action.rawValue),
+      "consequential": .bool(isConsequential), "planned": .bool(isPlanned),
+    ]
+  }
 }
 
 extension Request.Principal {

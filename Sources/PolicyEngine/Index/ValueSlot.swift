@@ -84,6 +84,7 @@ final class ValueSlot: Sendable {
       case (.tool, "name"): request.tool.name
       case (.tool, "effect"): request.tool.effect.rawValue
       case (.tool, "connector"): request.tool.connector
+      case (.tool, "action"): request.tool.action.rawValue
       case (.principal, "id"): request.principal.id
       case (.principal, "kind"): request.principal.kind.rawValue
       case (.principal, "owner"): request.principal.owner
@@ -91,6 +92,8 @@ final class ValueSlot: Sendable {
       default: nil
       }
     if let text { return .text(text) }
+    if root == .tool, first == "consequential" { return .flag(request.tool.isConsequential) }
+    if root == .tool, first == "planned" { return .flag(request.tool.isPlanned) }
     if root == .step, first == "iteration", let step = request.step { return .number(Double(step.iteration)) }
     if root == .requester, first == "roles", let requester = request.requester { return .texts(requester.roles) }
     return .other

@@ -2,7 +2,8 @@ internal import Core
 
 extension ProcessLoader {
   private static let toolKeys = [
-    "connector", "title", "help", "effect", "idempotent", "sink", "payload", "reads_untrusted", "returns_private", "arguments", "facts",
+    "connector", "title", "help", "effect", "action", "idempotent", "sink", "payload", "reads_untrusted", "returns_private", "arguments",
+    "facts",
     "timeout", "command", "url", "method", "headers",
   ]
 
@@ -57,6 +58,12 @@ extension ProcessLoader {
         "wrong-effect", at: reader["effect"]?.position,
         "\(label) belongs to a connector, so its effect is `read` or `external`, not `state`")
     }
+    let action = reader.word("action", ToolDefinition.Action.self) ?? (effect == .read ? .read : .write)
+    if effect == .external, action == .read {
+      sink.error(
+        "wrong-action", at: reader["action"]?.position, "\(label) changes something outside, so its action is not `read`",
+        hint: "`egress` is a read that tells an address outside what was asked")
+    }
     let settings = connector.map { self.settings($0, reader, label: label) }
     let arguments = loadArguments(reader, label: label)
     let names = (arguments?["properties"]?.objectValue ?? [:]).keys
@@ -75,7 +82,8 @@ extension ProcessLoader {
     guard let connector, let effect, let settings, let arguments else { return nil }
     return ToolDefinition(
       name: member.key, title: reader.text("title"), help: reader.text("help"), connector: connector, settings: settings, effect: effect,
-      isIdempotent: isIdempotent, sinks: lists[0], payload: lists[1], readsUntrusted: reader.flag("reads_untrusted") ?? true,
+      action: action, isIdempotent: isIdempotent, sinks: lists[0], payload: lists[1],
+      readsUntrusted: reader.flag("reads_untrusted") ?? true,
       returnsPrivate: reader.flag("returns_private") ?? true, arguments: arguments, facts: facts, timeout: timeout)
   }
 
