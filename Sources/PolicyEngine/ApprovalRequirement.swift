@@ -21,10 +21,13 @@ public struct ApprovalRequirement: Hashable, Sendable {
   public let not: [String]
   /// How long the request stays open, where the rule limits it.
   public let within: Duration?
+  /// Whether only an approval counts that the person signed with a key of theirs.
+  public let isSigned: Bool
 
   /// Makes a requirement from its parts.
   public init(
-    rule: String, roles: [String], approvers: [String] = [], count: Int = 1, not: [String] = [], within: Duration? = nil
+    rule: String, roles: [String], approvers: [String] = [], count: Int = 1, not: [String] = [], within: Duration? = nil,
+    isSigned: Bool = false
   ) {
     self.rule = rule
     self.roles = roles
@@ -32,5 +35,6 @@ public struct ApprovalRequirement: Hashable, Sendable {
     self.count = count
     self.not = not
     self.within = within
+    self.isSigned = isSigned
   }
 }
