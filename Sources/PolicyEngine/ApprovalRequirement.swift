@@ -5,7 +5,7 @@ public struct ApprovalRequirement: Hashable, Sendable {
   /// Who may never approve, whatever roles they have.
   ///
   /// The proposing agent is excluded always; a rule does not have to say so.
-  public static let exclusions = ["requester", "proposer", "agent-owner"]
+  public static let exclusions = ["requester", "proposer", "preparer", "agent-owner"]
   /// The prefix of an exclusion of whoever completed a step: `step:collect`.
   public static let stepExclusion = "step:"
 
