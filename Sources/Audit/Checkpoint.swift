@@ -44,46 +44,10 @@ public struct Checkpoint: Hashable, Sendable, CustomStringConvertible {
     guard let size = Int(lines[1]), size >= 0, String(size) == lines[1] else {
       throw AuditError(.damaged, "line 2 of the checkpoint, the size, is not a decimal number without leading zeroes")
     }
-    guard let bytes = Base64.decode(String(lines[2])), let root = Digest(bytes) else {
+    // One root has one text: what decodes to the same bytes is not the same checkpoint.
+    guard let bytes = Base64.decode(String(lines[2])), let root = Digest(bytes), Base64.encode(bytes) == lines[2] else {
       throw AuditError(.damaged, "line 3 of the checkpoint, the root, is not 32 bytes in base64")
     }
     self.init(origin: origin, size: size, root: root)
-  }
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-enum Base64 {
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func encode(_ bytes: [UInt8]) -> String {
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits = group.reduce(0) { $0 << 8 | UInt32($1) }
-      bits <<= UInt32(8 * (3 - group.count))
-      for place in 0..<4 {
-        out.append(place <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
-  }
-
-  /// The bytes; `nil` unless the text is exactly what ``encode(_:)`` makes of them.
-  static func decode(_ text: String) -> [UInt8]? {
-    var out: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in text.utf8 where byte != UInt8(ascii: "=") {
-      guard let value = alphabet.firstIndex(of: byte) else { return nil }
-      bits = bits << 6 | UInt32(value)
-      count += 6
-      if count >= 8 {
-        count -= 8
-        out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-        bits &= (1 << UInt32(count)) - 1
-      }
-    }
-    return bytesEqual(encode(out), text) ? out : nil
   }
 }

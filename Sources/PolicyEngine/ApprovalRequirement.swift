@@ -5,7 +5,7 @@ public struct ApprovalRequirement: Hashable, Sendable {
   /// Who may never approve, whatever roles they have.
   ///
   /// The proposing agent is excluded always; a rule does not have to say so.
-  public static let exclusions = ["requester", "proposer", "agent-owner"]
+  public static let exclusions = ["requester", "proposer", "preparer", "agent-owner"]
   /// The prefix of an exclusion of whoever completed a step: `step:collect`.
   public static let stepExclusion = "step:"
 
@@ -21,10 +21,13 @@ public struct ApprovalRequirement: Hashable, Sendable {
   public let not: [String]
   /// How long the request stays open, where the rule limits it.
   public let within: Duration?
+  /// Whether only an approval counts that the person signed with a key of theirs.
+  public let isSigned: Bool
 
   /// Makes a requirement from its parts.
   public init(
-    rule: String, roles: [String], approvers: [String] = [], count: Int = 1, not: [String] = [], within: Duration? = nil
+    rule: String, roles: [String], approvers: [String] = [], count: Int = 1, not: [String] = [], within: Duration? = nil,
+    isSigned: Bool = false
   ) {
     self.rule = rule
     self.roles = roles
@@ -32,5 +35,6 @@ public struct ApprovalRequirement: Hashable, Sendable {
     self.count = count
     self.not = not
     self.within = within
+    self.isSigned = isSigned
   }
 }

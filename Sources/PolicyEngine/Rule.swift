@@ -14,6 +14,8 @@ public struct Rule: Sendable {
     public let not: [String]
     /// How long the request stays open, where the rule limits it.
     public let within: Duration?
+    /// Whether only a signed approval counts.
+    public let isSigned: Bool
   }
 
   /// The id, unique in its file.

@@ -216,7 +216,9 @@ struct RuleLoader {
         "unused-approval", at: reader.keyPosition("approval"),
         "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
     }
-    guard let approval = ObjectReader(value, "`approval`", keys: ["roles", "count", "not", "within"], &problems) else { return nil }
+    guard let approval = ObjectReader(value, "`approval`", keys: ["roles", "count", "not", "within", "signed"], &problems) else {
+      return nil
+    }
     let roles = approval.texts("roles", &problems)
     for (role, place) in roles {
       if role.utf8.contains(UInt8(ascii: ":")) {
@@ -237,9 +239,13 @@ struct RuleLoader {
         problems.add("bad-duration", at: place.position, "`within` is a length of time such as `PT4H` or `P2D`")
       }
     }
+    let signed = approval["signed"]
+    if let signed, signed.json.boolValue == nil {
+      problems.add("wrong-type", at: signed.position, "`signed` is `true` or `false`, here it is \(signed.kind)")
+    }
     return Rule.Approval(
       roles: roles.map(\.text), count: approval["count"]?.integer("`count`", in: 1...20, &problems) ?? 1, not: exclusions.map(\.text),
-      within: within)
+      within: within, isSigned: signed?.json.boolValue ?? false)
   }
 
   private mutating func checkExclusion(_ text: String, at place: PositionedJSON) {

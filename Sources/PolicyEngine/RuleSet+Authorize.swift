@@ -172,7 +172,8 @@ extension CompiledRules {
       if owner.utf8.starts(with: "role:".utf8) { roles = [String(owner.dropFirst(5))] } else { approvers = [owner] }
     }
     return ApprovalRequirement(
-      rule: rule.id, roles: roles, approvers: approvers, count: approval?.count ?? 1, not: approval?.not ?? [], within: approval?.within)
+      rule: rule.id, roles: roles, approvers: approvers, count: approval?.count ?? 1, not: approval?.not ?? [], within: approval?.within,
+      isSigned: approval?.isSigned ?? false)
   }
 }
 

@@ -25,6 +25,8 @@ public struct Control: Sendable {
     /// Who may not: `requester`, `proposer`, `agent-owner`, `preparer` (who set a field, attached evidence or completed a step),
     /// `step:<id>` (who completed that step), or a principal.
     public let not: [String]
+    /// Whether only an approval counts that the person signed with a key of theirs.
+    public let isSigned: Bool
   }
 
   /// The id that rules, the log and the auditor use.

@@ -1,5 +1,6 @@
 import Core
 import Glibc
+import Governance
 import PolicyEngine
 
 /// Decisions of the rules with 10, 100 and 1,000 of them, one thread.
@@ -41,6 +42,15 @@ func benchGate(_ report: inout BenchReport) throws {
       }
       keep(allowed)
     }
+    let texts = try parts.map { try $0.json.canonicalBytes() }
+    report.measure("gate/decide_text", work: "\(work), from JSON text", operations: texts.count, extra: extra) {
+      var allowed = 0
+      for text in texts {
+        guard let json = try? JSON.parse(text), let request = Request(benchmark: json, now: now) else { continue }
+        if rules.authorize(request).outcome == .permit { allowed += 1 }
+      }
+      keep(allowed)
+    }
     report.measure("gate/decide_again", work: "\(work), the request already made", operations: requests.count, extra: extra) {
       var allowed = 0
       for request in requests where rules.authorize(request).outcome == .permit { allowed += 1 }
@@ -61,6 +71,49 @@ func benchGate(_ report: inout BenchReport) throws {
     let growth = ((small / large) * 100).rounded() / 100
     report.note("growth from 10 to 1,000 rules: \(growth) x (target at most 2)")
     report.note("targets: 1,000,000/s with 10 rules, 500,000/s with 1,000")
+  }
+  try benchLabels(&report)
+}
+
+/// Where the values of a call with 20 arguments come from, in a run that was told 100 values in 10 results.
+private func benchLabels(_ report: inout BenchReport) throws {
+  var index = ProvenanceIndex()
+  index.hear("Send the minutes of the planning meeting to ann@corp.example and share file 13 with Bob Stone before Friday.")
+  for place in 0..<10 {
+    let record = JSONObject(
+      (0..<9).map { ("member\($0)", .string("value \(place * 10 + $0) of a record")) } + [("id", .string("r-\(place)"))])
+    let text: JSON = .string(
+      "The meeting was long, and everybody who was there agreed to write to eve@outside.example about item \(place).")
+    index.observe(
+      tool: "search\(place)", arguments: ["query": "minutes"], output: ToolOutput([.object(record), text]), trusted: place % 2 == 0,
+      isPrivate: true)
+  }
+  let arguments = JSONObject(
+    (0..<20).map { place in
+      ("argument\(place)", .string(place % 4 == 0 ? "ann@corp.example" : "value \(place * 5) of a record"))
+    })
+  let call = TracedCall(tool: "send", arguments: arguments, sinks: (0..<20).filter { $0 % 4 == 0 }.map { "argument\($0)" })
+  guard index.labels(of: call)["sinks"]?.arrayValue?.count == 5 else { throw BenchError("the labels are not those of the call") }
+  report.measure("gate/labels", work: "20 arguments, 100 values that the run was told", operations: 1) {
+    keep(index.labels(of: call).count)
+  }
+  report.note("target for labels: at most 20 µs")
+}
+
+extension Request {
+  /// A request from its JSON, as a service gets it.
+  fileprivate convenience init?(benchmark json: JSON, now: Instant) {
+    guard
+      let principal = json["principal"]?["id"]?.stringValue.flatMap({ id in
+        Principal(
+          id: id, roles: (json["principal"]?["roles"]?.arrayValue ?? []).compactMap(\.stringValue),
+          owner: json["principal"]?["owner"]?.stringValue)
+      }), let tool = json["tool"]?.stringValue, let arguments = json["args"]?.objectValue, let run = json["run"]?.objectValue,
+      let facts = json["facts"]?.objectValue
+    else { return nil }
+    self.init(
+      principal: principal, tool: Tool(name: tool, effect: .external, connector: "bench"), arguments: arguments, run: run, facts: facts,
+      now: now)
   }
 }
 

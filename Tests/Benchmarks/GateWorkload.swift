@@ -119,6 +119,16 @@ extension GateWorkload.Question {
     var arguments: JSONObject
     var run: JSONObject
     var facts: JSONObject
+
+    /// The request as a service gets it.
+    var json: JSON {
+      [
+        "principal": [
+          "id": .string(principal.id), "roles": .array(principal.roles.map { .string($0) }),
+          "owner": principal.owner.map { .string($0) } ?? .null,
+        ], "tool": .string(tool.name), "args": .object(arguments), "run": .object(run), "facts": .object(facts),
+      ]
+    }
   }
 
   /// The parts of a request as they come out of a parser: what a decision "from parsed values" begins with.

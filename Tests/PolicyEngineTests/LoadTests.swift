@@ -132,7 +132,7 @@ import Testing
       """
       { id: 'a', permit: ['comment', 'crm.*'], by: ['agent:*', 'role:finance'], step: ['collect'], when: "run.risk == 'low'",
         autonomy: 'earned', clause: 'policy.md#4.1', reason: 'routine' },
-      { id: 'b', hold: '*', approval: { roles: ['finance'], count: 2, not: ['requester', 'step:collect'], within: 'P1D' } },
+      { id: 'b', hold: '*', approval: { roles: ['finance'], count: 2, not: ['requester', 'preparer', 'step:collect'], within: 'P1D', signed: true } },
       """)
     let (a, b) = (rules.rules[0], rules.rules[1])
     #expect(rules.policy == "test" && rules.rules.count == 2)
@@ -140,8 +140,8 @@ import Testing
     #expect(a.tools == [.exact("comment"), .prefix("crm.")] && a.principals == [.kind(.agent), .role("finance")])
     #expect(a.condition == "run.risk == 'low'" && a.approval == nil)
     #expect(b.effect == .hold && b.tools == [.any] && b.principals.isEmpty)
-    #expect(b.approval?.roles == ["finance"] && b.approval?.count == 2 && b.approval?.not == ["requester", "step:collect"])
-    #expect(b.approval?.within == .seconds(86_400))
+    #expect(b.approval?.roles == ["finance"] && b.approval?.count == 2 && b.approval?.not == ["requester", "preparer", "step:collect"])
+    #expect(b.approval?.within == .seconds(86_400) && b.approval?.isSigned == true)
     #expect(rules.rule("b")?.position.line == 4 && rules.rule("c") == nil)
   }
 

@@ -6,7 +6,7 @@ internal import ProcessModel
 enum ApprovalCommands {
   static let all = [
     approve(path: ["approve"]), reject(path: ["reject"]), show, approve(path: ["approval", "approve"]),
-    reject(path: ["approval", "reject"]), edit, settle,
+    reject(path: ["approval", "reject"]), edit, settle, statement,
   ]
 
   private static let proposal = Command.Positional(name: "ID", help: "the proposal's id, or the beginning of it")
@@ -34,13 +34,27 @@ enum ApprovalCommands {
       details: """
         On a terminal the whole card is shown, to its end; then its short code is asked for. What was typed before the question is discarded.
         Without a terminal the digest says what is approved. A proposal that has changed since is not approved.
+
+        With --sign the approval is signed with your SSH key, by `ssh-keygen`: a key in a file (--key FILE), or one that your agent or a
+        hardware key holds (--key FILE.pub; without --key, any of yours in the directory). Rules can ask for it (`signed: true`), and
+        anyone can check it later: `remit approval statement`.
         """,
       examples: [
         .init("remit \(name) p-3k9d", "see everything, then type its code"),
         .init("remit \(name) p-3k9d --digest 8c1f27a0b3d4", "without a terminal"),
+        .init("remit \(name) p-3k9d --sign --key ~/.ssh/id_ed25519", "with your signature"),
       ],
-      arguments: [proposal], options: [digest],
-      run: { context in try await decide(context, verb: "approve") { _ in .approve } })
+      arguments: [proposal],
+      options: [
+        digest, .flag("sign", "sign the approval with your SSH key"),
+        .value("key", "FILE", "the private key, or the `.pub` file of one in an agent"),
+      ],
+      run: { context in
+        if context.arguments.option("key") != nil, !context.arguments.flag("sign") {
+          throw CommandError.usage("`--key` goes with `--sign`")
+        }
+        return try await decide(context, verb: "approve") { _ in .approve }
+      })
   }
 
   private static func reject(path: [String]) -> Command {
@@ -151,6 +165,64 @@ enum ApprovalCommands {
       }
     })
 
+  static let statement = Command(
+    path: ["approval", "statement"], summary: "show what is signed by an approval, and the signatures there are",
+    details: """
+      For a proposal that waits it prints the statement that your approval would sign. For one that was decided it prints each signed
+      statement, and with --output DIR writes statement, signature and signer as files, for stock `ssh-keygen` to check.
+      """,
+    examples: [
+      .init("remit approval statement p-3k9d", "what would be, or was, signed"),
+      .init("remit approval statement p-3k9d --output ./signed", "files that anyone can check"),
+    ],
+    arguments: [proposal], options: [.value("output", "DIR", "a folder for the files")],
+    run: { context in
+      try await context.withWorkspace(.read) { workspace in
+        let id = try await workspace.proposalID(try context.arguments.required("ID"))
+        let signed = try await workspace.signedStatements(of: id)
+        if signed.isEmpty {
+          let text = try await workspace.gate.statement(of: id, by: workspace.identity).text
+          return CommandResult(
+            json: ["proposal": .string(id), "statement": .string(text), "signatures": []],
+            notes: ["nobody has signed it; this is what your approval would sign"],
+            lines: { _ in text.split(separator: "\n").map { Shown(String($0)) } })
+        }
+        let files = try context.arguments.option("output").map { folder in try write(signed, of: id, to: folder) } ?? []
+        return CommandResult(
+          json: [
+            "proposal": .string(id), "signatures": .array(signed.map(\.json)), "files": .array(files.map { .string($0) }),
+          ],
+          lines: { width in
+            var lines: [Shown] = []
+            for approval in signed {
+              lines += approval.statement.split(separator: "\n").map { Shown(String($0)) }
+              lines += ["\("signed", .good)  by \(approval.principal) with \(approval.fingerprint)", ""]
+            }
+            for (file, approval) in zip(files.filter { $0.hasSuffix(".statement") }, signed) {
+              let base = String(file.dropLast(".statement".count))
+              lines.append(
+                "\("check", .strong)  ssh-keygen -Y verify -f \(base).signers -I \(approval.principal) -n \(ApprovalStatement.namespace) \\"
+              )
+              lines.append("         -s \(base).sig < \(file)")
+            }
+            return lines
+          })
+      }
+    })
+
+  private static func write(_ signed: [SignedApproval], of id: String, to folder: String) throws -> [String] {
+    try FileTree.makeFolder(folder)
+    return try signed.enumerated().flatMap { place, approval in
+      let base = "\(folder)/\(id).\(place + 1)"
+      let signers = "\(approval.principal) namespaces=\"\(ApprovalStatement.namespace)\" \(approval.signer)\n"
+      for (ending, bytes) in [("statement", Array(approval.statement.utf8)), ("sig", approval.signature), ("signers", Array(signers.utf8))]
+      {
+        try RegularFile.writeAtomically(bytes, to: "\(base).\(ending)")
+      }
+      return ["\(base).statement", "\(base).sig", "\(base).signers"]
+    }
+  }
+
   // MARK: Deciding
 
   private static func decide(
@@ -170,7 +242,10 @@ enum ApprovalCommands {
         throw CommandError(.conflict, "not-held", "the proposal is \(card.status) and waits for nobody")
       }
       let digest = try Consent(console: context.console, verb: verb, digest: context.arguments.option("digest")).digest(of: card)
-      let outcome = try await workspace.gate.decide(id, try decision(context.console, card), by: workspace.identity, digest: digest)
+      let signed =
+        verb == "approve" && context.arguments.flag("sign") ? try await workspace.signed(id, key: context.arguments.option("key")) : nil
+      let outcome = try await workspace.gate.decide(
+        id, try decision(context.console, card), by: workspace.identity, digest: digest, signed: signed)
       return result(outcome, now: workspace.now)
     }
   }

@@ -1,3 +1,5 @@
+internal import Core
+
 extension StandardLibrary {
   /// The functions of the `encoders` library.
   static let encoderExtensions: [Function] = [

@@ -86,11 +86,36 @@ struct Eligibility {
     }
   }
 
-  /// Whether these different people are enough: every requirement has its count of them.
-  func isSatisfied(by people: [Identity]) -> Bool {
+  /// Whether these different people are enough: every requirement has its count of them, with a signature where it asks for one.
+  func isSatisfied(by people: [Approver]) -> Bool {
     record.requirements.allSatisfy { requirement in
-      Set(people.filter { allows(requirement, $0) && !isOrWas($0, run.state.requester) }.map { ExactString($0.principal) }).count
-        >= requirement.count
+      let counting = people.filter { person in
+        allows(requirement, person.identity) && !isOrWas(person.identity, run.state.requester)
+          && (!requirement.isSigned || hasSigned(person))
+      }
+      return Set(counting.map { ExactString($0.identity.principal) }).count >= requirement.count
     }
   }
+
+  /// Whether everything that a person's approval could count for asks for a signature.
+  func needsSignature(of identity: Identity) -> Bool {
+    record.requirements.filter { allows($0, identity) }.allSatisfy(\.isSigned)
+  }
+
+  /// Whether the key of the approval is the person's, now.
+  private func hasSigned(_ person: Approver) -> Bool {
+    guard let key = person.key else { return false }
+    return directory.person(person.identity.principal)?.keys.contains { $0.fingerprint == key } ?? false
+  }
+}
+
+/// Somebody who approves, and the fingerprint of the key that they signed with.
+struct Approver {
+  let identity: Identity
+  var key: String?
+}
+
+extension ProposalRecord {
+  /// Those who approved so far.
+  var approvers: [Approver] { votes.map { Approver(identity: $0.identity, key: $0.key) } }
 }

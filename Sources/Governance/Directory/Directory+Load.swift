@@ -1,7 +1,7 @@
 public import Core
 
 extension Directory {
-  /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager } } }`.
+  /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager, keys } } }`.
   ///
   /// - Throws: ``Diagnostics`` with every problem: unknown keys and roles, an account that two people claim, a circle of managers.
   public static func load(_ file: PositionedJSON) throws(Diagnostics) -> Directory {
@@ -24,8 +24,9 @@ private struct DirectoryLoader {
     let entries = object(members["people"], known: nil, "`people`", required: file).sortedByPlace
     var people: [Directory.Person] = []
     var claimed: [String: String] = [:]
+    var owners: [String: String] = [:]
     for member in entries where checkName(member, "person") {
-      let parts = object(member.value, known: ["name", "roles", "accounts", "manager"], "a person")
+      let parts = object(member.value, known: ["name", "roles", "accounts", "manager", "keys"], "a person")
       let held = strings(parts["roles"]).filter { role in
         if roles.contains(where: { $0.name == role.text }) { return true }
         problems.append(.unknown("role", role.text, known: roles.map(\.name), at: role.position))
@@ -42,9 +43,22 @@ private struct DirectoryLoader {
       if let (value, name) = manager, !entries.contains(where: { $0.key == name }) {
         problems.append(.unknown("person", name, known: entries.map(\.key), at: value.position))
       }
+      let keys = strings(parts["keys"]).compactMap { line -> PublicKey? in
+        guard let key = PublicKey(line: line.text) else {
+          let message = "`\(visible(line.text))` is no public key: it has a type, such as `ssh-ed25519`, and the key in base64"
+          problems.append(Diagnostic("bad-key", at: line.position, message, hint: "take the one line of a `.pub` file"))
+          return nil
+        }
+        if let other = owners.updateValue(member.key, forKey: key.fingerprint) {
+          problems.append(Diagnostic("key-taken", at: line.position, "this key belongs to `\(other)` already: one key is one person"))
+        }
+        return key
+      }
       let name = parts["name"].flatMap { text($0) } ?? member.key
       people.append(
-        Directory.Person(id: member.key, name: name, roles: held.map(\.text), accounts: accounts.map(\.text), manager: manager?.1))
+        Directory.Person(
+          id: member.key, name: name, roles: held.map(\.text), accounts: accounts.map(\.text), manager: manager?.1,
+          keys: keys))
     }
     checkManagers(people, entries)
     return Directory(people: people, roles: roles)

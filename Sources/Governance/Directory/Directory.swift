@@ -16,6 +16,18 @@ public struct Directory: Sendable {
     public let accounts: [String]
     /// The id of the person's manager.
     public let manager: String?
+    /// The public keys with which the person signs approvals.
+    public let keys: [PublicKey]
+
+    /// A person.
+    public init(id: String, name: String, roles: [String], accounts: [String], manager: String?, keys: [PublicKey] = []) {
+      self.id = id
+      self.name = name
+      self.roles = roles
+      self.accounts = accounts
+      self.manager = manager
+      self.keys = keys
+    }
 
     /// The person as a principal.
     public var principal: String { "user:\(id)" }
@@ -83,6 +95,7 @@ extension Directory {
         "accounts": .array(person.accounts.map { .string($0) }),
       ]
       object["manager"] = person.manager.map { .string($0) }
+      if !person.keys.isEmpty { object["keys"] = .array(person.keys.map { .string($0.line) }) }
       return .object(object)
     }
     let roles = roles.map { JSON.object(["name": .string($0.name), "title": .string($0.title)]) }
@@ -98,7 +111,7 @@ extension Directory {
         guard let id = person["id"]?.stringValue else { return nil }
         return Person(
           id: id, name: person["name"]?.stringValue ?? id, roles: strings(person["roles"]), accounts: strings(person["accounts"]),
-          manager: person["manager"]?.stringValue)
+          manager: person["manager"]?.stringValue, keys: strings(person["keys"]).compactMap { PublicKey(line: $0) })
       },
       roles: roles.compactMap { role in
         role["name"]?.stringValue.map { Role(name: $0, title: role["title"]?.stringValue ?? $0) }

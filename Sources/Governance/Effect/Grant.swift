@@ -143,6 +143,6 @@ extension PermissionGate {
     if record.votes.isEmpty { return judgement.verdict == .permit ? nil : "it needs an approval now" }
     if !judgement.stands(record) { return "it needs other approvals now" }
     if let expires = record.expires, now > expires { return "the time in which its approval counts is over" }
-    return eligibility.isSatisfied(by: record.votes.map(\.identity)) ? nil : "someone who approved it may not approve it any more"
+    return eligibility.isSatisfied(by: record.approvers) ? nil : "someone who approved it may not approve it any more"
   }
 }

@@ -62,14 +62,19 @@ enum EntryDrafting {
   /// The entry of a decision on a held proposal.
   static func decision(
     _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
-    isComplete: Bool = false,
-    reason: String? = nil, events: [RunEvent] = []
+    isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
     if let identity { for (key, value) in identity.body { body[key] = value } }
     if decision == .approve { body["complete"] = .bool(isComplete) }
     var content: [Content] = []
     if let reason { content.append(Content(ContentPart.reason, Array(reason.utf8))) }
+    if let signed {
+      body["key"] = .string(signed.key.fingerprint)
+      content.append(Content(ContentPart.statement, Array(signed.statement.text.utf8)))
+      content.append(Content(ContentPart.signature, signed.signature))
+      content.append(Content(ContentPart.signer, Array(signed.key.line.utf8)))
+    }
     add(events, to: &body, &content)
     return EntryDraft(type: EntryType.approval, run: run, principal: principal, release: record.release, body: body, content: content)
   }

@@ -402,7 +402,9 @@ struct Judge {
       }
       judgement.matched.append(RuleMatch(rule: rule, effect: .hold, basis: basis, clause: control.clause, reason: control.statement))
       judgement.requirements.append(
-        ApprovalRequirement(rule: rule, roles: control.approval.roles, count: control.approval.count, not: control.approval.not))
+        ApprovalRequirement(
+          rule: rule, roles: control.approval.roles, count: control.approval.count, not: control.approval.not,
+          isSigned: control.approval.isSigned))
     }
   }
 

@@ -24,14 +24,18 @@ extension PermissionGate {
   ///   - decision: What was decided.
   ///   - identity: The person.
   ///   - digest: The digest of what the person saw.
+  ///   - signed: The statement that the person signed, for an approval that has to be.
   /// - Returns: Where the proposal stands, once that is durable.
   /// - Throws: ``Refusal`` where the person may not decide this, or cannot any more; the attempt is recorded. What the store throws.
-  public func decide(_ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest) async throws -> DecisionOutcome {
+  public func decide(_ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement? = nil)
+    async throws -> DecisionOutcome
+  {
     let fresh = mintID()
     let result: Result<DecisionOutcome, Refusal> = try await store.submit { [self] context in
       let run = try runOfProposal(id, in: context)
       do {
-        let (drafts, outcome) = try decide(id, decision, by: identity, digest: digest, run: run, replacement: fresh, in: context)
+        let (drafts, outcome) = try decide(
+          id, decision, by: identity, digest: digest, signed: signed, run: run, replacement: fresh, in: context)
         return (drafts, .success(outcome))
       } catch let refusal as Refusal {
         return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: run?.state.id, identity: identity)], .failure(refusal))
@@ -46,7 +50,8 @@ extension PermissionGate {
   }
 
   private func decide(
-    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, run: RunRecord?, replacement: String,
+    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, run: RunRecord?,
+    replacement: String,
     in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
     guard let run, let record = run.proposal(id) else {
@@ -57,12 +62,13 @@ extension PermissionGate {
       throw Refusal(
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
-    let step = Deciding(record: record, run: run, identity: identity)
+    let step = Deciding(record: record, run: run, identity: identity, signed: signed)
     if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
     let release = try releases.release(run.state.release) { try context.evidence($0) }
     let shared = try context.shared()
     let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
     try eligibility.check(identity)
+    if case .approve = decision { try checkSignature(signed, of: step, eligibility, shared) }
     if case .reject(let reason) = decision { return ([step.draft(.reject, reason: reason)], step.outcome(.rejected)) }
 
     // The proposal is judged again as if it were made now; its own place in the queue must not count against it.
@@ -96,6 +102,36 @@ extension PermissionGate {
     }
   }
 
+  /// Refuses an approval without a signature that has to have one, and a signature over anything but this approval.
+  private func checkSignature(
+    _ signed: SignedStatement?, of step: Deciding, _ eligibility: Eligibility, _ shared: SharedState
+  ) throws(Refusal) {
+    guard let signed else {
+      guard eligibility.needsSignature(of: step.identity) else { return }
+      throw Refusal(.signatureRequired, "the rule asks for a signed approval: `remit approve \(step.record.id) --sign`")
+    }
+    let expected = ApprovalStatement(step.record, log: shared.log ?? "", run: step.run.state.id, by: step.identity.principal)
+    guard signed.statement == expected else {
+      throw Refusal(.signatureInvalid, "what was signed is not the statement of this approval")
+    }
+    guard let person = shared.directory.person(step.identity.principal), person.keys.contains(signed.key) else {
+      throw Refusal(.signatureInvalid, "`\(step.identity.principal)` has no such key in the directory: \(signed.key.fingerprint)")
+    }
+  }
+
+  /// What a person signs who approves a proposal that waits.
+  ///
+  /// - Throws: ``Refusal`` where nothing waits under that id; what the store throws.
+  public func statement(of id: String, by identity: Identity) async throws -> ApprovalStatement {
+    try await store.read { context in
+      let run = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { $0.optionalText(0) }
+      guard let run = try run.flatMap({ $0 }).flatMap({ try context.run($0) }), let record = run.proposal(id), record.status == .held else {
+        throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
+      }
+      return ApprovalStatement(record, log: try context.shared().log ?? "", run: run.state.id, by: identity.principal)
+    }
+  }
+
   /// Counts an approval; the last one that is needed carries the proposal out, or grants it.
   private func approve(
     _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, in view: GateView
@@ -106,7 +142,7 @@ extension PermissionGate {
         || person.personalAccount.map { bytesEqual(vote.identity.personalAccount ?? "", $0) } ?? false
     }
     if isTwice { throw Refusal(.notEligible, "`\(person.principal)` has approved this already; another person has to") }
-    guard eligibility.isSatisfied(by: record.votes.map(\.identity) + [person]) else {
+    guard eligibility.isSatisfied(by: record.approvers + [Approver(identity: person, key: step.signed?.key.fingerprint)]) else {
       return ([step.draft(.approve)], step.outcome(.pending))
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
@@ -127,7 +163,7 @@ extension PermissionGate {
       let record = ProposalRecord(proposal, judgement, run: run, release: release.digest.hex, now: view.now)
       let eligibility = Eligibility(record: record, run: run, directory: view.shared.directory, release: release)
       counts = (try? eligibility.check(editor)) != nil
-      if counts, eligibility.isSatisfied(by: [editor]) {
+      if counts, eligibility.isSatisfied(by: [Approver(identity: editor)]) {
         judgement.verdict = .permit
         judgement.matched.append(
           .implied("editor:\(editor.principal)", reason: "the person who edited it is the one who has to approve it"))
@@ -206,12 +242,14 @@ private struct Deciding {
   let record: ProposalRecord
   let run: RunRecord
   let identity: Identity
+  let signed: SignedStatement?
 
   func draft(_ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = []) -> EntryDraft {
     let isPersonal = decision == .approve || decision == .reject || decision == .supersede
     return EntryDrafting.decision(
       decision, on: record, run: run.state.id, by: isPersonal ? identity.principal : SystemPrincipal.engine.rawValue,
-      identity: isPersonal ? identity : nil, isComplete: isComplete, reason: reason, events: events)
+      identity: isPersonal ? identity : nil, isComplete: isComplete, reason: reason, events: events,
+      signed: decision == .approve ? signed : nil)
   }
 
   func outcome(_ standing: DecisionOutcome.Standing, events: [RunEvent] = []) -> DecisionOutcome {

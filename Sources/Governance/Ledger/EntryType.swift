@@ -30,4 +30,10 @@ public enum ContentPart {
   public static let error = "error"
   /// The values that the matching rules read, canonical JSON.
   public static let read = "read"
+  /// What a person signed when they approved, ASCII.
+  public static let statement = "statement"
+  /// The signature of a statement, as `ssh-keygen -Y sign` writes it.
+  public static let signature = "signature"
+  /// The public key of a signature, one line in the form of OpenSSH.
+  public static let signer = "signer"
 }

@@ -284,6 +284,7 @@ extension ProposalRecord.Vote {
     time = entry.time
     self.mode = mode
     isOperator = body["operator"]?.boolValue == true
+    key = body["key"]?.stringValue
   }
 }
 
@@ -309,6 +310,7 @@ extension ApprovalRequirement {
     if !approvers.isEmpty { object["approvers"] = .array(approvers.map { .string($0) }) }
     if !not.isEmpty { object["not"] = .array(not.map { .string($0) }) }
     if let within { object["within"] = .string(within.iso8601) }
+    if isSigned { object["signed"] = true }
     return .object(object)
   }
 
@@ -317,7 +319,7 @@ extension ApprovalRequirement {
     func strings(_ key: String) -> [String] { (object[key]?.arrayValue ?? []).compactMap(\.stringValue) }
     self.init(
       rule: try object.text("rule"), roles: strings("roles"), approvers: strings("approvers"), count: Int(count), not: strings("not"),
-      within: object["within"]?.stringValue.flatMap { Duration(iso8601: $0) })
+      within: object["within"]?.stringValue.flatMap { Duration(iso8601: $0) }, isSigned: object["signed"]?.boolValue == true)
   }
 }
 

@@ -51,6 +51,8 @@ public struct ProposalRecord: Hashable, Sendable {
     public let mode: Identity.Mode
     /// Whether the person is the operator of a single-operator store.
     public let isOperator: Bool
+    /// The fingerprint of the key that signed the approval, as `ssh-keygen -l` shows it; nil for one that was not signed.
+    public let key: String?
 
     /// The person as they came.
     var identity: Identity { Identity(principal: principal, account: account, mode: mode, isOperator: isOperator) }

@@ -49,6 +49,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case notEligible = "not-eligible"
     /// The digest that was decided on is not the proposal's.
     case digestMismatch = "digest-mismatch"
+    /// The approval has to be signed.
+    case signatureRequired = "signature-required"
+    /// A signature that does not fit the approval.
+    case signatureInvalid = "signature-invalid"
     /// The time for a decision is over.
     case expired
     /// The proposal is not waiting to be executed.

@@ -55,7 +55,7 @@ extension ProcessLoader {
     guard let require = reader.required("require"),
       let outer = ObjectReader(require, "`require` of control `\(control)`", keys: ["approval"], sink),
       let inner = outer.required("approval"),
-      let approval = ObjectReader(inner, "`approval` of control `\(control)`", keys: ["roles", "count", "not"], sink)
+      let approval = ObjectReader(inner, "`approval` of control `\(control)`", keys: ["roles", "count", "not", "signed"], sink)
     else { return nil }
     let roles = approval.texts("roles").map { text, value in
       checkRole(text, at: value.position)
@@ -83,7 +83,7 @@ extension ProcessLoader {
       sink.unknown("exclusion", text, known: Self.exclusions, at: value.position)
       return nil
     }
-    return Control.Approval(roles: roles, count: count, not: not)
+    return Control.Approval(roles: roles, count: count, not: not, isSigned: approval.flag("signed") ?? false)
   }
 
   /// Reports a clause of a document that is not the process's own, or that the document does not have.

@@ -1,10 +1,11 @@
 /// Base64 with the standard alphabet.
 ///
 /// - SeeAlso: RFC 4648, section 4.
-enum Base64 {
+public enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  static func encode(_ bytes: [UInt8]) -> String {
+  /// The text of some bytes, padded.
+  public static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -22,7 +23,7 @@ enum Base64 {
   /// The bytes; nil for text that is not base64.
   ///
   /// Padding may be left out.
-  static func decode(_ text: String) -> [UInt8]? {
+  public static func decode(_ text: String) -> [UInt8]? {
     var digits = Array(text.utf8)
     let hadPadding = digits.last == UInt8(ascii: "=")
     if hadPadding, digits.count % 4 != 0 { return nil }
