@@ -44,6 +44,7 @@ struct ConditionCompiler {
       let environment = environment(for: matching)
       let program = try environment.compile(source, expecting: .bool) { place.position(inString: $0) }
       checkChoices(program.expression, of: matching, in: place, &problems)
+      checkCost(program, in: place, &problems)
       return RuleCondition(program, in: environment)
     } catch {
       problems.add(contentsOf: error.all)
@@ -69,6 +70,16 @@ struct ConditionCompiler {
       let position = place.position(inString: constant.offset)
       problems.add(.unknown("value", text, known: values.map { $0.stringValue ?? $0.text() }, at: position))
     }
+  }
+
+  /// Warns of a condition that may not be evaluated to its end for values that are not unusually large.
+  private func checkCost(_ program: CELProgram, in place: PositionedJSON, _ problems: inout Problems) {
+    guard let maximum = program.estimatedCost({ _ in RuleSet.assumedSize }).maximum, maximum > RuleSet.maximumSteps else { return }
+    problems.add(
+      Diagnostic(
+        "costly-condition", at: place.position,
+        "the condition can take \(maximum) steps for values of \(RuleSet.assumedSize) elements or bytes, more than the limit of \(RuleSet.maximumSteps)",
+        hint: "a condition that passes the limit counts as one that cannot be evaluated; avoid macros within macros", severity: .warning))
   }
 
   /// The values that something can have; nil where it can have others, or nobody knows.

@@ -13,12 +13,14 @@ import Testing
     for name in try Conformance.entries("cel") where name.hasSuffix(".jsonl") {
       for test in try ConformanceCase.load(String(name.dropLast(6))) where test.expectsError {
         count += 1
-        if case .value(let value, _) = try test.run() { Issue.record("\(test.name): `\(test.expression)` gave \(value)") }
+        if case .value(let value, _) = try test.run() { Issue.record("\(test.name): `\(try test.expression().source)` gave \(value)") }
         // The same as a condition, and where unknown names and types are left to evaluation.
-        var environment = try test.environment()
+        let expression = try test.expression()
+        var environment = try expression.environment()
         environment.isChecked = false
-        if let program = try? environment.compile(test.expression) {
-          let activation = CELVariables(try test.variables(), references: environment.references)
+        environment.timeZone = ConformanceCase.timeZone
+        if let program = try? environment.compile(expression.source) {
+          let activation = CELVariables(expression.bindings, references: environment.references)
           #expect((try? program.evaluateBool(activation)) == nil, "\(test.name) as an unchecked condition")
         }
       }

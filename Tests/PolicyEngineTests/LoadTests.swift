@@ -144,4 +144,14 @@ import Testing
     #expect(b.approval?.within == .seconds(86_400) && b.approval?.isSigned == true)
     #expect(rules.rule("b")?.position.line == 4 && rules.rule("c") == nil)
   }
+
+  static let costs: [(condition: String, isCostly: Bool)] = [
+    ("args.tags.all(t, t != '')", false), ("args.tags.exists(t, t.startsWith(run.vendor))", false),
+    ("run.amount < 1000.0 && run.vendor == args.vendor", false), ("args.tags.all(t, args.tags.exists(u, u == t))", true),
+  ]
+
+  @Test(arguments: costs) func aConditionThatMayPassTheLimitIsNamed(_ condition: String, _ isCostly: Bool) throws {
+    let rules = try Example.rules("{ id: 'a', permit: 'crm.lookup', when: \"\(condition)\" }")
+    #expect(rules.warnings.map(\.code) == (isCostly ? ["costly-condition"] : []), "\(rules.warnings)")
+  }
 }

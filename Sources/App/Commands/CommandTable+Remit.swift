@@ -3,5 +3,6 @@ extension CommandTable {
   static let remit = CommandTable(
     commands: DemoCommand.all + InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + AgentCommands.all
       + ProcessCommands.all
-      + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all + DoctorCommand.all + StopCommands.all)
+      + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
+      + PolicyCommands.all + DoctorCommand.all + StopCommands.all)
 }

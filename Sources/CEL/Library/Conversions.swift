@@ -101,7 +101,7 @@ extension StandardLibrary {
       guard number >= 0, number < 18_446_744_073_709_551_616.0 else { throw outOfRange("uint") }
       return UInt64(number)
     case .string(let text):
-      guard let number = UInt64(text), isPlainInteger(text) else {
+      guard let number = UInt64(text), text.utf8.allSatisfy({ isDigit($0) }) else {
         throw unreadable("uint", "an integer that fits in 64 bits, without a sign")
       }
       return number

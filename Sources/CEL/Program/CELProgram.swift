@@ -54,6 +54,23 @@ public struct CELProgram: Sendable {
     try evaluate(CELVariables(variables, references: table))
   }
 
+  /// Evaluates the expression over variables by name, and counts.
+  ///
+  /// - Returns: The value or the error that it evaluates to, and the steps that it took; the limit where there were not enough.
+  public func measure(_ variables: [String: CELValue]) -> (outcome: Result<CELValue, CELEvaluationError>, steps: Int) {
+    do throws(CELEvaluationError) {
+      return try run(CELVariables(variables, references: table), nil) { root, frame throws(Failure) in
+        do throws(Failure) {
+          return (.success(try root.value(&frame)), frame.meter.used)
+        } catch {
+          return (.failure(error), frame.meter.used)
+        }
+      }
+    } catch {
+      return (.failure(error), stepLimit)
+    }
+  }
+
   @inline(__always)
   private func run<R>(
     _ activation: some CELActivation, _ slots: CELSlots?, _ body: (Node, inout Frame) throws(Failure) -> R

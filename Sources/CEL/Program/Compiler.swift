@@ -131,7 +131,7 @@ struct Compiler {
 
 extension CELExpression {
   /// The bytes of the texts in this one expression, which each evaluation may have to compare.
-  fileprivate var textBytes: Int {
+  var textBytes: Int {
     switch kind {
     case .literal(.string(let text)), .identifier(let text, _), .select(_, let text, _), .has(_, let text): text.utf8.count
     case .literal(.bytes(let bytes)): bytes.count

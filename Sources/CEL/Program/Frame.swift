@@ -29,6 +29,9 @@ struct Meter {
     self.limit = limit
   }
 
+  /// The steps that were taken.
+  var used: Int { left < 0 ? limit : limit - left }
+
   /// Takes steps.
   ///
   /// - Throws: When there are not enough left; every later call throws too.
