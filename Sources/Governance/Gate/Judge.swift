@@ -71,6 +71,7 @@ struct Judge {
     judgement.digest = digest(tool: tool.digest, read: judgement.read)
     if judgement.verdict == .forbid { return judgement }
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
+    if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
     if let builtin = tool.builtin, builtin.effect == .state {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }
@@ -154,7 +155,7 @@ struct Judge {
     switch tool {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume: allowed = isPerson
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume: allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
     }
@@ -169,7 +170,7 @@ struct Judge {
 
   private func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory: return
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory: return
     default: break
     }
     let process = view.run?.state.process ?? view.release?.process.id
@@ -337,7 +338,7 @@ struct Judge {
 
   private func checkRun(_ builtin: BuiltinTool) throws(Refusal) {
     switch builtin {
-    case .startRun, .setDirectory, .makeRelease, .stop, .resume: return
+    case .startRun, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume: return
     default: if view.run == nil { throw Refusal(.runUnknown, "there is no run `\(visible(proposal.run ?? ""))`") }
     }
   }
@@ -557,7 +558,7 @@ struct Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .setDirectory, .makeRelease, .stop, .resume, .callModel: return nil
+    case .setDirectory, .changeDirectory, .makeRelease, .stop, .resume, .callModel: return nil
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Core
 internal import PolicyEngine
 internal import ProcessModel
 
@@ -13,6 +14,9 @@ struct WorkspacePolicy {
   /// Writes verdict, matches and requirements into a judgement.
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
+    if tool == .changeDirectory, isOwnTime {
+      return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
+    }
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
     if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
     if tool == .makeRelease, let process = view.release?.process, holds(process.owner) {
@@ -20,6 +24,22 @@ struct WorkspacePolicy {
     }
     let others = tool == .makeRelease ? " or the owner of the process" : ""
     judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+  }
+
+  /// Whether all changes are absences and delegations of the proposer's own.
+  private var isOwnTime: Bool {
+    let directory = view.shared.directory
+    guard let changes = try? DirectoryChange.all(in: proposal.arguments) else { return false }
+    return changes.allSatisfy { change in
+      let people = change.people(in: directory)
+      return change.isAboutTime && !people.isEmpty && people.allSatisfy { bytesEqual("user:\($0)", proposal.principal) }
+    }
+  }
+
+  /// The people whom a change of the directory is about: they do not decide on it.
+  private var concerned: [String] {
+    guard tool == .changeDirectory, let changes = try? DirectoryChange.all(in: proposal.arguments) else { return [] }
+    return Set(changes.flatMap { $0.people(in: view.shared.directory) }).sorted().map { "user:\($0)" }
   }
 
   private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
@@ -45,7 +65,7 @@ struct WorkspacePolicy {
     }
     judgement.verdict = .hold
     judgement.matched = [RuleMatch(rule: rule, effect: .hold, basis: .implied, reason: topic.statement)]
-    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"])]
+    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"] + concerned)]
   }
 }
 
@@ -53,7 +73,7 @@ extension BuiltinTool {
   /// What a tool of the workspace changes; nil for those that nobody has to approve, and for the tools of runs.
   fileprivate var topic: WorkspaceTopic? {
     switch self {
-    case .setDirectory: .directory
+    case .setDirectory, .changeDirectory: .directory
     case .makeRelease: .releases
     case .resume: .stops
     default: nil
