@@ -39,14 +39,17 @@ enum EntryDrafting {
     if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
     add(judgement.events, to: &body, &content)
-    if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, to: &body, &content) }
+    if !judgement.uses.isEmpty { body["allowances"] = .array(judgement.uses.map(\.json)) }
+    if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, basis: judgement.basis, to: &body, &content) }
     return EntryDraft(
       type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,
       content: content, evidence: evidence)
   }
 
   /// What carrying out a proposal about the workspace means.
-  static func addWorkspaceConsequence(of proposal: Proposal, to body: inout JSONObject, _ content: inout [Content]) throws {
+  static func addWorkspaceConsequence(
+    of proposal: Proposal, basis: AllowanceBasis?, to body: inout JSONObject, _ content: inout [Content]
+  ) throws {
     switch BuiltinTool(rawValue: proposal.tool) {
     case .setDirectory:
       content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))
@@ -56,6 +59,10 @@ enum EntryDrafting {
         "process": proposal.arguments["process"] ?? .null,
       ])
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
+    case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
+    case .stopAllowance: addStop(proposal, to: &body, &content)
+    case .reviewCall:
+      body["review"] = ["proposal": proposal.arguments["proposal"] ?? .null, "verdict": proposal.arguments["verdict"] ?? .null]
     default: break
     }
   }
@@ -136,6 +143,7 @@ extension RuleMatch {
   var json: JSON {
     var object: JSONObject = ["basis": .string(basis.rawValue), "effect": .string(effect.rawValue), "rule": .string(rule)]
     object["clause"] = clause.map { .string($0) }
+    if basis == .noAllowance { object["why"] = reason.map { .string($0) } }
     return .object(object)
   }
 }
