@@ -1,5 +1,6 @@
 internal import Core
 internal import Governance
+internal import PolicyEngine
 
 /// `remit allowance …`: the autonomy that agents have, for how long and how much of it.
 enum AllowanceCommands {
@@ -95,7 +96,9 @@ enum AllowanceCommands {
       let name = try context.arguments.required("NAME")
       var arguments: JSONObject = ["allowance": .string(name)]
       arguments["reason"] = context.arguments.option("reason").map { .string($0) }
-      return try await submit(context, BuiltinTool.stopAllowance, arguments) { _ in "the allowance `\(name)` has ended" }
+      return try await submit(context, BuiltinTool.stopAllowance, arguments) { outcome in
+        outcome.verdict == .permit ? "the allowance `\(name)` has ended" : "the end of the allowance `\(name)`"
+      }
     })
 
   static let review = Command(
@@ -128,7 +131,7 @@ enum AllowanceCommands {
         let after = try await workspace.allowances().filter { $0.record.end == nil }.map(\.record.allowance.name)
         let ended = before.filter { !after.contains($0) }
         let notes: [Shown] = ended.map { "the allowance `\($0)` has ended" }
-        return result(outcome, "\(card.proposal) was \(verdict)", now: workspace.now, notes: notes)
+        return result(outcome, "the review of \(card.proposal): \(verdict)", now: workspace.now, notes: notes)
       }
     })
 

@@ -143,7 +143,8 @@ extension RuleMatch {
   var json: JSON {
     var object: JSONObject = ["basis": .string(basis.rawValue), "effect": .string(effect.rawValue), "rule": .string(rule)]
     object["clause"] = clause.map { .string($0) }
-    if basis == .noAllowance { object["why"] = reason.map { .string($0) } }
+    // What no file says: why nothing covers it, or why the workspace asks for somebody.
+    if effect == .hold, basis == .noAllowance || basis == .implied { object["why"] = reason.map { .string($0) } }
     return .object(object)
   }
 }
