@@ -1,5 +1,6 @@
 import Audit
 import Core
+import PolicyEngine
 import TestSupport
 import Testing
 
@@ -48,7 +49,7 @@ struct DirectoryChangeTests {
     try await bench.gate.changeDirectory(changes, reason: "as agreed", by: identity)
   }
 
-  static let misfits: [([DirectoryChange], String)] = [
+  static let unfit: [([DirectoryChange], String)] = [
     ([person("eva", roles: ["finanse"])], "there is no role `finanse`; did you mean `finance`?"),
     ([person("eva", manager: "bn")], "there is no person `bn`; did you mean `ben`?"),
     ([person("eva smith")], "cannot name a person"),
@@ -61,10 +62,11 @@ struct DirectoryChangeTests {
     ([delegation("ben", "ben")], "to themselves"), ([delegation("ben", "cleo", roles: ["owner"])], "does not hold the role `owner`"),
     ([delegation("ben", "dora", days: 0)], "ends after it begins"),
     ([delegation("ben", "cleo"), delegation("cleo", "ben", id: "d-2")], "a loop of delegations: `d-1`"),
-    ([delegation("ben", "cleo"), delegation("ben", "dora")], "a delegation `d-1` already"), ([.endDelegation("d-9")], "no delegation `d-9`"),
+    ([delegation("ben", "cleo"), delegation("ben", "dora")], "a delegation `d-1` already"),
+    ([.endDelegation("d-9")], "no delegation `d-9`"),
   ]
 
-  @Test("a change that does not fit is refused, and the directory is as it was", arguments: misfits)
+  @Test("a change that does not fit is refused, and the directory is as it was", arguments: unfit)
   func misfits(_ changes: [DirectoryChange], _ words: String) async throws {
     try await withBench { bench in
       let before = try await directory(bench)
@@ -77,7 +79,7 @@ struct DirectoryChangeTests {
 
   @Test("each change reads back from its JSON, and what is none is refused")
   func coding() throws {
-    let changes = Self.misfits.flatMap(\.0) + [.putRole(Directory.Role(name: "audit", title: "Audit")), .endAbsence("a-1")]
+    let changes = Self.unfit.flatMap(\.0) + [.putRole(Directory.Role(name: "audit", title: "Audit")), .endAbsence("a-1")]
     for change in changes { #expect(DirectoryChange(json: change.json) == change) }
     for (change, json) in zip(changes, changes.map(\.json)) {
       guard case .object(let object) = json else { continue }
@@ -120,10 +122,11 @@ struct DirectoryChangeTests {
     var authority: String?
   }
 
-  static let places: [Place] = [
+  static let cases: [Place] = [
     Place(testDescription: "nobody let Dora", changes: [], person: "dora"),
     Place(testDescription: "Ben did", changes: [delegation("ben", "dora")], person: "dora", authority: "user:ben"),
-    Place(testDescription: "for this role", changes: [delegation("ben", "dora", roles: ["finance"])], person: "dora", authority: "user:ben"),
+    Place(
+      testDescription: "for this role", changes: [delegation("ben", "dora", roles: ["finance"])], person: "dora", authority: "user:ben"),
     Place(testDescription: "of two she names one", changes: [delegation("cleo", "dora", roles: ["clerk"])], person: "dora"),
     Place(
       testDescription: "for this process", changes: [delegation("ben", "dora", processes: ["payments"])], person: "dora",
@@ -139,11 +142,12 @@ struct DirectoryChangeTests {
       testDescription: "of two the named one", changes: [delegation("ben", "dora"), delegation("cleo", "dora", id: "d-2")], person: "dora",
       named: "user:cleo", authority: "user:cleo"),
     Place(testDescription: "not passed on", changes: [delegation("ben", "olaf"), delegation("olaf", "dora", id: "d-2")], person: "dora"),
-    Place(testDescription: "who has the role needs no other's", changes: [delegation("ben", "cleo")], person: "cleo", authority: "user:cleo"),
+    Place(
+      testDescription: "who has the role needs no other's", changes: [delegation("ben", "cleo")], person: "cleo", authority: "user:cleo"),
     Place(testDescription: "the requester's stand-in", changes: [delegation("ana", "cleo")], person: "cleo"),
   ]
 
-  @Test("in whose place a person decides", arguments: places)
+  @Test("in whose place a person decides", arguments: cases)
   func places(_ place: Place) async throws {
     try await withBench { bench in
       if !place.changes.isEmpty {
@@ -181,12 +185,12 @@ struct DirectoryChangeTests {
     }
   }
 
-  static let ends: [(String, DirectoryChange)] = [
+  static let endings: [(String, DirectoryChange)] = [
     ("who was let leaves", .leave("dora")), ("who let leaves", .leave("ben")), ("it is taken back", .endDelegation("d-1")),
     ("who let loses the role", person("ben", roles: ["clerk"])),
   ]
 
-  @Test("an approval in another's place counts no more once the place is gone", arguments: ends)
+  @Test("an approval in another's place counts no more once the place is gone", arguments: endings)
   func ends(_ name: String, _ end: DirectoryChange) async throws {
     try await withBench { bench in
       _ = try await change(bench, Self.delegation("ben", "dora"))

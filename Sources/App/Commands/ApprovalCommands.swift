@@ -69,7 +69,8 @@ enum ApprovalCommands {
         .init("remit \(name) p-3k9d --reason 'the contract is not signed'", "see everything, then type its code"),
         .init("remit \(name) p-3k9d --digest 8c1f27a0b3d4 -m 'not signed'", "without a terminal"),
       ],
-      arguments: [proposal], options: [digest, place, .value("reason", short: "m", "TEXT", "why; asked for on a terminal where it is missing")],
+      arguments: [proposal],
+      options: [digest, place, .value("reason", short: "m", "TEXT", "why; asked for on a terminal where it is missing")],
       run: { context in
         try await decide(context, verb: "reject") { console in
           if let reason = context.arguments.option("reason"), !reason.isEmpty { return .reject(reason: reason) }

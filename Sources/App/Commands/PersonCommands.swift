@@ -47,7 +47,7 @@ enum PersonCommands {
         let person = try directory.named(try context.arguments.required("ID"))
         let now = workspace.now
         let view = person.shown(in: directory, at: now)
-        return CommandResult(json: view.json, lines: { width in view.lines(now: now).flatMap { $0.wrapped(to: width) } })
+        return CommandResult(json: view.json, lines: { width in view.lines(width: width) })
       }
     })
 
@@ -77,18 +77,19 @@ enum PersonCommands {
           accounts: accounts.isEmpty ? old?.accounts ?? [] : accounts,
           manager: manager == nil ? old?.manager : manager == "none" ? nil : manager, keys: old?.keys ?? [])
         if let old, old == person { throw CommandError.usage("nothing of `\(id)` would change") }
-        return (.putPerson(person), old == nil ? "\(id) is in the directory" : "\(id) is changed")
+        return (.putPerson(person), old == nil ? "new person \(id)" : "change of \(id)")
       }
     })
 
   static let leave = Command(
     path: ["person", "leave"], summary: "take a person out of the directory",
-    details: changes + "\nApprovals that they gave no longer count for what has not begun yet; who reported to them reports to their manager.",
+    details: changes
+      + "\nApprovals that they gave count no more for what has not begun yet; who reported to them reports to their manager.",
     examples: [.init("remit person leave emil -m 'left the company'", "emil decides nothing from now on")],
     arguments: [id], options: [why],
     run: { context in
       let id = try context.arguments.required("ID")
-      return try await change(context) { _, directory in (.leave(try directory.named(id).id), "\(id) has left the directory") }
+      return try await change(context) { _, directory in (.leave(try directory.named(id).id), "leave of \(id)") }
     })
 
   static let key = Command(
@@ -109,12 +110,12 @@ enum PersonCommands {
       guard (file == nil) != (fingerprint == nil) else { throw CommandError.usage("give `--add FILE` or `--remove FINGERPRINT`") }
       return try await change(context) { _, directory in
         let person = try directory.named(id)
-        if let fingerprint { return (.removeKey(person: person.id, fingerprint: fingerprint), "the key of \(id) counts no more") }
+        if let fingerprint { return (.removeKey(person: person.id, fingerprint: fingerprint), "end of a key of \(id)") }
         let text = String(decoding: try RegularFile.read(file ?? "", maximumBytes: 16_384), as: UTF8.self)
         guard let line = text.split(whereSeparator: \.isNewline).first, let key = PublicKey(line: String(line)) else {
           throw CommandError.usage("`\(visible(file ?? ""))` holds no public key", hint: "take the `.pub` file, not the private key")
         }
-        return (.addKey(person: person.id, key), "\(id) can sign with \(key.fingerprint)")
+        return (.addKey(person: person.id, key), "key of \(id): \(key.fingerprint)")
       }
     })
 
@@ -135,13 +136,14 @@ enum PersonCommands {
         let absence = Directory.Absence(
           id: workspace.gate.mintID(prefix: "a"), person: try directory.named(id).id, from: from, until: until,
           deputy: try name.map { try directory.named($0).id })
-        return (.putAbsence(absence), "\(id) is away until \(until.iso8601) (\(absence.id))")
+        return (.putAbsence(absence), "absence of \(id) until \(until.iso8601): \(absence.id)")
       }
     })
 
   static let delegate = Command(
     path: ["person", "delegate"], summary: "let another person decide in one's place for some time",
-    details: changes + "\nBoth names are recorded with each decision. What was delegated cannot be passed on, and who asked for something stays excluded.",
+    details: changes
+      + "\nBoth names are recorded with each decision. What was delegated cannot be passed on; who asked for something stays excluded.",
     examples: [
       .init("remit person delegate ben kira --until 2026-12-24T00:00:00Z -m 'holidays'", "all that ben may decide"),
       .init("remit person delegate ben kira --role finance --process vendor-onboarding --until 2026-12-24T00:00:00Z", "only this"),
@@ -159,7 +161,7 @@ enum PersonCommands {
           id: workspace.gate.mintID(prefix: "d"), from: try directory.named(id).id, to: try directory.named(other).id,
           roles: context.arguments.all("role"), processes: context.arguments.all("process"), since: from, until: until,
           reason: context.arguments.option("reason"))
-        return (.putDelegation(delegation), "\(other) may decide in the place of \(id) until \(until.iso8601) (\(delegation.id))")
+        return (.putDelegation(delegation), "delegation of \(id) to \(other) until \(until.iso8601): \(delegation.id)")
       }
     })
 
@@ -171,8 +173,8 @@ enum PersonCommands {
     run: { context in
       let id = try context.arguments.required("ID")
       return try await change(context) { _, directory in
-        if directory.absences.contains(where: { bytesEqual($0.id, id) }) { return (.endAbsence(id), "the absence is over") }
-        if directory.delegations.contains(where: { bytesEqual($0.id, id) }) { return (.endDelegation(id), "the delegation is over") }
+        if directory.absences.contains(where: { bytesEqual($0.id, id) }) { return (.endAbsence(id), "end of the absence \(id)") }
+        if directory.delegations.contains(where: { bytesEqual($0.id, id) }) { return (.endDelegation(id), "end of the delegation \(id)") }
         let known = directory.absences.map(\.id) + directory.delegations.map(\.id)
         throw CommandError(
           .notFound, "nothing-to-end", "there is no absence or delegation `\(visible(id))`",
@@ -233,19 +235,25 @@ struct PersonView: Sendable {
     return .object(object)
   }
 
-  func lines(now: Instant) -> [Shown] {
-    var lines: [Shown] = [
-      "\(person.id, .strong)  \(person.name)", "  roles     \(person.roles.joined(separator: ", "))",
-      "  accounts  \(person.accounts.joined(separator: ", "))", "  manager   \(person.manager ?? "none")",
+  func lines(width: Int) -> [Shown] {
+    var rows: [(String, Shown)] = [
+      ("roles", Shown(person.roles.joined(separator: ", "))), ("accounts", Shown(person.accounts.joined(separator: ", "))),
+      ("manager", Shown(person.manager ?? "none")),
     ]
-    for key in person.keys { lines.append("  key       \(key.fingerprint)") }
+    for key in person.keys { rows.append(("key", Shown(key.fingerprint))) }
     for absence in absences {
       let deputy = absence.deputy.map { "; \($0) decides meanwhile" } ?? "; nobody stands in"
-      lines.append("  away      \(absence.from.iso8601) to \(absence.until.iso8601)\(deputy)  \(Shown(absence.id, .faint))")
+      rows.append(("away", "\(absence.from.iso8601) to \(absence.until.iso8601)\(deputy)  \(absence.id, .faint)"))
     }
-    for delegation in given { lines.append("  gives     to \(delegation.to): \(Self.words(delegation))  \(Shown(delegation.id, .faint))") }
-    for delegation in taken { lines.append("  may       for \(delegation.from): \(Self.words(delegation))  \(Shown(delegation.id, .faint))") }
-    return lines
+    for delegation in given { rows.append(("lets", "\(delegation.to): \(Self.words(delegation))  \(delegation.id, .faint)")) }
+    for delegation in taken { rows.append(("may for", "\(delegation.from): \(Self.words(delegation))  \(delegation.id, .faint)")) }
+    let titles = 10
+    let lines = rows.flatMap { title, value in
+      value.wrapped(to: max(20, width - titles - 2)).enumerated().map { place, line -> Shown in
+        "  \(place == 0 ? title : "")\(Shown.spaces(titles - (place == 0 ? title.utf8.count : 0)))\(line)"
+      }
+    }
+    return ["\(person.id, .strong)  \(person.name)"] + lines
   }
 
   private static func words(_ delegation: Directory.Delegation) -> String {

@@ -28,6 +28,7 @@ extension Workspace {
   /// - Parameters:
   ///   - id: The proposal.
   ///   - key: A private key's file, or a public one's whose key an agent holds; nil tries those that the directory has.
+  ///   - authority: In whose place they decide; nil for their own, or the only one that they may take.
   /// - Returns: The signature, found to be good for a key that the directory has for the person.
   /// - Throws: ``CommandError`` where nothing can be signed, `Refusal` where the key is not the person's.
   func signed(_ id: String, key: String?, for authority: String?) async throws -> SignedStatement {

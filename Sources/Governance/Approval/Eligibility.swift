@@ -26,7 +26,9 @@ struct Eligibility {
 
   /// In whose place a person decides on the proposal.
   ///
-  /// - Parameter named: Whom the person names; nil for their own place where they have one here, else the only one that they may take.
+  /// - Parameters:
+  ///   - identity: The person.
+  ///   - named: Whom the person names; nil for their own place where they have one here, else the only one that they may take.
   /// - Returns: The authority, a principal: the person's own, or that of whoever delegated to them or is absent.
   /// - Throws: ``Refusal`` that says why they may not, and who may.
   @discardableResult

@@ -271,7 +271,9 @@ private struct DirectoryDraft {
   }
 
   private func checkName(_ name: String, _ kind: String) throws(Refusal) {
-    if !isDirectoryName(name) { throw refusal("`\(visible(name))` cannot name a \(kind): use letters, digits, `.`, `_` and `-`, at most 64") }
+    if !isDirectoryName(name) {
+      throw refusal("`\(visible(name))` cannot name a \(kind): use letters, digits, `.`, `_` and `-`, at most 64")
+    }
   }
 
   private func unknown(_ kind: String, _ name: String, _ known: [String]) -> Refusal {

@@ -75,8 +75,10 @@ extension Directory {
     }
   }
 
-  /// In whose place a person may decide at a moment: first in their own, then by each live delegation, then for each absent person whose
-  /// deputy they are. What was delegated cannot be passed on.
+  /// In whose place a person may decide at a moment.
+  ///
+  /// First in their own, then by each live delegation, then for each absent person whose deputy they are. What was delegated cannot be
+  /// passed on.
   ///
   /// - Complexity: O(delegations and absences).
   public func mandates(of principal: String, process: String?, at now: Instant) -> [Mandate] {
