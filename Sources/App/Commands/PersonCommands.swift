@@ -55,7 +55,7 @@ enum PersonCommands {
     path: ["person", "put"], summary: "add a person, or change what the directory has about one",
     details: changes,
     examples: [
-      .init("remit person put pia --name 'Pia Lang' --role finance --account pia --manager kira", "a new person"),
+      .init("remit person put pia --role finance --account pia --manager kira", "a new person"),
       .init("remit person put ben --role finance --role manager -m 'stands in for Kira'", "all roles that ben has from now on"),
     ],
     arguments: [id],
@@ -123,8 +123,8 @@ enum PersonCommands {
     path: ["person", "absent"], summary: "say when a person is away, and who decides meanwhile",
     details: changes,
     examples: [
-      .init("remit person absent ben --until 2026-12-24T00:00:00Z --deputy kira", "from now on kira may decide for ben"),
-      .init("remit person absent ben --from 2026-12-01T00:00:00Z --until 2026-12-24T00:00:00Z", "nobody stands in"),
+      .init("remit person absent ben --until 2026-12-24 --deputy kira", "from now on kira may decide for ben"),
+      .init("remit person absent ben --from 2026-12-01 --until 2026-12-24", "nobody stands in"),
     ],
     arguments: [id],
     options: [from, until, .value("deputy", "ID", "who may decide in their place meanwhile"), why],
@@ -145,8 +145,8 @@ enum PersonCommands {
     details: changes
       + "\nBoth names are recorded with each decision. What was delegated cannot be passed on; who asked for something stays excluded.",
     examples: [
-      .init("remit person delegate ben kira --until 2026-12-24T00:00:00Z -m 'holidays'", "all that ben may decide"),
-      .init("remit person delegate ben kira --role finance --process vendor-onboarding --until 2026-12-24T00:00:00Z", "only this"),
+      .init("remit person delegate ben kira --until 2026-12-24 -m holidays", "all that ben may decide"),
+      .init("remit person delegate ben kira --role finance --until 2026-12-24", "only this"),
     ],
     arguments: [id, .init(name: "TO", help: "who may decide in their place")],
     options: [
