@@ -15,7 +15,8 @@ enum ProcessCommands {
     path: ["process", "check"], summary: "check processes, rules and their tests",
     details: """
       Checks everything that a release would check: the process, its forms and controls, the rules and their conditions, the clauses that they
-      cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. Nothing is written.
+      cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. It warns of rules that can never match or that
+      change nothing, of tools that no rule mentions, and of holds that the people there are cannot release. Nothing is written.
       """,
     examples: [
       .init("remit process check", "every process of the workspace"),
@@ -39,7 +40,7 @@ enum ProcessCommands {
     })
 
   /// The organisation that a process's files are checked against: the one beside them, else the workspace's.
-  private static func organisation(beside place: String, in folder: String) throws -> Directory? {
+  static func organisation(beside place: String, in folder: String) throws -> Directory? {
     if FileTree.exists("\(place)/../organisation.json5") {
       let path = "\(place)/../organisation.json5"
       return try Directory.load(try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: FileTree.maximumBytes), file: path))

@@ -57,6 +57,8 @@ struct ProcessReport: Sendable {
   var release: Release?
   var problems: [Diagnostic] = []
   var warnings: [Diagnostic] = []
+  /// The rules of which the analysis says nothing, because their conditions are not fully understood.
+  var unclear: [String] = []
   /// The outcome of the rule tests; nil where there are none, or where they could not be read.
   var tests: RuleTestReport?
 
@@ -70,10 +72,10 @@ struct ProcessReport: Sendable {
       let release = try Release.load(files.bundle, directory: directory)
       self.release = release
       process = release.process.id
-      warnings = release.warnings
+      warnings = release.warnings + (directory.map { ApprovalSatisfiability.problems(of: release, directory: $0) } ?? [])
+      analyse(release, release.environment(directory))
       guard let bytes = files.bundle["rules.tests.json5"] else { return }
-      let environment = Release.environment(
-        of: release.process, directory: directory, documents: release.documents.values.sorted { bytesLess($0.name, $1.name) })
+      let environment = release.environment(directory)
       let tests = try RuleTests.load(
         bytes, file: files.bundle.displayPath("rules.tests.json5"), rules: release.rules, environment: environment)
       warnings += tests.warnings
@@ -84,11 +86,19 @@ struct ProcessReport: Sendable {
     }
   }
 
+  /// Adds what the analysis of the rules finds.
+  private mutating func analyse(_ release: Release, _ environment: PolicyEnvironment) {
+    let analysis = PolicyAnalysis(release.rules, environment: environment, mentioning: release.process.tools.map(\.name))
+    warnings += analysis.findings.map(\.diagnostic)
+    unclear = analysis.unclear.map(\.rule)
+  }
+
   var json: JSON {
     var object: JSONObject = ["process": .string(process), "folder": .string(folder), "ok": .bool(isGood)]
     object["digest"] = release.map { .string($0.digest.hex) }
     object["problems"] = .array(problems.map(\.json))
     object["warnings"] = .array(warnings.map(\.json))
+    object["not_analysed"] = .array(unclear.map { .string($0) })
     if let tests {
       object["tests"] = [
         "total": .int(tests.results.count),
@@ -122,6 +132,9 @@ struct ProcessReport: Sendable {
       let rules = counted(release.rules.rules.count, "rule")
       let outcome =
         tests.map { "\(counted($0.results.count - $0.failures.count, "test")) passed, \($0.failures.count) failed" } ?? "no rule tests"
+      if !unclear.isEmpty {
+        lines.append("\("not analysed", .faint): \(counted(unclear.count, "rule")) with conditions that are not fully understood")
+      }
       lines.append("\(isGood ? "good" : "bad", isGood ? .good : .bad)  \(process, .strong)  \(steps), \(rules), \(outcome)")
     } else {
       lines.append("\("bad", .bad)  \(process.isEmpty ? folder : process, .strong)  \(counted(problems.count, "problem"))")
