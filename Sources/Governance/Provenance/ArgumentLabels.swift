@@ -28,12 +28,11 @@ extension ProvenanceIndex {
   ///
   /// - `args.<name>`: `{trusted, vouched, by, origin}` of the whole argument, as the weakest of its values: `by` is its ``Vouching`` or
   ///   `nobody`, `origin` the same for people, and `trusted` whether it is somebody's word.
-  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, reference, switch, trusted, vouched, by,
-  ///   origin}`.
-  /// - `payload`: for each other value `{arg, pointer, switch, trusted, vouched, by, reference, outside, private, targets}`, with `targets` a list of
-  ///   `{text, trusted, vouched, by, origin}` for each contact in its text; `reference` where its key says that it identifies something; `switch` where it is `true`; `outside` where nobody
-  ///   vouches for it and it quotes a longer text from outside; `private` where it
-  ///   repeats a confidential result word for word.
+  /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, reference, switch, trusted, vouched, by, origin}`:
+  ///   `reference` where its key says that it identifies something, `switch` where it is `true`.
+  /// - `payload`: for each other value `{arg, pointer, reference, switch, trusted, vouched, by, outside, private, targets}`: `outside`
+  ///   where nobody vouches for it and it quotes a longer text from outside, `private` where it repeats a confidential result, `targets`
+  ///   a list of `{text, trusted, vouched, by, origin}` for each contact in its text.
   /// - `context.complete`: whether all that the run was told could be kept and looked at.
   /// - `context.repeated`: whether the very same call was made before.
   /// - `context.clean`: whether no prose from outside has been seen.
@@ -140,13 +139,14 @@ extension ProvenanceIndex {
   /// Whether a text repeats a confidential value of at least twelve letters and digits that the request does not have, letter by letter in whatever
   /// case and spacing.
   private func repeatsPrivate(_ text: String) -> Bool {
+    if privateHeads.isEmpty { return false }
     let squashed = TextDisguise.squashed(text)
-    return observations.contains { observation in
-      observation.isPrivate
-        && observation.leaves.contains { leaf in
-          leaf.squashed.count >= 12 && leaf.squashed.count <= squashed.count && ByteSearch.holds(squashed, leaf.squashed)
-            && !ContactTarget.isDate(leaf.text) && !isRequested(leaf.folded)
-        }
+    return QuoteIndex.eachPiece(of: squashed, Self.privateBytes) { hash, start in
+      guard let places = privateHeads[hash] else { return false }
+      return places.contains { place in
+        let leaf = leaf(place)
+        return squashed[start...].starts(with: leaf.squashed) && !isRequested(leaf.folded)
+      }
     }
   }
 
@@ -155,10 +155,10 @@ extension ProvenanceIndex {
     let bodies = TextDisguise.squashedForms(of: texts.joined(separator: " "))
     let asked = words.map { TextDisguise.squashed(String(decoding: $0.bytes, as: UTF8.self)) }
     return outsiders.contains { outsider in
-      guard vouching(for: outsider.text, argument: nil) == nil else { return false }
-      return outsider.hostLabels.contains { label in
+      let isSpelledOut = outsider.hostLabels.contains { label in
         bodies.contains { ByteSearch.holds($0, label) } && !asked.contains { ByteSearch.holds($0, label) }
       }
+      return isSpelledOut && vouching(for: outsider.text, argument: nil) == nil
     }
   }
 }

@@ -23,6 +23,7 @@ struct ContactTarget: Hashable, Sendable {
   ///
   /// - Complexity: O(bytes).
   static func all(in text: String) -> [ContactTarget] {
+    if !canHold(text) { return [] }
     var found: [ContactTarget] = []
     var seen: Set<ExactString> = []
     for form in TextDisguise.forms(of: text) {
@@ -33,6 +34,19 @@ struct ContactTarget: Hashable, Sendable {
       for number in numbers(in: form) where seen.insert(ExactString(number)).inserted { found.append(ContactTarget(text: number)) }
     }
     return found
+  }
+
+  /// Whether a text has what every contact needs: a sign, eight digits, or something in disguise.
+  private static func canHold(_ text: String) -> Bool {
+    var digits = 0
+    for byte in text.utf8 {
+      if byte >= 0x80 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "@") || byte == UInt8(ascii: "/") { return true }
+      if byte &- 0x30 < 10 {
+        digits += 1
+        if digits >= 8 { return true }
+      }
+    }
+    return TextDisguise.forms(of: text).count > 1
   }
 
   /// The words of a text, as wide as an address can be.

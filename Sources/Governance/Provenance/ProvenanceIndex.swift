@@ -28,6 +28,11 @@ public struct ProvenanceIndex: Sendable {
   private(set) var outsideQuotes = QuoteIndex(length: quotedBytes)
   private(set) var insideQuotes = QuoteIndex(length: quotedBytes)
 
+  /// Where confidential values begin: from the hash of their first letters and digits.
+  private(set) var privateHeads: [UInt64: [LeafPlace]] = [:]
+  /// How many letters and digits a confidential value has at least.
+  static let privateBytes = 12
+
   /// How many letters and digits in a row make a quotation.
   static let quotedBytes = 16
   /// A text from outside is long enough to dictate something, in bytes; shorter ones are names, addresses and titles.
@@ -42,6 +47,9 @@ public struct ProvenanceIndex: Sendable {
     self.words.append(FoldedText(words))
     insideQuotes.add(TextDisguise.squashed(words))
     exactWords.append(FoldedText(exact: words))
+    for place in observations.indices where !observations[place].isTrusted {
+      observations[place].named = observations[place].records.map(named)
+    }
   }
 
   /// Adds a value that a person has vouched for.
@@ -66,13 +74,19 @@ public struct ProvenanceIndex: Sendable {
     observations.append(
       Observation(
         tool: FoldedText(tool), source: source ?? tool, queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
-        isTrusted: trusted, isPrivate: isPrivate, output: output))
+        isTrusted: trusted, isPrivate: isPrivate, output: output, named: trusted ? [] : output.records.map(named)))
     if !trusted {
       isClean = isClean && !output.hasProse
       outsiders += output.contacts
     }
     for (number, leaf) in output.leaves.enumerated() {
       places[ExactString(leaf.text), default: []].append(LeafPlace(observation: place, leaf: number))
+      if isPrivate, leaf.squashed.count >= Self.privateBytes, !ContactTarget.isDate(leaf.text) {
+        _ = QuoteIndex.eachPiece(of: leaf.squashed, Self.privateBytes) { hash, _ in
+          privateHeads[hash, default: []].append(LeafPlace(observation: place, leaf: number))
+          return true
+        }
+      }
       if trusted { insideQuotes.add(leaf.squashed) }
       if !trusted, leaf.text.utf8.count > Self.longBytes { outsideQuotes.add(leaf.squashed) }
     }
@@ -131,6 +145,8 @@ struct Observation: Sendable {
   let isTrusted: Bool
   let isPrivate: Bool
   let output: ToolOutput
+  /// For each record the members by which the request names it.
+  var named: [[String]]
 
   var leaves: [Leaf] { output.leaves }
   var records: [JSONObject] { output.records }

@@ -9,7 +9,7 @@ struct QuoteIndex: Sendable {
   ///
   /// - Complexity: O(bytes).
   mutating func add(_ squashed: [UInt8]) {
-    _ = Self.eachPiece(of: squashed, length) { hash in
+    _ = Self.eachPiece(of: squashed, length) { hash, _ in
       pieces.insert(hash)
       return false
     }
@@ -22,11 +22,13 @@ struct QuoteIndex: Sendable {
   /// - Complexity: O(bytes).
   func holdsPiece(of squashed: [UInt8], notIn other: QuoteIndex) -> Bool {
     if pieces.isEmpty { return false }
-    return Self.eachPiece(of: squashed, length) { pieces.contains($0) && !other.pieces.contains($0) }
+    return Self.eachPiece(of: squashed, length) { hash, _ in pieces.contains(hash) && !other.pieces.contains(hash) }
   }
 
-  /// Rolling hashes (Rabin and Karp, 1987, doi:10.1147/rd.312.0249), modulo 2^64 with a last mixing step; ends where `found` says so.
-  private static func eachPiece(of bytes: [UInt8], _ length: Int, _ found: (UInt64) -> Bool) -> Bool {
+  /// Hands over the hash of each piece of a squashed text, and where the piece begins, until `found` says so.
+  ///
+  /// Rolling hashes (Rabin and Karp, 1987, doi:10.1147/rd.312.0249), modulo 2^64 with a last mixing step.
+  static func eachPiece(of bytes: [UInt8], _ length: Int, _ found: (UInt64, Int) -> Bool) -> Bool {
     guard bytes.count >= length else { return false }
     let base: UInt64 = 0x100_0000_01B3
     let top = (1..<length).reduce(into: UInt64(1)) { power, _ in power &*= base }
@@ -34,7 +36,7 @@ struct QuoteIndex: Sendable {
     for place in bytes.indices {
       if place >= length { hash &-= top &* UInt64(bytes[place - length]) }
       hash = hash &* base &+ UInt64(bytes[place])
-      if place >= length - 1, found((hash ^ (hash >> 31)) &* 0x9E37_79B9_7F4A_7C15) { return true }
+      if place >= length - 1, found((hash ^ (hash >> 31)) &* 0x9E37_79B9_7F4A_7C15, place - length + 1) { return true }
     }
     return false
   }

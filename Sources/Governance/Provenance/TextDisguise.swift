@@ -10,6 +10,7 @@ enum TextDisguise {
   ///
   /// Only forms that differ are returned.
   static func forms(of text: String) -> [String] {
+    if isUndisguised(text) { return [text] }
     var forms = [text]
     func add(_ form: String) {
       if !form.isEmpty, !forms.contains(where: { bytesEqual($0, form) }) { forms.append(form) }
@@ -23,6 +24,41 @@ enum TextDisguise {
     for form in forms { add(withSigns(form)) }
     return forms
   }
+
+  /// Whether a text is ASCII and has nothing in it that any of the disguises needs, which goes for most values: then it has one form.
+  ///
+  /// - Complexity: O(bytes).
+  private static func isUndisguised(_ text: String) -> Bool {
+    var (run, singles, word) = (0, 0, 0)
+    var last: (UInt8, UInt8) = (0, 0)
+    for byte in text.utf8 {
+      if byte >= 0x80 || needed[Int(byte)] { return false }
+      let folded = byte | 0x20
+      // A dot that stands alone, or between brackets.
+      if byte == UInt8(ascii: "."), !FoldedText.isWord(last.1) { return false }
+      // `dot`, and the `nkt` of `punkt`.
+      if folded == UInt8(ascii: "t"), last == (UInt8(ascii: "d"), UInt8(ascii: "o")) || last == (UInt8(ascii: "n"), UInt8(ascii: "k")) {
+        return false
+      }
+      last = (last.1, folded)
+      run = FoldedText.isWord(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "-") ? run + 1 : 0
+      if run >= 12 { return false }
+      if byte <= 0x20 {
+        singles = word == 1 ? singles + 1 : 0
+        word = 0
+        if singles >= 4 { return false }
+      } else {
+        word += 1
+      }
+    }
+    return true
+  }
+
+  private static let needed: [Bool] = {
+    var needed = [Bool](repeating: false, count: 128)
+    for byte in "@%&\\=".utf8 { needed[Int(byte)] = true }
+    return needed
+  }()
 
   /// Lower-case letters and digits only, the words `at` and `dot` with their brackets left out: the same for `evil-corp.net`, `EVIL CORP
   /// (dot) NET` and `evilcorpnet`.

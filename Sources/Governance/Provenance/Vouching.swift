@@ -123,7 +123,7 @@ extension ProvenanceIndex {
   /// Whether the leaf's record is named by the request and was found by the request's words, and every record named so agrees on it.
   private func isOfNamedRecord(_ place: LeafPlace, _ isMentioned: () -> Bool) -> Bool {
     let leaf = leaf(place)
-    guard let record = record(place), isNamed(record, otherThan: leaf.text) else { return false }
+    guard let record = record(place), isNamed(leaf, in: observations[place.observation]) else { return false }
     let members = record.compactMap { $0.value.stringValue.map { FoldedText($0) } }
     let isQueried = observations[place.observation].queries.contains { query in
       isRequested(query) && members.contains { $0.mentions(query) }
@@ -138,7 +138,7 @@ extension ProvenanceIndex {
     var rivals: Set<JSON> = []
     for observation in observations where !observation.isTrusted {
       for other in observation.leaves where other.key == leaf.key {
-        guard let record = other.record.map({ observation.records[$0] }), isNamed(record, otherThan: other.text) else { continue }
+        guard isNamed(other, in: observation), let record = other.record.map({ observation.records[$0] }) else { continue }
         rivals.insert(leaf.isIdentifier ? .string(other.text) : leaf.key.flatMap { record[$0] } ?? .null)
         if rivals.count > 1 { return rivals }
       }
@@ -146,11 +146,18 @@ extension ProvenanceIndex {
     return rivals
   }
 
-  /// Whether the request names a text member of a record, other than one value.
-  private func isNamed(_ record: JSONObject, otherThan own: String) -> Bool {
-    record.contains { member in
-      guard let text = member.value.stringValue, (4...80).contains(text.utf8.count), !bytesEqual(text, own) else { return false }
-      return hasWord(text) && isRequested(FoldedText(text))
+  /// Whether the request names a text member of a leaf's record, other than the leaf itself.
+  private func isNamed(_ leaf: Leaf, in observation: Observation) -> Bool {
+    leaf.record.map { !observation.isTrusted && observation.named[$0].contains { !bytesEqual($0, leaf.text) } } ?? false
+  }
+
+  /// The text members of a record that the request names.
+  func named(_ record: JSONObject) -> [String] {
+    record.compactMap { member in
+      guard let text = member.value.stringValue, (4...80).contains(text.utf8.count), hasWord(text), isRequested(FoldedText(text)) else {
+        return nil
+      }
+      return text
     }
   }
 
