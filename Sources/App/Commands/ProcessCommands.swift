@@ -16,7 +16,8 @@ enum ProcessCommands {
     details: """
       Checks everything that a release would check: the process, its forms and controls, the rules and their conditions, the clauses that they
       cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. It warns of rules that can never match or that
-      change nothing, of tools that no rule mentions, and of holds that the people there are cannot release. Nothing is written.
+      change nothing because of others, and of tools that no rule mentions. A hold that nobody in the organisation can ever release is an
+      error, one that some people's requests cannot get past a warning. Nothing is written.
       """,
     examples: [
       .init("remit process check", "every process of the workspace"),

@@ -1,5 +1,6 @@
 internal import Audit
 internal import Core
+internal import Evals
 internal import Governance
 internal import PolicyEngine
 internal import ProcessModel
@@ -11,9 +12,13 @@ enum ProcessDiffCommand {
   static let diff = Command(
     path: ["process", "diff"], summary: "show which requests get another verdict under other rules",
     details: """
-      A and B are folders of processes, names of processes in Policies, or digests of releases (12 digits are enough). Every kind of request
-      that the rules can tell apart is decided by both; a change is a condition, with one request for which it is true. Requests are those
-      whose values fit their declared types. Where a condition is not fully understood it says so: then there may be further changes.
+      A and B are names of processes in Policies, folders with process.json5 or with rules.json5 alone, or digests of releases (12 digits are
+      enough). Every kind of request that the rules can tell apart is decided by both, so that the conditions shown are true of exactly the
+      requests that change; each comes with one, decided by both sets. Requests are those whose values fit their declared types; a value that
+      a rule compares with nothing can be anything. Other approvals for a hold are a change too, other names and reasons of rules are not.
+
+      Where part of a condition is not understood, a change that rests on it is marked as not exact: it happens for some of the requests
+      at most. Nothing that changes is left out, unless it says that it gave up.
 
       The exit code is 0 where nothing changes, 1 where something does or may.
       """,
@@ -23,46 +28,67 @@ enum ProcessDiffCommand {
     ],
     arguments: [.init(name: "A", help: "before: a folder, a process or a release"), .init(name: "B", help: "after")],
     run: { context in
-      let before = try await release(try context.arguments.required("A"), context)
-      let after = try await release(try context.arguments.required("B"), context)
+      let (a, b) = (try context.arguments.required("A"), try context.arguments.required("B"))
+      let (before, after) = try sides(try await source(a, context), try await source(b, context))
       let difference = PolicyDifference(
-        from: before.release.rules, to: after.release.rules, environment: environment(before, after))
-      let fields = [before, after].map { $0.release.process.fields.map(\.name) }
-      let unclear = difference.unclear + (fields[0] == fields[1] ? [] : ["the fields of the two processes differ"])
+        from: before.rules, to: after.rules, environment: environment(before.environment, after.environment))
       let changes = difference.changes
       return CommandResult(
-        exit: changes.isEmpty && unclear.isEmpty ? .done : .failed,
+        exit: changes.isEmpty && difference.isExact ? .done : .failed,
         json: [
-          "a": .string(before.name), "b": .string(after.name), "exact": .bool(unclear.isEmpty),
-          "unclear": .array(unclear.map { .string($0) }), "changes": .array(changes.map(\.json)),
+          "a": .string(before.name), "b": .string(after.name), "exact": .bool(difference.isExact),
+          "unclear": .array(difference.unclear.map { .string($0) }), "changes": .array(changes.map(\.json)),
         ],
         lines: { width in
-          var lines = changes.flatMap(\.lines)
-          if changes.isEmpty { lines.append("no request is known to get another verdict") }
-          for reason in unclear { lines += Shown.message("not exact: \(reason)", .caution) }
-          return lines.flatMap { $0.wrapped(to: width) }
+          lines(of: difference).flatMap { indent, line in line.wrapped(to: max(20, width - indent)).map { .spaces(indent) + $0 } }
         })
     })
 
-  private typealias Side = (name: String, release: Release, directory: Directory?)
+  // MARK: - The two sides
+
+  private typealias Side = (name: String, rules: RuleSet, environment: PolicyEnvironment)
 
   /// What an argument names.
-  private static func release(_ name: String, _ context: CommandContext) async throws -> Side {
+  private enum Source {
+    case release(name: String, Release, Directory?)
+    /// A folder with rules and no process.
+    case rules(PolicyFolder)
+  }
+
+  private static func source(_ name: String, _ context: CommandContext) async throws -> Source {
     if isDigest(name), !FileTree.isFolder(name) {
       return try await context.withWorkspace(.read) { workspace in
         let gate = workspace.gate
         return try await workspace.store.read { view in
           let shared = try view.shared()
           guard let digest = shared.releases.first(where: { $0.digest.hasPrefix(name) })?.digest else {
-            throw CommandError(.notFound, "release-unknown", "there is no release `\(visible(name))`", hint: "`remit process list` shows them")
+            throw CommandError(
+              .notFound, "release-unknown", "there is no release `\(visible(name))`", hint: "`remit process list` shows them")
           }
-          return (String(digest.prefix(12)), try gate.release(digest, in: view), shared.directory)
+          return .release(name: String(digest.prefix(12)), try gate.release(digest, in: view), shared.directory)
         }
       }
     }
+    let folder = Workspace.processFolder(name, in: context.workspacePath)
+    if FileTree.exists("\(folder)/rules.json5"), !FileTree.exists("\(folder)/process.json5") {
+      return .rules(try PolicyFolder(path: folder))
+    }
     let (place, files) = try Workspace.processFiles(name, in: context.workspacePath)
     let directory = try ProcessCommands.organisation(beside: place, in: context.workspacePath)
-    return (name, try Release.load(files.bundle, directory: directory), directory)
+    return .release(name: name, try Release.load(files.bundle, directory: directory), directory)
+  }
+
+  /// Rules without a process are read as those of the other side's.
+  private static func sides(_ a: Source, _ b: Source) throws -> (Side, Side) {
+    func side(_ source: Source, beside other: Source) throws -> Side {
+      switch (source, other) {
+      case (.release(let name, let release, let directory), _): (name, release.rules, release.environment(directory))
+      case (.rules(let folder), .release(_, let release, let directory)):
+        (folder.path, try folder.rules(in: release.environment(directory)), release.environment(directory))
+      case (.rules(let folder), .rules): (folder.path, try folder.rules(catalogue: nil), folder.environment(catalogue: nil))
+      }
+    }
+    return (try side(a, beside: b), try side(b, beside: a))
   }
 
   private static func isDigest(_ name: String) -> Bool {
@@ -70,17 +96,19 @@ enum ProcessDiffCommand {
   }
 
   /// What the rules of both may name.
-  private static func environment(_ a: Side, _ b: Side) -> PolicyEnvironment {
-    let (before, after) = (a.release.environment(a.directory), b.release.environment(b.directory))
+  private static func environment(_ before: PolicyEnvironment, _ after: PolicyEnvironment) -> PolicyEnvironment {
     var environment = after
-    let tools = after.tools ?? []
-    environment.tools = tools + (before.tools ?? []).filter { tool in !tools.contains { bytesEqual($0.tool.name, tool.tool.name) } }
-    let steps = after.steps ?? []
-    environment.steps = steps + (before.steps ?? []).filter { step in !steps.contains { bytesEqual($0.id, step.id) } }
+    if let old = before.tools, let new = after.tools {
+      environment.tools = new + old.filter { tool in !new.contains { bytesEqual($0.tool.name, tool.tool.name) } }
+    }
+    if let old = before.steps, let new = after.steps {
+      environment.steps = new + old.filter { step in !new.contains { bytesEqual($0.id, step.id) } }
+    }
     environment.agents = union(before.agents, after.agents)
     environment.users = union(before.users, after.users)
     // What one side lets be anything can be anything.
-    environment.choices = after.choices.filter { choice in before.choices.contains { $0.path == choice.path && $0.values == choice.values } }
+    environment.choices = after.choices.filter { choice in before.choices.contains { $0.path == choice.path && $0.values == choice.values }
+    }
     return environment
   }
 
@@ -97,34 +125,60 @@ extension Release {
   }
 }
 
-extension PolicyDifference.Change {
-  private func text(_ verdict: (outcome: Outcome, needs: [String])) -> String {
-    verdict.outcome.rawValue + (verdict.needs.isEmpty ? "" : " for \(verdict.needs.joined(separator: " and "))")
-  }
+// MARK: - Rendering
 
-  /// Under what circumstances beside the conditions, in words; empty for all.
-  private var circumstances: String {
-    [
-      isImplied.map { $0 ? "where a step or trigger gives the permit" : "where no step or trigger gives a permit" },
-      isAllowed.map { $0 ? "with a live allowance" : "without a live allowance" },
-    ].compactMap(\.self).joined(separator: ", ")
-  }
+extension ProcessDiffCommand {
+  /// The most conditions of one change of verdict that are shown.
+  private static let maximumShown = 12
 
-  fileprivate var lines: [Shown] {
-    var lines: [Shown] = ["\(tool, .strong)  \(text(from)) → \(text(to))\(circumstances.isEmpty ? "" : ", \(circumstances)")"]
-    for condition in conditions.prefix(12) { lines.append("  when \(condition.isEmpty ? "true" : condition)") }
-    if conditions.count > 12 { lines.append("  … and \(conditions.count - 12) more") }
-    lines.append("  such as \(example.testJSON.text())")
+  /// The lines of the report, each with its indentation.
+  fileprivate static func lines(of difference: PolicyDifference) -> [(indent: Int, line: Shown)] {
+    var lines: [(indent: Int, line: Shown)] = []
+    var start = 0
+    let changes = difference.changes
+    while start < changes.count {
+      let (tool, title) = (changes[start].tool, changes[start].title)
+      let end = changes[start...].firstIndex { $0.tool != tool || $0.title != title } ?? changes.count
+      if start > 0 { lines.append((0, "")) }
+      lines.append((0, "\(tool, .strong)  \(title)"))
+      for change in changes[start..<min(end, start + maximumShown)] {
+        lines.append((2, "when \(change.condition)"))
+        if let example = change.example { lines.append((4, "\("such as", .faint) \(example.testJSON.text())")) }
+        if !change.isExact {
+          lines.append((4, "\("not exact", .caution): for some of these requests\(change.example == nil ? ", if any" : "")"))
+        }
+      }
+      if end - start > maximumShown { lines.append((2, "… and \(counted(end - start - maximumShown, "condition")) more")) }
+      start = end
+    }
+    if changes.isEmpty { lines.append((0, "no request \(difference.isExact ? "gets" : "is known to get") another verdict")) }
+    if !difference.isExact { lines.append((0, "")) }
+    for reason in difference.unclear { lines += Shown.message("not exact: \(reason)", .caution).map { (0, $0) } }
     return lines
+  }
+}
+
+extension PolicyDifference.Change {
+  /// What changes, for what, and under which circumstances that no condition names.
+  fileprivate var title: String {
+    let circumstances = [
+      isImplied.map { $0 ? "where a step or trigger permits it" : "where no step or trigger permits it" },
+      isAllowed.map { $0 ? "within a live allowance" : "without a live allowance" },
+    ].compactMap(\.self)
+    return (["\(text(from)) → \(text(to))"] + circumstances).joined(separator: ", ")
+  }
+
+  private func text(_ verdict: PolicyVerdict) -> String {
+    verdict.outcome.rawValue + (verdict.needs.isEmpty ? "" : " (\(verdict.requirements.joined(separator: "; ")))")
   }
 
   fileprivate var json: JSON {
-    func side(_ verdict: (outcome: Outcome, needs: [String])) -> JSON {
-      ["verdict": .string(verdict.outcome.rawValue), "requirements": .array(verdict.needs.map { .string($0) })]
+    func side(_ verdict: PolicyVerdict) -> JSON {
+      ["verdict": .string(verdict.outcome.rawValue), "requirements": .array(verdict.requirements.map { .string($0) })]
     }
     var object: JSONObject = [
-      "tool": .string(tool), "from": side(from), "to": side(to), "when": .array(conditions.map { .string($0.isEmpty ? "true" : $0) }),
-      "example": example.testJSON,
+      "tool": .string(tool), "from": side(from), "to": side(to), "when": .string(condition), "example": example?.testJSON ?? .null,
+      "exact": .bool(isExact),
     ]
     object["implied"] = isImplied.map { .bool($0) }
     object["allowance"] = isAllowed.map { .bool($0) }

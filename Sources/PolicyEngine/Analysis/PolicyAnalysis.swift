@@ -1,9 +1,10 @@
+internal import CEL
 public import Core
 
-/// What is wrong with a set of rules, found by going through every kind of request that its conditions can tell apart.
+/// What is wrong with a set of rules, found over every request that its conditions can tell apart, and so true of every request.
 ///
-/// A finding is a proof over all requests whose values fit their declared types; nothing is said of a rule whose condition is not fully
-/// understood, and ``unclear`` says which these are.
+/// Requests are those whose values fit their declared types. Of a condition that is not fully understood every answer is taken to be
+/// possible: what is found is true all the same, but something may not be found, and ``unclear`` says where.
 public struct PolicyAnalysis: Sendable {
   /// One rule that does nothing, or one tool that no rule is about.
   public struct Finding: Hashable, Sendable {
@@ -13,6 +14,8 @@ public struct PolicyAnalysis: Sendable {
       case neverMatches = "never-matches"
       /// Without the rule every request would get the same verdict and need the same approvals.
       case shadowed
+      /// What the rule forbids, nothing permits anyway.
+      case needlessForbid = "needless-forbid"
       /// No rule is about the tool.
       case unmentionedTool = "unmentioned-tool"
     }
@@ -27,24 +30,33 @@ public struct PolicyAnalysis: Sendable {
 
     /// The finding as a warning.
     public var diagnostic: Diagnostic {
+      let others = by.prefix(3).map { "`\($0)`" }.joined(separator: ", ") + (by.count > 3 ? " and \(by.count - 3) more" : "")
       let message =
         switch code {
-        case .neverMatches: "rule `\(subject)` can never match: its condition is true for no request"
-        case .shadowed:
-          "rule `\(subject)` changes nothing: \(by.isEmpty ? "other rules" : by.map { "`\($0)`" }.joined(separator: ", ")) decide whatever it would decide"
+        case .neverMatches: "rule `\(subject)` can never match: it is true for no request"
+        case .shadowed: "rule `\(subject)` changes nothing as long as there \(by.count == 1 ? "is" : "are") \(others)"
+        case .needlessForbid: "rule `\(subject)` changes nothing: what it forbids, no rule permits"
         case .unmentionedTool: "no rule mentions the tool `\(subject)`"
         }
       return Diagnostic(code.rawValue, at: position, message, severity: .warning)
     }
   }
 
+  /// Something about which the analysis does not know everything.
+  public struct Doubt: Hashable, Sendable {
+    /// The rule's id, or the name of the tool.
+    public let subject: String
+    /// What is not known, in words.
+    public let why: String
+  }
+
   /// The findings: rules in file order, then tools.
   public let findings: [Finding]
-  /// Why nothing is said of some rules, one text a rule.
-  public let unclear: [(rule: String, why: String)]
+  /// The rules that may do nothing without being found, in file order, and tools with too many cases.
+  public let unclear: [Doubt]
 
-  /// How many kinds of requests are looked at for one rule and tool before the analysis gives up.
-  static let budget = 20_000
+  /// How many cases are looked at for one tool.
+  public static let maximumCases = 1_000_000
 
   /// Analyses rules.
   ///
@@ -52,135 +64,118 @@ public struct PolicyAnalysis: Sendable {
   ///   - rules: The rules.
   ///   - environment: What they may name: the tools that there are, the choices that values have.
   ///   - tools: The tools that some rule should be about.
-  /// - Complexity: Up to a fixed number of requests for each rule and tool, times the rules about the tool.
-  public init(_ rules: RuleSet, environment: PolicyEnvironment, mentioning tools: [String] = []) {
-    var analyser = PolicyAnalyser(rules, environment)
-    var findings = rules.rules.indices.compactMap { analyser.finding(of: $0) }
-    for tool in tools where !rules.rules.contains(where: { $0.tools.contains { $0.matches(tool) } }) {
-      findings.append(Finding(code: .unmentionedTool, subject: tool, by: [], position: nil))
+  ///   - maximumCases: How many cases are looked at for one tool before the analysis gives it up.
+  /// - Complexity: Bounded by the cases, for each tool.
+  public init(
+    _ rules: RuleSet, environment: PolicyEnvironment, mentioning tools: [String] = [], maximumCases: Int = Self.maximumCases
+  ) {
+    var analyser = PolicyAnalyser(rules)
+    for tool in environment.analysedTools(of: [rules]) {
+      analyser.analyse(tool.tool, isToolKnown: tool.isKnown, environment, maximumCases)
     }
-    self.findings = findings
-    unclear = rules.rules.compactMap { rule in analyser.unclear[ExactString(rule.id)].map { (rule.id, $0) } }
+    let unmentioned = tools.filter { tool in !rules.rules.contains { $0.tools.contains { $0.matches(tool) } } }
+    findings =
+      analyser.findings + unmentioned.map { Finding(code: .unmentionedTool, subject: $0, by: [], position: nil) }
+    unclear = analyser.doubts
   }
 }
 
 private struct PolicyAnalyser {
+  /// What was seen of a rule.
+  private struct Seen {
+    var isAnalysed = false
+    var matches = false
+    var matters = false
+    /// Whether another rule counts where it does.
+    var isForbiddenElsewhere = false
+    var isOpaque = false
+    var by: Set<Int> = []
+  }
+
   let rules: RuleSet
-  let spaces: [RequestSpace]
-  private(set) var unclear: [ExactString: String] = [:]
+  private var seen: [Seen]
+  private var tooMany: [PolicyAnalysis.Doubt] = []
 
-  init(_ rules: RuleSet, _ environment: PolicyEnvironment) {
+  init(_ rules: RuleSet) {
     self.rules = rules
-    spaces = environment.analysedTools(of: [rules]).map { RequestSpace(tool: $0, sets: [rules], environment: environment) }
-    for space in spaces { unclear.merge(space.doubts) { first, _ in first } }
+    seen = rules.rules.map { _ in Seen() }
   }
 
-  mutating func finding(of place: Int) -> PolicyAnalysis.Finding? {
-    let rule = rules.rules[place]
-    let concerned = spaces.filter { space in rule.tools.contains { $0.matches(space.tool.name) } }
-    if concerned.isEmpty || unclear[ExactString(rule.id)] != nil { return nil }
-    func finding(_ code: PolicyAnalysis.Finding.Code, _ by: [String] = []) -> PolicyAnalysis.Finding {
-      PolicyAnalysis.Finding(code: code, subject: rule.id, by: by, position: rule.position)
+  mutating func analyse(_ tool: PolicyEnvironment.Tool, isToolKnown: Bool, _ environment: PolicyEnvironment, _ limit: Int) {
+    let places = rules.places(about: tool.tool.name)
+    if places.isEmpty { return }
+    do throws(DecisionDiagrams.TooManyCases) {
+      let read = try RuleDiagrams(
+        tool: tool, isToolKnown: isToolKnown, members: places.map { (rules, $0) }, environment: environment, limit: limit)
+      var sayings = RuleSayings(read, places.map { rules.rules[$0] })
+      let found = try sayings.effects()
+      for (place, effect) in zip(places, found) {
+        seen[place].isAnalysed = true
+        seen[place].matches = seen[place].matches || effect.matches
+        seen[place].matters = seen[place].matters || effect.matters
+        seen[place].isOpaque = seen[place].isOpaque || effect.isOpaque
+        seen[place].by.formUnion(effect.by.map { places[$0] })
+      }
+    } catch {
+      for place in places { (seen[place].matches, seen[place].matters) = (true, true) }
+      tooMany.append(
+        PolicyAnalysis.Doubt(subject: tool.tool.name, why: "gave up on the \(places.count) rules about it after \(limit) cases"))
     }
-    guard let matches = search(concerned, { matches(place, $0) }) else { return gaveUp(rule) }
-    if !matches { return finding(.neverMatches) }
-    var instead: Set<ExactString> = []
-    guard let matters = search(concerned, { matters(place, $0, &instead) }) else { return gaveUp(rule) }
-    return matters ? nil : finding(.shadowed, instead.sorted().map(\.string))
   }
 
-  private mutating func gaveUp(_ rule: Rule) -> PolicyAnalysis.Finding? {
-    unclear[ExactString(rule.id)] = "there are too many cases"
-    return nil
+  var findings: [PolicyAnalysis.Finding] {
+    zip(rules.rules, seen).compactMap { rule, seen in
+      guard seen.isAnalysed, !seen.matters || !seen.matches else { return nil }
+      let code: PolicyAnalysis.Finding.Code =
+        !seen.matches ? .neverMatches : seen.by.isEmpty && rule.effect == .forbid ? .needlessForbid : .shadowed
+      let by = seen.matches ? seen.by.sorted().map { rules.rules[$0].id } : []
+      return PolicyAnalysis.Finding(code: code, subject: rule.id, by: by, position: rule.position)
+    }
   }
 
-  /// Whether something is found in one of the spaces; nil where it is not found and not all was looked at.
-  private func search(_ spaces: [RequestSpace], _ isFound: (RequestSpace) -> Bool?) -> Bool? {
-    var isComplete = true
-    for space in spaces {
-      switch isFound(space) {
-      case true: return true
-      case nil: isComplete = false
-      default: break
-      }
-    }
-    return isComplete ? false : nil
-  }
-
-  private func matches(_ place: Int, _ space: RequestSpace) -> Bool? {
-    var found = false
-    var exploration = Exploration(space, [(rules, place)], budget: PolicyAnalysis.budget)
-    let isComplete = exploration.explore { _, statuses in
-      switch statuses[0] {
-      case .yes:
-        found = true
-        return .stop
-      case .open: return .deeper
-      case .no, .errs: return .prune
-      }
-    }
-    return found ? true : isComplete ? false : nil
-  }
-
-  /// Whether some request gets another verdict without the rule.
-  ///
-  /// Rules that are not fully understood are left out: more rules can only make this one matter less.
-  private func matters(_ place: Int, _ space: RequestSpace, _ instead: inout Set<ExactString>) -> Bool? {
-    let others = rules.rules.indices.filter { other in
-      let rule = rules.rules[other]
-      return other != place && space.doubts[ExactString(rule.id)] == nil && rule.tools.contains { $0.matches(space.tool.name) }
-    }
-    let members = ([place] + others).map { (set: rules, place: $0) }
-    var found = false
-    var exploration = Exploration(space, members, budget: PolicyAnalysis.budget)
-    let isComplete = exploration.explore { point, statuses in
-      let says = zip(members, statuses).map { space.saying(rules.rules[$0.place], $1, point) }
-      if says[0] == .nothing { return .prune }
-      if case .open = says[0] { return .deeper }
-      let isImplied = space.isImplied(point)
-      guard let with = PolicyVerdict(says, isImplied: isImplied), let without = PolicyVerdict(Array(says.dropFirst()), isImplied: isImplied)
-      else {
-        return .deeper
-      }
-      if with != without {
-        found = true
-        return .stop
-      }
-      for (member, say) in zip(members, says).dropFirst() where say.decides(with) {
-        instead.insert(ExactString(rules.rules[member.place].id))
-      }
-      return .prune
-    }
-    return found ? true : isComplete ? false : nil
+  var doubts: [PolicyAnalysis.Doubt] {
+    let opaque = zip(rules.rules, seen).filter { $1.isOpaque && $1.matches && $1.matters }
+    return opaque.map { PolicyAnalysis.Doubt(subject: $0.0.id, why: "its condition is not fully understood") } + tooMany
   }
 }
 
-extension PolicySaying {
-  /// Whether it brings a verdict about.
-  fileprivate func decides(_ verdict: PolicyVerdict) -> Bool {
-    switch self {
-    case .permit: verdict.outcome == .permit
-    case .hold: verdict.outcome == .hold
-    case .forbid: verdict.outcome == .forbid
-    case .nothing, .open: false
-    }
+extension RuleSet {
+  /// The places of the rules about a tool.
+  func places(about tool: String) -> [Int] {
+    compiled.rules.indices.filter { place in compiled.rules[place].tools.contains { $0.matches(tool) } }
   }
 }
 
 extension PolicyEnvironment {
-  /// The tools to analyse: those that there are, else those that rules name, and one more for each pattern.
-  func analysedTools(of sets: [RuleSet]) -> [Tool] {
-    if let tools { return tools }
+  /// The tools to analyse: those that there are, else those that rules name, and another one for each pattern.
+  func analysedTools(of sets: [RuleSet]) -> [(tool: Tool, isKnown: Bool)] {
+    if let tools { return tools.map { ($0, true) } }
     var names: [ExactString] = []
+    func add(_ name: String) { if !names.contains(ExactString(name)) { names.append(ExactString(name)) } }
+    for pattern in sets.flatMap(\.rules).flatMap(\.tools) { if case .exact(let name) = pattern { add(name) } }
+    for name in sets.flatMap(\.comparedTools) { add(name) }
     for pattern in sets.flatMap(\.rules).flatMap(\.tools) {
-      let name =
-        switch pattern {
-        case .exact(let name): name
-        case .prefix(let prefix): prefix + "another"
-        case .any: "another_tool"
-        }
-      if !names.contains(ExactString(name)) { names.append(ExactString(name)) }
+      switch pattern {
+      case .exact: break
+      case .prefix(let prefix): add(prefix + "another")
+      case .any: add("another_tool")
+      }
     }
-    return names.map { Tool(Request.Tool(name: $0.string, effect: .external)) }
+    return names.map { (Tool(Request.Tool(name: $0.string, effect: .external, connector: "unknown")), false) }
+  }
+}
+
+extension RuleSet {
+  /// The names with which conditions compare the tool's.
+  fileprivate var comparedTools: [String] {
+    compiled.conditions.compactMap(\.self).flatMap { condition -> [String] in
+      var names: [String] = []
+      condition.program.expression.forEach { part in
+        if let comparison = CELComparison(part), comparison.path == ["tool", "name"] {
+          names += comparison.constants.compactMap(\.value.stringValue)
+        }
+      }
+      return names.filter { ToolName.problem(with: $0) == nil }
+    }
   }
 }

@@ -6,161 +6,67 @@ public struct PolicyDifference: Sendable {
   public struct Change: Sendable {
     /// The tool.
     public let tool: String
-    /// The verdict before, with the approvals that a hold needs.
-    public let from: (outcome: Outcome, needs: [String])
+    /// The verdict before.
+    public let from: PolicyVerdict
     /// The verdict after.
-    public let to: (outcome: Outcome, needs: [String])
-    /// Conditions of which one is true of each of the requests, and none of any other; an empty text is true of every request.
-    public let conditions: [String]
-    /// Whether only requests change that a step or trigger permits without a rule (true), or only others (false); nil for both.
+    public let to: PolicyVerdict
+    /// A condition that is true of exactly these requests: in the language of conditions, as long as the change is exact.
+    public let condition: String
+    /// Whether only requests change that a step or trigger permits beside the rules (true), or only others (false); nil for both.
     public let isImplied: Bool?
     /// Whether it takes a live allowance (true) or the lack of one (false); nil where that does not matter.
     public let isAllowed: Bool?
-    /// One of the requests.
-    public let example: Request
+    /// One of the requests, decided by both sets; nil where none was found, so that there may be none.
+    public let example: Request?
+    /// Whether every request for which the condition is true changes.
+    ///
+    /// False where the condition names a part of a rule that is not understood.
+    public let isExact: Bool
   }
 
-  /// The changes, by tool.
+  /// The changes, by tool; every request that changes is in one of them at least, as far as ``unclear`` does not say otherwise.
   public let changes: [Change]
-  /// Why there may be more, one text a reason; empty where the changes are all that there are.
+  /// Why the changes may be more or fewer than there are, one text a reason.
   public let unclear: [String]
 
-  /// Whether the changes are all that there are.
+  /// Whether the changes are exactly those that there are.
   public var isExact: Bool { unclear.isEmpty }
 
-  /// How many kinds of requests are looked at for one tool.
-  static let budget = 50_000
+  /// The most conditions for one change of verdict of one tool.
+  static let maximumConditions = 64
 
-  /// Compares two sets of rules over every kind of request that their conditions can tell apart.
+  /// Compares two sets of rules over every request that their conditions can tell apart.
   ///
   /// - Parameters:
   ///   - before: One set.
   ///   - after: The other.
   ///   - environment: The tools, steps and choices of both.
-  /// - Complexity: Up to a fixed number of requests for each tool, times the rules about it.
-  public init(from before: RuleSet, to after: RuleSet, environment: PolicyEnvironment) {
+  ///   - maximumCases: How many cases are looked at for one tool before it is given up.
+  /// - Complexity: Bounded by the cases, for each tool about which the rules differ.
+  public init(
+    from before: RuleSet, to after: RuleSet, environment: PolicyEnvironment, maximumCases: Int = PolicyAnalysis.maximumCases
+  ) {
     var changes: [Change] = []
     var unclear: [String] = []
-    for tool in environment.analysedTools(of: [before, after]) {
-      let comparison = ToolComparison(tool, before, after, environment)
-      if comparison.changed.isEmpty { continue }
-      let (found, isComplete) = comparison.run()
-      changes += found
-      if !isComplete { unclear.append("tool `\(tool.tool.name)`: there are too many cases") }
-      unclear += comparison.space.doubts.sorted { $0.key < $1.key }.map { "tool `\(tool.tool.name)`, rule `\($0.key)`: \($0.value)" }
+    for (tool, isKnown) in environment.analysedTools(of: [before, after]) {
+      let name = tool.tool.name
+      let sides = (before.places(about: name), after.places(about: name))
+      // The same rules say the same, whatever they are called.
+      if sides.0.map({ before.rules[$0].content }) == sides.1.map({ after.rules[$0].content }) { continue }
+      do throws(DecisionDiagrams.TooManyCases) {
+        let read = try RuleDiagrams(
+          tool: tool, isToolKnown: isKnown, members: sides.0.map { (before, $0) } + sides.1.map { (after, $0) }, environment: environment,
+          limit: maximumCases)
+        var comparison = ToolComparison(read, before, after, sides)
+        try comparison.run()
+        changes += comparison.changes
+        unclear += comparison.unclear
+      } catch {
+        unclear.append("tool `\(name)`: gave up after \(maximumCases) cases")
+      }
     }
     self.changes = changes
     self.unclear = unclear
-  }
-}
-
-private struct ToolComparison {
-  let space: RequestSpace
-  let before: [Int]
-  let after: [Int]
-  let sets: (RuleSet, RuleSet)
-  /// The members that only one side has.
-  let changed: Set<Int>
-
-  init(_ tool: PolicyEnvironment.Tool, _ a: RuleSet, _ b: RuleSet, _ environment: PolicyEnvironment) {
-    space = RequestSpace(tool: tool, sets: [a, b], environment: environment)
-    sets = (a, b)
-    func about(_ set: RuleSet) -> [Int] {
-      set.rules.indices.filter { set.rules[$0].tools.contains { $0.matches(tool.tool.name) } }
-    }
-    before = about(a)
-    after = about(b)
-    // The same rule on both sides says the same to every request, whatever it is called.
-    var unmatched = Dictionary(grouping: after.indices) { b.rules[about(b)[$0]].content }
-    var changed: Set<Int> = []
-    for (index, place) in before.enumerated() {
-      if let twin = unmatched[a.rules[place].content]?.popLast() { _ = twin } else { changed.insert(index) }
-    }
-    for left in unmatched.values.joined() { changed.insert(before.count + left) }
-    self.changed = changed
-  }
-
-  func run() -> (changes: [PolicyDifference.Change], isComplete: Bool) {
-    let members = before.map { (set: sets.0, place: $0) } + after.map { (set: sets.1, place: $0) }
-    // What changed is told apart first: where none of it says anything, nothing changes.
-    let order = members.indices.sorted { (changed.contains($0) ? 0 : 1, $0) < (changed.contains($1) ? 0 : 1, $1) }
-    var regions: [Key: [[Set<Int>]]] = [:]
-    var examples: [Key: RequestSpace.Point] = [:]
-    var exploration = Exploration(space, order.map { members[$0] }, budget: PolicyDifference.budget)
-    let isComplete = exploration.explore { point, statuses in
-      var says = Array(repeating: PolicySaying.nothing, count: members.count)
-      for (index, member) in order.enumerated() {
-        says[member] = space.saying(members[member].set.rules[members[member].place], statuses[index], point)
-      }
-      if changed.allSatisfy({ says[$0] == .nothing }) { return .prune }
-      let isImplied = space.isImplied(point)
-      guard let a = PolicyVerdict(Array(says[..<before.count]), isImplied: isImplied),
-        let b = PolicyVerdict(Array(says[before.count...]), isImplied: isImplied)
-      else {
-        return .deeper
-      }
-      if a != b {
-        let key = Key(from: a, to: b)
-        let region = space.aspects.indices.map { place in point[place].map { [$0] } ?? Set(space.aspects[place].choices.indices) }
-        regions[key, default: []].append(region)
-        if examples[key] == nil { examples[key] = point }
-      }
-      return .prune
-    }
-    let sorted = regions.sorted { $0.key < $1.key }
-    return (sorted.flatMap { key, regions in changes(key, regions, example: examples[key] ?? []) }, isComplete)
-  }
-
-  private struct Key: Hashable, Comparable {
-    let from: PolicyVerdict
-    let to: PolicyVerdict
-    private var order: String { "\(from.outcome) \(from.needs.sorted()) \(to.outcome) \(to.needs.sorted())" }
-    static func < (a: Key, b: Key) -> Bool { a.order < b.order }
-  }
-
-  private func changes(_ key: Key, _ regions: [[Set<Int>]], example: RequestSpace.Point) -> [PolicyDifference.Change] {
-    let implied = space.place(of: .implied)
-    let allowance = space.place(of: .allowance)
-    var groups: [[Bool?]: [[Set<Int>]]] = [:]
-    for region in Self.merged(regions) {
-      func flag(_ place: Int?) -> Bool? { place.flatMap { region[$0].count == 1 ? region[$0] == [1] : nil } }
-      groups[[flag(implied), flag(allowance)], default: []].append(region)
-    }
-    return groups.sorted { "\($0.key)" < "\($1.key)" }.map { flags, regions in
-      PolicyDifference.Change(
-        tool: space.tool.name, from: (key.from.outcome, key.from.needs.sorted().map(\.description)),
-        to: (key.to.outcome, key.to.needs.sorted().map(\.description)),
-        conditions: regions.map { region in
-          zip(space.aspects, region).compactMap { $0.test($1) }.joined(separator: " && ")
-        },
-        isImplied: flags[0], isAllowed: flags[1],
-        example: space.request(regions[0].enumerated().map { place, choices in choices.min() ?? 0 }))
-    }
-  }
-
-  /// The same requests in fewer regions: two that differ in one aspect only become one.
-  private static func merged(_ regions: [[Set<Int>]]) -> [[Set<Int>]] {
-    var regions = regions
-    var count = regions.count + 1
-    while regions.count < count {
-      count = regions.count
-      for aspect in regions[0].indices {
-        var joined: [[Set<Int>]: Set<Int>] = [:]
-        var order: [[Set<Int>]] = []
-        for region in regions {
-          var others = region
-          others[aspect] = []
-          if joined[others] == nil { order.append(others) }
-          joined[others, default: []].formUnion(region[aspect])
-        }
-        regions = order.map { others in
-          var region = others
-          region[aspect] = joined[others] ?? []
-          return region
-        }
-      }
-    }
-    return regions
   }
 }
 
@@ -168,5 +74,64 @@ extension Rule {
   /// What the rule says and when, without what it is called and cites.
   fileprivate var content: String {
     "\(effect) \(tools) \(principals) \(steps) \(condition ?? "") \(String(describing: approval)) \(isEarned)"
+  }
+}
+
+/// The verdicts of two sets about one tool.
+private struct ToolComparison {
+  let read: RuleDiagrams
+  let sets: (before: RuleSet, after: RuleSet)
+  let count: Int
+  private var sayings: RuleSayings
+  private(set) var changes: [PolicyDifference.Change] = []
+  private(set) var unclear: [String] = []
+
+  init(_ read: RuleDiagrams, _ before: RuleSet, _ after: RuleSet, _ places: ([Int], [Int])) {
+    self.read = read
+    sets = (before, after)
+    count = places.0.count
+    sayings = RuleSayings(read, places.0.map { before.rules[$0] } + places.1.map { after.rules[$0] })
+  }
+
+  mutating func run() throws(DecisionDiagrams.TooManyCases) {
+    let (a, b) = (try sayings.verdict(0..<count), try sayings.verdict(count..<read.rules.count))
+    var pairs: [[Int]] = []
+    let difference = try read.diagrams.combine(a, b) { from, to in
+      if from == RuleSayings.impossible || to == RuleSayings.impossible { return RuleSayings.impossible }
+      if from == to { return 0 }
+      if let known = pairs.firstIndex(of: [from, to]) { return known + 1 }
+      pairs.append([from, to])
+      return pairs.count
+    }
+    for (place, pair) in pairs.enumerated() {
+      let target = try read.diagrams.map(difference) { $0 == RuleSayings.impossible ? 2 : $0 == place + 1 ? 1 : 0 }
+      try add(target, from: sayings.verdicts[pair[0]], to: sayings.verdicts[pair[1]])
+    }
+  }
+
+  private mutating func doubt(_ why: String) { if !unclear.contains(why) { unclear.append(why) } }
+
+  private mutating func add(
+    _ target: DecisionDiagrams.Diagram, from: PolicyVerdict, to: PolicyVerdict
+  ) throws(DecisionDiagrams.TooManyCases) {
+    let (cubes, isComplete) = try RequestCube.cover(target, read.space, read.diagrams, maximum: PolicyDifference.maximumConditions)
+    let tool = read.space.tool.name
+    if !isComplete {
+      unclear.append("tool `\(tool)`: more conditions than \(cubes.count) for \(from.outcome.rawValue) → \(to.outcome.rawValue)")
+    }
+    for cube in cubes {
+      let condition = cube.condition(read.space)
+      let isOpaque = !cube.opaqueParts(read.space).isEmpty
+      let example = ExampleSearch(read, cube, target).example { request, isAllowed in
+        PolicyVerdict(sets.before.authorize(request) { _ in isAllowed }) == from
+          && PolicyVerdict(sets.after.authorize(request) { _ in isAllowed }) == to
+      }
+      for part in cube.opaqueParts(read.space) { doubt("tool `\(tool)`: what `\(part)` can be is not analysed") }
+      if !isOpaque, example == nil { doubt("tool `\(tool)`: no request was found that changes where \(condition)") }
+      changes.append(
+        PolicyDifference.Change(
+          tool: tool, from: from, to: to, condition: condition, isImplied: cube.flag(.implied, read.space),
+          isAllowed: cube.flag(.allowance, read.space), example: example, isExact: !isOpaque && example != nil))
+    }
   }
 }

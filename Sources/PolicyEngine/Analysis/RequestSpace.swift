@@ -1,256 +1,127 @@
 internal import CEL
 internal import Core
 
-/// Every request about one tool, as far as these rules can tell requests apart.
-///
-/// Values are those that fit the declared types and choices: the gate refuses others before any rule is asked.
+/// Everything in which requests about one tool can differ, as far as rules tell them apart: finitely many choices in a fixed order.
 struct RequestSpace {
+  /// What a choice is about.
+  enum Subject: Hashable {
+    /// Whether a step or a trigger permits the call beside the rules.
+    case implied
+    /// Whether a live allowance covers the call.
+    case allowance
+    /// Who asks.
+    case principal
+    /// Whether the principal has a role.
+    case role(ExactString)
+    /// A value, by its regions.
+    case value(ExactPath)
+    /// Whether a list has a member.
+    case member(ExactPath, ExactString)
+    /// What a search of a text finds.
+    case search(ExactPath, TextSearch)
+    /// Whether two values are equal.
+    case same(ExactPath, ExactPath)
+    /// What a part of a condition that is not understood says: 0 false, 1 true, 2 that it cannot be evaluated.
+    case opaque(ExactString)
+  }
+
+  /// One choice.
+  struct Dimension {
+    let subject: Subject
+    /// In how many ways it can be made.
+    let size: Int
+    /// For a value, what it can be.
+    var domain: ValueDomain?
+    /// The condition that is true of the second way, for all but values and principals.
+    var text = ""
+    /// The choices without which this one means nothing, and how they have to be made.
+    var needs: [(level: Int, regions: Set<Int>)] = []
+    /// Whether some ways may be impossible for reasons that the analysis does not know.
+    var isOpaque = false
+    /// What an opaque part reads.
+    var reads: [ExactPath] = []
+  }
+
+  /// For each level the way in which the choice is made; nil where it is open.
+  typealias Choices = [Int?]
+
   let tool: Request.Tool
-  let aspects: [Aspect]
-  /// For each rule what keeps it from being understood exactly; nil where nothing does.
-  let doubts: [ExactString: String]
-
-  /// A request that is known in part: for each aspect the place of its choice.
-  typealias Point = [Int?]
-
-  init(tool: PolicyEnvironment.Tool, sets: [RuleSet], environment: PolicyEnvironment) {
-    self.tool = tool.tool
-    var builder = SpaceBuilder(tool: tool, environment: environment)
-    for set in sets {
-      for (rule, condition) in zip(set.compiled.rules, set.compiled.conditions)
-      where rule.tools.contains(where: { $0.matches(tool.tool.name) }) {
-        builder.read(rule, condition?.program)
-      }
-    }
-    (aspects, doubts) = builder.finished()
-  }
-
-  /// The place of an aspect.
-  func place(of kind: Aspect.Kind) -> Int? { aspects.firstIndex { $0.kind == kind } }
-
-  /// The choice that was made of an aspect; nil where it is open or there is no such aspect.
-  func choice(_ kind: Aspect.Kind, in point: Point) -> Aspect.Choice? {
-    place(of: kind).flatMap { place in point[place].map { aspects[place].choices[$0] } }
-  }
-
-  /// Whether everything of which a value is a part, or that is a part of it, is known.
-  func isKnown(_ path: [String], in point: Point) -> Bool {
-    let own = ExactPath(path)
-    return aspects.indices.allSatisfy { place in
-      if point[place] != nil { return true }
-      switch aspects[place].kind {
-      case .principal: return path.first != "principal"
-      case .role: return path.first != "principal" || path.count > 1 && path[1] != "roles"
-      case .step: return path.first != "step"
-      case .requester: return path.first != "requester"
-      case .requesterRole: return path.first != "requester" || path.count > 1 && path[1] != "roles"
-      case .value(let other): return !other.overlaps(own)
-      case .implied, .allowance: return true
-      }
-    }
-  }
-
-  /// The request that a point stands for; what is open is left out.
-  func request(_ point: Point) -> Request {
-    var principal = Request.Principal(id: "agent:another", owner: "user:owner") ?? Self.fallback
-    var (step, requester) = (Request.Step?.none, Request.Requester?.none)
-    var (roles, requesterRoles): ([String], [String]) = ([], [])
-    var values: [String: JSON] = [:]
-    var now = RuleTests.defaultNow
-    var isImplied = false
-    for (place, aspect) in aspects.enumerated() {
-      guard let chosen = point[place] else { continue }
-      switch (aspect.kind, aspect.choices[chosen].part) {
-      case (_, .principal(let chosen)): principal = chosen
-      case (_, .step(let chosen)): step = chosen
-      case (_, .requester(let chosen)): requester = chosen
-      case (.role(let role), .flag(true)): roles.append(role)
-      case (.requesterRole(let role), .flag(true)): requesterRoles.append(role)
-      case (.implied, .flag(let flag)): isImplied = flag
-      case (.value(let path), .value(let value?)):
-        if path.names == ["now"] {
-          now = Instant(milliseconds: value.intValue ?? now.milliseconds)
-        } else if path.names == ["step", "iteration"] {
-          continue
-        } else {
-          values[path.names[0]] = Self.setting(values[path.names[0]] ?? .object([:]), path.names.dropFirst(), value)
-        }
-      default: break
-      }
-    }
-    if case .value(let iteration?)? = choice(.value(ExactPath(["step", "iteration"])), in: point)?.part, let known = step {
-      step = Request.Step(id: known.id, risk: known.risk, iteration: Int(iteration.intValue ?? 1), performer: known.performer)
-    }
-    func object(_ name: String) -> JSONObject { values[name]?.objectValue ?? [:] }
-    return Request(
-      principal: Request.Principal(id: principal.id, roles: roles, owner: principal.owner) ?? principal, tool: tool,
-      arguments: object("args"), step: step, run: object("run"),
-      requester: requester.map { Request.Requester(id: $0.id, roles: requesterRoles) }, facts: object("facts"), labels: object("labels"),
-      now: now, implied: isImplied ? [.implied("step")] : [])
-  }
-
-  private static let fallback = Request.Principal(id: "system:engine") ?? unreachable()
-  private static func unreachable() -> Request.Principal { preconditionFailure("`system:engine` is a principal") }
-
-  private static func setting(_ value: JSON, _ names: ArraySlice<String>, _ leaf: JSON) -> JSON {
-    guard let name = names.first else { return leaf }
-    var object = value.objectValue ?? [:]
-    object[name] = setting(object[name] ?? .object([:]), names.dropFirst(), leaf)
-    return .object(object)
-  }
-}
-
-/// Gathers what the rules about one tool tell apart.
-private struct SpaceBuilder {
-  let tool: PolicyEnvironment.Tool
   let environment: PolicyEnvironment
-  private var reading = ConditionReading()
-  private var principals: [PrincipalPattern] = []
-  private var steps: [String] = []
-  private var hasEarned = false
-  private var doubts: [ExactString: String] = [:]
-  /// For each rule the values that it reads.
-  private var reads: [(rule: String, paths: [ExactPath])] = []
+  /// The ways of ``Subject/principal``: those that rules name, then one for all others of each kind.
+  let principals: [Request.Principal]
+  /// How many of the principals stand for themselves alone.
+  let namedPrincipals: Int
+  let dimensions: [Dimension]
+  let isToolKnown: Bool
+  private let levels: [Subject: Int]
+  private let members: [ExactPath: [ExactPath]]
+  private let elements: [ExactPath: JSON]
 
-  init(tool: PolicyEnvironment.Tool, environment: PolicyEnvironment) {
+  init(
+    tool: Request.Tool, isToolKnown: Bool, environment: PolicyEnvironment, principals: [Request.Principal], named: Int,
+    dimensions: [Dimension], elements: [ExactPath: JSON]
+  ) {
     self.tool = tool
+    self.elements = elements
+    namedPrincipals = named
+    self.isToolKnown = isToolKnown
     self.environment = environment
+    self.principals = principals
+    self.dimensions = dimensions
+    levels = Dictionary(dimensions.enumerated().map { ($1.subject, $0) }, uniquingKeysWith: { first, _ in first })
+    var members: [ExactPath: [ExactPath]] = [:]
+    for case .value(let path) in dimensions.map(\.subject) { if let parent = path.parent { members[parent, default: []].append(path) } }
+    self.members = members
   }
 
-  mutating func read(_ rule: Rule, _ program: CELProgram?) {
-    principals += rule.principals
-    steps += rule.steps
-    hasEarned = hasEarned || rule.isEarned
-    guard let program else { return }
-    let before = reading.opaque.count
-    reading.read(program)
-    if reading.opaque.count > before { doubts[ExactString(rule.id)] = "what `\(reading.opaque[before])` can be is not analysed" }
-    reads.append((rule.id, program.references.map { ExactPath($0.path) }))
-  }
+  /// The place of a choice in the order.
+  func level(_ subject: Subject) -> Int? { levels[subject] }
 
-  mutating func finished() -> (aspects: [Aspect], doubts: [ExactString: String]) {
-    var aspects = [principal(), step(), Aspect(kind: .implied, choices: Self.flags(nil, nil))]
-    if hasEarned { aspects.append(Aspect(kind: .allowance, choices: Self.flags(nil, nil))) }
-    for role in roles { aspects.append(.init(kind: .role(role), choices: Self.flags("\(Aspect.quoted(role)) in principal.roles"))) }
-    if reading.constants.keys.contains(where: { $0.names[0] == "requester" }) { aspects += requester() }
-    for path in reading.constants.keys.sorted() { if let aspect = value(path) { aspects.append(aspect) } }
-    return (aspects, doubts)
-  }
-
-  private static func flags(_ test: String) -> [Aspect.Choice] { flags("!(\(test))", test) }
-  private static func flags(_ no: String?, _ yes: String?) -> [Aspect.Choice] {
-    [Aspect.Choice(part: .flag(false), test: no), Aspect.Choice(part: .flag(true), test: yes)]
-  }
-
-  private mutating func doubt(_ path: ExactPath, _ why: String) {
-    for (rule, paths) in reads where paths.contains(where: { $0.overlaps(path) }) && doubts[ExactString(rule)] == nil {
-      doubts[ExactString(rule)] = why
+  /// The value of which a path is a part that has no choice of its own: a step's risk follows from which step it is.
+  func holder(of path: ExactPath) -> ExactPath {
+    switch path.root {
+    case "step" where levels[.value(path)] == nil: ExactPath(["step", "id"])
+    case "requester" where path.names.last == "roles": ExactPath(["requester", "id"])
+    default: path
     }
   }
 
-  private func constants(_ path: String...) -> [String] {
-    (reading.constants[ExactPath(path)] ?? []).compactMap {
-      switch $0 {
-      case .text(let text), .member(let text): text
-      default: nil
+  /// The choices on which a value depends, those that say which other values are there first.
+  func levels(of path: ExactPath) -> [Int] {
+    if path.root == "principal", path.names.last != "owner" { return level(.principal).map { [$0] } ?? [] }
+    guard let own = level(.value(holder(of: path))) else { return [] }
+    return (dimensions[own].needs.map(\.level) + [own]).sorted()
+  }
+
+  /// Whether the choices that a choice needs are made so that it means something.
+  func isMeaningful(_ level: Int, _ choices: Choices) -> Bool {
+    dimensions[level].needs.allSatisfy { need in choices[need.level].map { need.regions.contains($0) } ?? false }
+  }
+
+  /// Whether all requests that are left have the same value at a path, or none.
+  func isKnown(_ path: ExactPath, _ choices: Choices) -> Bool {
+    switch path.root {
+    case "principal" where path.names.last != "owner":
+      guard let chosen = level(.principal).flatMap({ choices[$0] }) else { return false }
+      if path.names.last == "kind" { return true }
+      return path.names.last == "id" && chosen < namedPrincipals
+    case "tool" where level(.value(path)) == nil: return isToolKnown || path.names.last == "name"
+    default: break
+    }
+    for level in levels(of: path) {
+      guard isMeaningful(level, choices) else { return true }
+      guard let domain = dimensions[level].domain, let chosen = choices[level] else { return false }
+      if case .value(let own) = dimensions[level].subject, own == holder(of: path) {
+        return domain.isKnown(chosen) && (path.root != "requester" || path == own || domain.regions[chosen] == .missing)
       }
+      if domain.isKnown(chosen) { return true }
     }
+    return false
   }
 
-  private func unique(_ texts: [String]) -> [String] { Set(texts.map { ExactString($0) }).sorted().map(\.string) }
+  /// An element for an example of a list.
+  func element(of path: ExactPath) -> JSON { elements[path] ?? [:] }
 
-  // MARK: - Who and where
-
-  private var roles: [String] {
-    unique(principals.compactMap { if case .role(let role) = $0 { role } else { nil } } + constants("principal", "roles"))
-  }
-
-  private func principal() -> Aspect {
-    let named = unique(principals.compactMap { if case .exact(let id) = $0 { id } else { nil } } + constants("principal", "id"))
-    var choices: [Aspect.Choice] = []
-    func add(_ id: String, _ test: String) {
-      guard let principal = Request.Principal(id: id, owner: id.hasPrefix("agent:") ? "user:owner" : nil) else { return }
-      choices.append(Aspect.Choice(part: .principal(principal), test: test))
-    }
-    for id in named { add(id, "principal.id == \(Aspect.quoted(id))") }
-    for kind in PrincipalKind.allCases {
-      let known: [String]? = kind == .agent ? environment.agents : kind == .user ? environment.users : nil
-      let prefix = "\(kind.rawValue):"
-      let taken = named.filter { $0.hasPrefix(prefix) }
-      let other = known.map { $0.map { prefix + $0 }.first { !taken.contains($0) } } ?? "\(prefix)another"
-      guard let other, !taken.contains(other) else { continue }
-      let but = taken.isEmpty ? "" : " && !(principal.id in [\(taken.map(Aspect.quoted).joined(separator: ", "))])"
-      add(other, "principal.kind == \"\(kind.rawValue)\"\(but)")
-    }
-    return Aspect(kind: .principal, choices: choices)
-  }
-
-  private mutating func step() -> Aspect {
-    let named = unique(steps + constants("step", "id"))
-    var choices = [Aspect.Choice(part: .step(nil), test: "!has(step.id)")]
-    let readsMore = ["risk", "performer"].contains { reading.constants[ExactPath(["step", $0])] != nil }
-    func add(_ step: Request.Step, _ test: String) { choices.append(Aspect.Choice(part: .step(step), test: test)) }
-    guard let known = environment.steps else {
-      if readsMore { doubt(ExactPath(["step"]), "the steps are not known") }
-      for id in named { add(Request.Step(id: id), "step.id == \(Aspect.quoted(id))") }
-      let but = named.isEmpty ? "has(step.id)" : "!(step.id in [\(named.map(Aspect.quoted).joined(separator: ", "))])"
-      add(Request.Step(id: "another-step"), but)
-      return Aspect(kind: .step, choices: choices)
-    }
-    let shown = readsMore ? known.map(\.id) : named
-    for step in known where shown.contains(where: { bytesEqual($0, step.id) }) { add(step, "step.id == \(Aspect.quoted(step.id))") }
-    if let other = known.first(where: { step in !shown.contains { bytesEqual($0, step.id) } }) {
-      add(other, shown.isEmpty ? "has(step.id)" : "!(step.id in [\(shown.map(Aspect.quoted).joined(separator: ", "))])")
-    }
-    return Aspect(kind: .step, choices: choices)
-  }
-
-  private func requester() -> [Aspect] {
-    let named = unique(constants("requester", "id"))
-    var choices = [Aspect.Choice(part: .requester(nil), test: "!has(requester.id)")]
-    for id in named { choices.append(.init(part: .requester(.init(id: id)), test: "requester.id == \(Aspect.quoted(id))")) }
-    let but = named.isEmpty ? "has(requester.id)" : "!(requester.id in [\(named.map(Aspect.quoted).joined(separator: ", "))])"
-    choices.append(.init(part: .requester(.init(id: "user:somebody")), test: but))
-    return [Aspect(kind: .requester, choices: choices)]
-      + unique(constants("requester", "roles")).map {
-        Aspect(kind: .requesterRole($0), choices: Self.flags("\(Aspect.quoted($0)) in requester.roles"))
-      }
-  }
-
-  // MARK: - Values
-
-  private mutating func value(_ path: ExactPath) -> Aspect? {
-    let constants = reading.constants[path] ?? []
-    switch path.names[0] {
-    case "run", "args", "facts", "labels": break
-    case "now":
-      if !constants.allSatisfy({ if case .instant = $0 { true } else { false } }) {
-        doubt(path, "what `now` is compared with is not analysed")
-      }
-      return .now(constants.compactMap { if case .instant(let time) = $0 { time } else { nil } })
-    case "step" where path.names == ["step", "iteration"]:
-      return Aspect.value(path, .int, constants, choices: nil, isRequired: true).aspect
-    case "principal":
-      if !["id", "kind", "roles"].contains(path.names.dropFirst().first) {
-        doubt(path, "`\(path.names.joined(separator: "."))` is not analysed")
-      }
-      return nil
-    case "tool":
-      if path.names.last == "planned" { doubt(path, "`tool.planned` is not analysed") }
-      return nil
-    default: return nil
-    }
-    if path.names.count == 1 || reading.constants.keys.contains(where: { $0 != path && $0.overlaps(path) }) {
-      doubt(path, "`\(path.names.joined(separator: "."))` is read as a whole and in parts")
-      if path.names.count == 1 { return nil }
-    }
-    let known = (path.names[0] == "args" ? tool.choices : environment.choices).first { ExactPath($0.path) == path }?.values
-    let required =
-      path.names.count == 2 && path.names[0] == "args"
-      && (tool.schema?["required"]?.arrayValue ?? []).contains { $0.stringValue.map { bytesEqual($0, path.names[1]) } ?? false }
-    let type = reading.types[path] ?? .dyn
-    let (aspect, isExact) = Aspect.value(path, type, constants, choices: known, isRequired: required)
-    if !isExact { doubt(path, "`\(path.names.joined(separator: "."))` can be more than is analysed") }
-    return aspect
-  }
+  /// The values that are members of a value and have a choice of their own.
+  func members(of path: ExactPath) -> [ExactPath] { members[path] ?? [] }
 }
