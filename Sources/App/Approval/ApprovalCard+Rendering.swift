@@ -48,7 +48,7 @@ extension ApprovalCard {
     let meaning =
       switch effect {
       case "external": "it reaches systems outside, and Remit cannot take it back"
-      case "state": "it changes this run only"
+      case "state": step == nil && onBehalfOf == nil ? "it changes this workspace" : "it changes this run only"
       case "read": "it reads, and changes nothing"
       default: "unknown effect"
       }

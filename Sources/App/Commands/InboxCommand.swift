@@ -35,8 +35,9 @@ enum InboxCommand {
 struct Inbox: Sendable {
   struct Decision: Sendable {
     var record: ProposalRecord
-    var run: String
-    var process: String
+    /// Its run; nil for what is about the whole workspace.
+    var run: String?
+    var process: String?
     var requester: String
     /// The field that tells runs of the process apart: the first one of its first form.
     var subject: JSON?
@@ -77,7 +78,7 @@ struct Inbox: Sendable {
       "held": .array(
         decisions.map { item in
           var member: JSONObject = [
-            "id": .string(item.record.id), "run": .string(item.run), "process": .string(item.process),
+            "id": .string(item.record.id),
             "principal": .string(item.record.principal),
             "tool": .string(item.record.tool), "effect": .string(item.record.effect.rawValue),
             "status": .string(item.record.status.rawValue),
@@ -85,6 +86,8 @@ struct Inbox: Sendable {
             "digest": .string(item.record.digest.hex), "rules": .array(item.record.requirements.map { .string($0.rule) }),
             "mine": .bool(item.isMine),
           ]
+          member["run"] = item.run.map { .string($0) }
+          member["process"] = item.process.map { .string($0) }
           member["step"] = item.record.step.map { .string($0.description) }
           member["expires"] = item.record.expires.map { .string($0.iso8601) }
           member["subject"] = item.subject
@@ -172,7 +175,12 @@ extension Workspace {
       ) { (id: $0.text(0), run: $0.optionalText(1)) }
       var runs: [String: RunRecord] = [:]
       for row in rows {
-        guard let run = row.run else { continue }
+        guard let run = row.run else {
+          if let proposal = shared.proposals.last(where: { $0.id == row.id }) {
+            inbox.add(proposal, of: nil, process: nil, subject: nil, for: identity, roles: roles)
+          }
+          continue
+        }
         if runs[run] == nil { runs[run] = try context.run(run) }
         guard let record = runs[run], let proposal = record.proposal(row.id) else { continue }
         if proposal.status == .inDoubt {
@@ -182,17 +190,7 @@ extension Workspace {
         }
         let process = try gate.release(record.state.release, in: context).process
         let subject = process.triggers.first?.fields.first.flatMap { record.state.value(of: $0.name) }
-        let who = proposal.requirements.map { ($0.roles + $0.approvers).joined(separator: " or ") }
-        let mayAsRole = proposal.requirements.contains { need in
-          need.roles.contains(where: roles.contains) || need.approvers.contains { bytesEqual($0, identity.principal) }
-        }
-        let isOwn = bytesEqual(record.state.requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)
-        let hasVoted = proposal.votes.contains { bytesEqual($0.principal, identity.principal) }
-        inbox.decisions.append(
-          .init(
-            record: proposal, run: run, process: record.state.process, requester: record.state.requester, subject: subject,
-            who: who.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: "; "),
-            isMine: mayAsRole && !isOwn && !hasVoted))
+        inbox.add(proposal, of: record, process: record.state.process, subject: subject, for: identity, roles: roles)
       }
       try inbox.addWork(performers: [identity.principal] + roles.map { "role:\($0)" }, limit: limit, context)
       try inbox.addProblems(limit: limit, context)
@@ -202,6 +200,24 @@ extension Workspace {
 }
 
 extension Inbox {
+  /// Adds a proposal that waits, and says whether it waits for this person.
+  fileprivate mutating func add(
+    _ proposal: ProposalRecord, of run: RunRecord?, process: String?, subject: JSON?, for identity: Identity, roles: [String]
+  ) {
+    let who = proposal.requirements.map { ($0.roles + $0.approvers).joined(separator: " or ") }
+    let mayAsRole = proposal.requirements.contains { need in
+      need.roles.contains(where: roles.contains) || need.approvers.contains { bytesEqual($0, identity.principal) }
+    }
+    let requester = run?.state.requester ?? proposal.principal
+    let isOwn = bytesEqual(requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)
+    let hasVoted = proposal.votes.contains { bytesEqual($0.principal, identity.principal) }
+    decisions.append(
+      Decision(
+        record: proposal, run: run?.state.id, process: process, requester: requester, subject: subject,
+        who: who.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: "; "),
+        isMine: mayAsRole && !isOwn && !hasVoted))
+  }
+
   fileprivate mutating func addWork(performers: [String], limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
     for performer in performers {
       open += try context.database.first("SELECT count(*) FROM work WHERE performer = ?", [.text(performer)]) { $0.int(0) } ?? 0

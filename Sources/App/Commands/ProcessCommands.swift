@@ -195,9 +195,16 @@ extension Workspace {
     let who = other ?? identity
     _ = try await gate.openLog(by: who)
     guard let organisation = try Self.organisation(in: folder) else { return nil }
-    let current = try await store.read { try $0.shared().directory }
+    let (current, waiting) = try await store.read { context in
+      let shared = try context.shared()
+      return (shared.directory, shared.proposals.last { $0.status == .held && $0.tool == BuiltinTool.setDirectory.rawValue })
+    }
     if current == organisation { return nil }
+    if let waiting { return "a change of people and roles waits for approval as proposal \(waiting.id)" }
     let outcome = try await gate.setDirectory(organisation, by: who)
+    if outcome.verdict == .hold {
+      return "the people and roles of Policies/organisation.json5 wait for approval as proposal \(outcome.proposal)"
+    }
     guard outcome.verdict == .permit else {
       throw CommandError(
         outcome.exitCode, outcome.refusal?.code ?? "forbidden",

@@ -187,12 +187,12 @@ struct Demo {
     var left: Set<String> = []
     for _ in 0..<Self.rounds {
       let inbox = try await workspace.inbox(limit: 1000)
-      let open = inbox.decisions.filter { runs.contains($0.run) && !left.contains($0.record.id) }
+      let open = inbox.decisions.filter { ($0.run.map { runs.contains($0) } ?? false) && !left.contains($0.record.id) }
       if open.isEmpty { break }
       var moved = false
       for item in open {
         say(
-          "\(item.record.id, .strong)  \(item.subject?.stringValue ?? item.run): \(item.record.tool), held by \(item.record.requirements.map(\.rule).joined(separator: ", "))"
+          "\(item.record.id, .strong)  \(item.subject?.stringValue ?? item.record.id): \(item.record.tool), held by \(item.record.requirements.map(\.rule).joined(separator: ", "))"
         )
         if asks {
           switch try await ask(item, workspace) {
@@ -203,7 +203,7 @@ struct Demo {
           }
           if asks { continue }
         }
-        if !isInteractive, people.requests[item.run]?.isLeftForYou ?? false {
+        if !isInteractive, item.run.flatMap({ people.requests[$0] })?.isLeftForYou ?? false {
           left.insert(item.record.id)
           say("    left for you: `remit approve \(item.record.id) --workspace \(workspace.folder)`")
           continue

@@ -113,10 +113,10 @@ struct DemoPeople: Sendable {
   ///
   /// - Returns: What was decided, in words; nil where nobody may.
   func decide(_ item: Inbox.Decision) async throws -> Shown? {
-    guard let request = requests[item.run] else { return nil }
+    guard let run = item.run, let request = requests[run] else { return nil }
     let directory = try await workspace.store.read { try $0.shared().directory }
     let voted = Set(item.record.votes.map(\.principal))
-    let state = try await workspace.store.read { try $0.run(item.run)?.state }
+    let state = try await workspace.store.read { try $0.run(run)?.state }
     for requirement in item.record.requirements {
       let people = requirement.roles.flatMap { directory.holders(of: $0) }
       if people.count(where: { voted.contains($0.principal) }) >= requirement.count { continue }

@@ -50,7 +50,8 @@ extension GateOutcome {
     case .hold:
       lines.append("\("held", .caution)  \(what): proposal \(proposal, .strong) waits for approval")
       for need in requirements {
-        lines.append("      \(counted(need.count, "approval")) from \(need.roles.joined(separator: " or ")) (rule \(need.rule))")
+        let who = (need.roles + need.approvers).joined(separator: " or ")
+        lines.append("      \(counted(need.count, "approval")) from \(who) (rule \(need.rule))")
       }
       if let expires { lines.append("      until \(expires.fullText(to: now))") }
     case .forbid: lines.append("\("refused", .bad)  \(what): \(Shown.sentence(refusal?.message ?? "no rule permits it"))")

@@ -61,8 +61,13 @@ extension Workspace {
   func signedStatements(of id: String) async throws -> [SignedApproval] {
     try await store.read { context in
       let run = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { $0.optionalText(0) } ?? nil
-      guard let run else { return [] }
-      return try context.history(of: run).compactMap { entry in
+      var history: [Entry] = []
+      if let run {
+        history = try context.history(of: run)
+      } else {
+        try context.forEachSharedEntry(in: 0..<context.head.size) { if $0.body["proposal"]?.stringValue == id { history.append($0) } }
+      }
+      return history.compactMap { entry in
         guard entry.type == EntryType.approval, entry.body["proposal"]?.stringValue == id, let key = entry.body["key"]?.stringValue,
           let statement = entry.content(ContentPart.statement), let signature = entry.content(ContentPart.signature),
           let signer = entry.content(ContentPart.signer)

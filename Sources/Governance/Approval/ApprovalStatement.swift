@@ -13,9 +13,9 @@ public struct ApprovalStatement: Hashable, Sendable {
   /// The statement: one `name value` on each line, ASCII, each line ended by a line feed.
   public let text: String
 
-  init(_ record: ProposalRecord, log: String, run: String, by principal: String) {
+  init(_ record: ProposalRecord, log: String, run: String?, by principal: String) {
     var lines = [
-      "remit approval statement v1", "log \(log)", "run \(run)", "proposal \(record.id)", "digest \(record.digest.hex)",
+      "remit approval statement v1", "log \(log)", "run \(run ?? "none")", "proposal \(record.id)", "digest \(record.digest.hex)",
       "decision approve", "by \(principal)", "tool \(record.tool)", "effect \(record.effect.rawValue)",
     ]
     if let step = record.step { lines.append("step \(step.description)") }

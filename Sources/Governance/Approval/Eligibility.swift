@@ -5,17 +5,21 @@ internal import ProcessModel
 /// Who may decide on a proposal, and when enough people have.
 struct Eligibility {
   let record: ProposalRecord
-  let run: RunRecord
+  /// Its run; nil for a proposal about the workspace.
+  let run: RunRecord?
   let directory: Directory
   /// Who answers for the proposing agent.
   let owner: Performer?
 
-  init(record: ProposalRecord, run: RunRecord, directory: Directory, release: Release) {
+  init(record: ProposalRecord, run: RunRecord?, directory: Directory, release: Release?) {
     self.record = record
     self.run = run
     self.directory = directory
-    owner = record.principal.hasPrefix("agent:") ? release.process.agent(String(record.principal.dropFirst(6)))?.owner : nil
+    owner = record.principal.hasPrefix("agent:") ? release?.process.agent(String(record.principal.dropFirst(6)))?.owner : nil
   }
+
+  /// Who asked for all this: of the workspace, who proposed it.
+  private var requester: String { run?.state.requester ?? record.principal }
 
   /// Whether a person may decide on the proposal at all.
   ///
@@ -43,8 +47,8 @@ struct Eligibility {
   private func checkIndependence(_ identity: Identity, of verb: String) throws(Refusal) {
     if let problem = identity.problem(in: directory) { throw Refusal(.notEligible, problem) }
     let person = identity.principal
-    if isOrWas(identity, run.state.requester) { throw Refusal(.notEligible, "`\(person)` asked for this run and can never \(verb) it") }
     if isOrWas(identity, record.principal) { throw Refusal(.notEligible, "`\(person)` proposed this and can never \(verb) it") }
+    if isOrWas(identity, requester) { throw Refusal(.notEligible, "`\(person)` asked for this run and can never \(verb) it") }
   }
 
   /// Whether a person's approval counts towards a requirement.
@@ -59,9 +63,9 @@ struct Eligibility {
 
   private func excludes(_ exclusion: String, _ identity: Identity, _ roles: [String]) -> Bool {
     switch exclusion {
-    case "requester": return isOrWas(identity, run.state.requester)
+    case "requester": return isOrWas(identity, requester)
     case "proposer": return isOrWas(identity, record.principal)
-    case "preparer": return run.state.contributors.contains { isOrWas(identity, $0) }
+    case "preparer": return run?.state.contributors.contains { isOrWas(identity, $0) } ?? false
     case "agent-owner":
       switch owner {
       case .user(let name): return isOrWas(identity, "user:\(name)")
@@ -70,7 +74,8 @@ struct Eligibility {
       }
     case let step where step.hasPrefix(ApprovalRequirement.stepExclusion):
       let id = step.dropFirst(ApprovalRequirement.stepExclusion.count)
-      return run.state.steps.contains { $0.occurrence.id == id && $0.completedBy.map { isOrWas(identity, $0) } ?? false }
+      let steps = run?.state.steps ?? []
+      return steps.contains { $0.occurrence.id == id && $0.completedBy.map { isOrWas(identity, $0) } ?? false }
     default: return isOrWas(identity, exclusion)
     }
   }
@@ -81,7 +86,7 @@ struct Eligibility {
   private func isOrWas(_ identity: Identity, _ principal: String) -> Bool {
     if bytesEqual(identity.principal, principal) { return true }
     guard let account = identity.personalAccount else { return false }
-    return run.proposals.contains { earlier in
+    return (run?.proposals ?? [record]).contains { earlier in
       bytesEqual(earlier.principal, principal) && earlier.account.map { bytesEqual($0, account) } ?? false
     }
   }
@@ -90,7 +95,7 @@ struct Eligibility {
   func isSatisfied(by people: [Approver]) -> Bool {
     record.requirements.allSatisfy { requirement in
       let counting = people.filter { person in
-        allows(requirement, person.identity) && !isOrWas(person.identity, run.state.requester)
+        allows(requirement, person.identity) && !isOrWas(person.identity, requester)
           && (!requirement.isSigned || hasSigned(person))
       }
       return Set(counting.map { ExactString($0.identity.principal) }).count >= requirement.count

@@ -1,7 +1,8 @@
 public import Core
 
 extension Directory {
-  /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager, keys } } }`.
+  /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager, keys } },
+  /// governs: { allowances: "role:compliance" } }`.
   ///
   /// - Throws: ``Diagnostics`` with every problem: unknown keys and roles, an account that two people claim, a circle of managers.
   public static func load(_ file: PositionedJSON) throws(Diagnostics) -> Directory {
@@ -16,7 +17,7 @@ private struct DirectoryLoader {
   var problems: [Diagnostic] = []
 
   mutating func load(_ file: PositionedJSON) -> Directory {
-    let members = object(file, known: ["roles", "people"], "the file")
+    let members = object(file, known: ["roles", "people", "governs"], "the file")
     var roles: [Directory.Role] = []
     for member in object(members["roles"], known: nil, "`roles`", required: file).sortedByPlace {
       if checkName(member, "role"), let title = text(member.value) { roles.append(Directory.Role(name: member.key, title: title)) }
@@ -61,7 +62,34 @@ private struct DirectoryLoader {
           keys: keys))
     }
     checkManagers(people, entries)
-    return Directory(people: people, roles: roles)
+    return Directory(people: people, roles: roles, governs: governs(members["governs"], people, roles))
+  }
+
+  /// Who decides about which changes of the workspace: somebody there must be who can.
+  private mutating func governs(
+    _ member: PositionedJSON.Member?, _ people: [Directory.Person], _ roles: [Directory.Role]
+  ) -> [WorkspaceTopic: Directory.Approver] {
+    var governs: [WorkspaceTopic: Directory.Approver] = [:]
+    let topics = WorkspaceTopic.allCases.map(\.rawValue)
+    guard let value = member?.value else { return [:] }
+    for member in object(value, known: topics, "`governs`").sortedByPlace {
+      guard let topic = WorkspaceTopic(rawValue: member.key), let name = text(member.value) else { continue }
+      switch Directory.Approver(parsing: name) {
+      case .role(let role) where !roles.contains { $0.name == role }:
+        problems.append(.unknown("role", role, known: roles.map(\.name), at: member.position))
+      case .role(let role) where !people.contains { $0.roles.contains(role) }:
+        problems.append(Diagnostic("nobody-governs", at: member.position, "nobody holds the role `\(role)`, so nobody could approve"))
+      case .user(let user) where !people.contains { $0.id == user }:
+        problems.append(.unknown("person", user, known: people.map(\.id), at: member.position))
+      case .owner where topic == .directory || topic == .stops:
+        problems.append(Diagnostic("nobody-governs", at: member.position, "`\(topic.rawValue)` belongs to no process, so it has no owner"))
+      case .some(let approver): governs[topic] = approver
+      case nil:
+        let message = "`\(visible(name))` names nobody: it is `role:NAME`, `user:NAME` or `owner`"
+        problems.append(Diagnostic("bad-approver", at: member.position, message))
+      }
+    }
+    return governs
   }
 
   private mutating func checkManagers(_ people: [Directory.Person], _ entries: [PositionedJSON.Member]) {

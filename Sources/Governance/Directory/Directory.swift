@@ -45,13 +45,16 @@ public struct Directory: Sendable {
   public let people: [Person]
   /// The roles, in file order.
   public let roles: [Role]
+  /// Who has to approve changes of the workspace, by topic; a topic that is not here is left to the operator and the owners.
+  public let governs: [WorkspaceTopic: Approver]
   private let byID: [String: Int]
   private let byAccount: [String: Int]
 
   /// A directory of these people and roles; ids and accounts are unique, which ``load(_:)`` checks.
-  public init(people: [Person] = [], roles: [Role] = []) {
+  public init(people: [Person] = [], roles: [Role] = [], governs: [WorkspaceTopic: Approver] = [:]) {
     self.people = people
     self.roles = roles
+    self.governs = governs
     byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     byAccount = Dictionary(
       people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
@@ -76,8 +79,8 @@ public struct Directory: Sendable {
 // MARK: - As an entry's content
 
 extension Directory: Hashable {
-  /// Whether both have the same people and roles.
-  public static func == (a: Directory, b: Directory) -> Bool { a.people == b.people && a.roles == b.roles }
+  /// Whether both have the same people and roles, and the same people decide about them.
+  public static func == (a: Directory, b: Directory) -> Bool { a.people == b.people && a.roles == b.roles && a.governs == b.governs }
 
   /// Feeds people and roles to the hasher.
   public func hash(into hasher: inout Hasher) {
@@ -99,7 +102,10 @@ extension Directory {
       return .object(object)
     }
     let roles = roles.map { JSON.object(["name": .string($0.name), "title": .string($0.title)]) }
-    return .object(["people": .array(people), "roles": .array(roles)])
+    var object: JSONObject = ["people": .array(people), "roles": .array(roles)]
+    let governs = WorkspaceTopic.allCases.compactMap { topic in self.governs[topic].map { (topic.rawValue, JSON.string($0.description)) } }
+    if !governs.isEmpty { object["governs"] = .object(JSONObject(governs)) }
+    return .object(object)
   }
 
   /// Reads what ``json`` writes; nil for anything else.
@@ -115,6 +121,10 @@ extension Directory {
       },
       roles: roles.compactMap { role in
         role["name"]?.stringValue.map { Role(name: $0, title: role["title"]?.stringValue ?? $0) }
-      })
+      },
+      governs: Dictionary(
+        uniqueKeysWithValues: WorkspaceTopic.allCases.compactMap { topic in
+          json["governs"]?[topic.rawValue]?.stringValue.flatMap { Approver(parsing: $0) }.map { (topic, $0) }
+        }))
   }
 }

@@ -45,7 +45,8 @@ enum EntryDrafting {
       content: content, evidence: evidence)
   }
 
-  private static func addWorkspaceConsequence(of proposal: Proposal, to body: inout JSONObject, _ content: inout [Content]) throws {
+  /// What carrying out a proposal about the workspace means.
+  static func addWorkspaceConsequence(of proposal: Proposal, to body: inout JSONObject, _ content: inout [Content]) throws {
     switch BuiltinTool(rawValue: proposal.tool) {
     case .setDirectory:
       content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))

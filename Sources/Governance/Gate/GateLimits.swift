@@ -12,6 +12,8 @@ public enum GateLimits {
   public static let proposalsPerStep = 200
   /// Proposals of one run that may wait for people at the same time.
   public static let heldPerRun = 20
+  /// Proposals about the workspace that one person may have waiting for others at the same time.
+  public static let heldPerPerson = 20
   /// Proposals of all kinds in one run.
   public static let proposalsPerRun = 10_000
   /// Milliseconds for a decision where no rule says how long: seven days.

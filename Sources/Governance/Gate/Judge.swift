@@ -186,8 +186,16 @@ struct Judge {
   }
 
   private func checkHeld() throws(Refusal) {
-    guard let run = view.run, run.held.count >= GateLimits.heldPerRun else { return }
+    guard let run = view.run else { return try checkHeldOfWorkspace() }
+    if run.held.count < GateLimits.heldPerRun { return }
     throw Refusal(.rateLimit, "\(run.held.count) proposals of this run wait for people already, the limit is \(GateLimits.heldPerRun)")
+  }
+
+  private func checkHeldOfWorkspace() throws(Refusal) {
+    let held = view.shared.proposals.count { $0.status == .held && bytesEqual($0.principal, proposal.principal) }
+    if held < GateLimits.heldPerPerson { return }
+    throw Refusal(
+      .rateLimit, "\(held) proposals of `\(proposal.principal)` wait for people already, the limit is \(GateLimits.heldPerPerson)")
   }
 
   // MARK: Arguments
@@ -409,11 +417,12 @@ struct Judge {
   }
 
   private func applyRules(_ principal: Request.Principal, _ tool: Tool, _ step: RunState.StepState?, to judgement: inout Judgement) {
-    guard let release = view.release, !isWorkspaceTool else {
-      judgement.matched = impliedForWorkspace
-      judgement.verdict = judgement.matched.isEmpty ? .forbid : .permit
-      if judgement.verdict == .forbid { judgement.refusal = Refusal(.forbidden, whyWorkspaceForbids) }
-      return
+    if let builtin = tool.builtin, builtin.isOfWorkspace {
+      return WorkspacePolicy(tool: builtin, proposal: proposal, view: view).apply(to: &judgement)
+    }
+    guard let release = view.release else {
+      let process = proposal.arguments["process"]?.stringValue ?? view.run?.state.process ?? ""
+      return judgement.refusal = Refusal(.releaseUnknown, "there is no release of `\(visible(process))`")
     }
     let state = view.run?.state
     let definition = step.flatMap { release.process.step($0.occurrence.id) }
@@ -474,29 +483,6 @@ struct Judge {
       guard case .form(let role) = trigger.source, named == nil || named == trigger.name, principal.roles.contains(role) else { return nil }
       return .implied("trigger:\(trigger.name)")
     }
-  }
-
-  private var isWorkspaceTool: Bool {
-    switch BuiltinTool(rawValue: proposal.tool) {
-    case .setDirectory, .makeRelease, .stop, .resume: true
-    default: false
-    }
-  }
-
-  /// What no release covers is permitted to the operator of a single-operator store, a release also to the owner of its process, and
-  /// stopping to everyone in the directory.
-  private var impliedForWorkspace: [RuleMatch] {
-    if proposal.tool == BuiltinTool.stop.rawValue { return [.implied("workspace:stop", reason: "anyone may stop work")] }
-    if proposal.identity?.isOperator == true { return [.implied("workspace:operator")] }
-    if proposal.tool == BuiltinTool.makeRelease.rawValue, let process = view.release?.process, holds(process.owner) {
-      return [.implied("owner:\(process.id)")]
-    }
-    return []
-  }
-
-  private var whyWorkspaceForbids: String {
-    "`\(proposal.tool)` is for the operator of this workspace"
-      + (proposal.tool == BuiltinTool.makeRelease.rawValue ? " or the owner of the process" : "")
   }
 
   // MARK: Consequences

@@ -32,29 +32,31 @@ extension PermissionGate {
   {
     let fresh = mintID()
     let result: Result<DecisionOutcome, Refusal> = try await store.submit { [self] context in
-      let run = try runOfProposal(id, in: context)
+      let docket = try docket(of: id, in: context)
       do {
         let (drafts, outcome) = try decide(
-          id, decision, by: identity, digest: digest, signed: signed, run: run, replacement: fresh, in: context)
+          id, decision, by: identity, digest: digest, signed: signed, docket, replacement: fresh, in: context)
         return (drafts, .success(outcome))
       } catch let refusal as Refusal {
-        return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: run?.state.id, identity: identity)], .failure(refusal))
+        return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: docket?.run?.state.id, identity: identity)], .failure(refusal))
       }
     }
     return try result.get()
   }
 
-  private func runOfProposal(_ id: String, in context: WriteContext<GovernanceLedger>) throws -> RunRecord? {
-    let run = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { $0.optionalText(0) }
-    return try run.flatMap { $0 }.flatMap { try context.run($0) }
+  /// A proposal where the log has it: in its run, or among those about the workspace.
+  private func docket(of id: String, in context: WriteContext<GovernanceLedger>) throws -> Docket? {
+    let row = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { [$0.optionalText(0)] }
+    guard let row else { return nil }
+    return try Docket(id, run: try row[0].map { try context.run($0) }, shared: context.shared())
   }
 
   private func decide(
-    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, run: RunRecord?,
+    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, _ docket: Docket?,
     replacement: String,
     in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
-    guard let run, let record = run.proposal(id) else {
+    guard let (record, run) = docket.map({ ($0.record, $0.run) }) else {
       throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
     }
     guard record.status == .held else { throw Refusal(.notHeld, "the proposal is \(record.status.rawValue) and waits for nobody") }
@@ -64,18 +66,19 @@ extension PermissionGate {
     }
     let step = Deciding(record: record, run: run, identity: identity, signed: signed)
     if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
-    let release = try releases.release(run.state.release) { try context.evidence($0) }
-    let shared = try context.shared()
+    // What was redacted can still be rejected.
+    let found = Result { try self.original(record, run: run, in: context) }
+    let bare = Proposal(id: record.id, principal: record.principal, tool: record.tool, arguments: [:], run: run?.state.id)
+    var view = try view(of: (try? found.get())?.proposal ?? bare, in: context)
+    let (shared, release) = (view.shared, view.release)
     let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
     try eligibility.check(identity)
     if case .approve = decision { try checkSignature(signed, of: step, eligibility, shared) }
     if case .reject(let reason) = decision { return ([step.draft(.reject, reason: reason)], step.outcome(.rejected)) }
 
     // The proposal is judged again as if it were made now; its own place in the queue must not count against it.
-    var others = run
-    others.proposals.removeAll { $0.id == record.id }
-    let view = GateView(shared: shared, run: others, release: release, now: context.now)
-    let original = try original(record, run: run, in: context)
+    view.run?.proposals.removeAll { $0.id == record.id }
+    let original = try found.get()
     var proposal = original.proposal
     if case .edit(let arguments, let reason) = decision {
       proposal.arguments = arguments
@@ -91,11 +94,11 @@ extension PermissionGate {
       throw judgement.refusal ?? Refusal(.forbidden, "the rules forbid what it was changed to")
     case .edit(_, let reason):
       proposal.id = replacement
-      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
+      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
       return ([step.draft(.supersede, reason: reason)] + drafts, step.outcome(.superseded(outcome)))
     case .approve where !judgement.stands(record):
       proposal.id = replacement
-      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, run: run, context)
+      let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
       let reason = judgement.refusal?.message ?? "what it was shown with has changed"
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
     default: return try approve(step, proposal, eligibility, in: view)
@@ -110,7 +113,7 @@ extension PermissionGate {
       guard eligibility.needsSignature(of: step.identity) else { return }
       throw Refusal(.signatureRequired, "the rule asks for a signed approval: `remit approve \(step.record.id) --sign`")
     }
-    let expected = ApprovalStatement(step.record, log: shared.log ?? "", run: step.run.state.id, by: step.identity.principal)
+    let expected = ApprovalStatement(step.record, log: shared.log ?? "", run: step.run?.state.id, by: step.identity.principal)
     guard signed.statement == expected else {
       throw Refusal(.signatureInvalid, "what was signed is not the statement of this approval")
     }
@@ -124,11 +127,14 @@ extension PermissionGate {
   /// - Throws: ``Refusal`` where nothing waits under that id; what the store throws.
   public func statement(of id: String, by identity: Identity) async throws -> ApprovalStatement {
     try await store.read { context in
-      let run = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { $0.optionalText(0) }
-      guard let run = try run.flatMap({ $0 }).flatMap({ try context.run($0) }), let record = run.proposal(id), record.status == .held else {
+      let row = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { [$0.optionalText(0)] }
+      let shared = try context.shared()
+      guard let row, let docket = Docket(id, run: try row[0].map { try context.run($0) }, shared: shared),
+        docket.record.status == .held
+      else {
         throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
       }
-      return ApprovalStatement(record, log: try context.shared().log ?? "", run: run.state.id, by: identity.principal)
+      return ApprovalStatement(docket.record, log: shared.log ?? "", run: docket.run?.state.id, by: identity.principal)
     }
   }
 
@@ -146,22 +152,25 @@ extension PermissionGate {
       return ([step.draft(.approve)], step.outcome(.pending))
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
+    var draft = step.draft(.approve, isComplete: true, events: events)
+    if step.run == nil { try EntryDrafting.addWorkspaceConsequence(of: proposal, to: &draft.body, &draft.content) }
     return (
-      [step.draft(.approve, isComplete: true, events: events)] + (try withdrawals(after: events, in: view.run)),
+      [draft] + (try withdrawals(after: events, in: view.run)),
       step.outcome(.approved, events: events)
     )
   }
 
   /// The entry of a proposal that takes the place of one that the entry before it ends.
   private func replacement(
-    _ proposal: Proposal, _ judgement: Judgement, in view: GateView, run: RunRecord, _ context: WriteContext<GovernanceLedger>
+    _ proposal: Proposal, _ judgement: Judgement, in view: GateView, _ context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], GateOutcome) {
     var judgement = judgement
     var counts = false
-    if judgement.verdict == .hold, let editor = proposal.editor, let release = view.release {
+    if judgement.verdict == .hold, let editor = proposal.editor {
       // The editor's approval counts once where they may approve, and is enough only where one person is.
-      let record = ProposalRecord(proposal, judgement, run: run, release: release.digest.hex, now: view.now)
-      let eligibility = Eligibility(record: record, run: run, directory: view.shared.directory, release: release)
+      let record = ProposalRecord(
+        proposal, judgement, entry: context.nextIndex + 1, release: view.run == nil ? nil : view.release?.digest.hex, now: view.now)
+      let eligibility = Eligibility(record: record, run: view.run, directory: view.shared.directory, release: view.release)
       counts = (try? eligibility.check(editor)) != nil
       if counts, eligibility.isSatisfied(by: [Approver(identity: editor)]) {
         judgement.verdict = .permit
@@ -172,7 +181,7 @@ extension PermissionGate {
     }
     let expires = judgement.requirements.isEmpty ? nil : Self.expiry(of: judgement.requirements, from: view.now)
     let draft = try EntryDrafting.proposal(
-      proposal, judgement, release: view.release, expires: expires, editorCounts: counts, evidence: [])
+      proposal, judgement, release: view.run == nil ? nil : view.release, expires: expires, editorCounts: counts, evidence: [])
     let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex + 1, expires: expires)
     return ([draft] + (try withdrawals(after: judgement.events, in: view.run)), outcome)
   }
@@ -181,13 +190,13 @@ extension PermissionGate {
   ///
   /// - Throws: ``Refusal`` where its arguments were redacted.
   func original(
-    _ record: ProposalRecord, run: RunRecord, in context: WriteContext<GovernanceLedger>
+    _ record: ProposalRecord, run: RunRecord?, in context: WriteContext<GovernanceLedger>
   ) throws -> (proposal: Proposal, evidence: [EvidenceReference]) {
     guard let entry = try context.entry(at: record.entry), let bytes = entry.content(ContentPart.arguments),
       let arguments = try JSON.parse(bytes).objectValue
     else { throw Refusal(.proposalUnknown, "the arguments of this proposal are not there any more") }
     var proposal = Proposal(
-      id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run.state.id,
+      id: record.id, principal: record.principal, tool: record.tool, arguments: arguments, run: run?.state.id,
       step: record.step?.description,
       reason: entry.content(ContentPart.reason).map { String(decoding: $0, as: UTF8.self) }, call: record.call,
       isScripted: entry.body["scripted"]?.boolValue == true)
@@ -207,7 +216,7 @@ extension PermissionGate {
       let held = try context.database.query(
         "SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND expires < ? ORDER BY expires LIMIT 1000",
         [.integer(now.milliseconds)]
-      ) { ($0.text(0), $0.text(1)) }
+      ) { (id: $0.text(0), run: $0.optionalText(1)) }
       let timers = try context.database.query(
         "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]
       ) {
@@ -218,7 +227,8 @@ extension PermissionGate {
     var expired = 0
     for (id, run) in due.held {
       expired += try await store.submit { context in
-        guard let record = try context.run(run)?.proposal(id), record.status == .held, let expires = record.expires, context.now > expires
+        let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
+        guard let record = docket?.record, record.status == .held, let expires = record.expires, context.now > expires
         else {
           return ([], 0)
         }
@@ -240,20 +250,20 @@ extension PermissionGate {
 /// One person's decision while it is made.
 private struct Deciding {
   let record: ProposalRecord
-  let run: RunRecord
+  let run: RunRecord?
   let identity: Identity
   let signed: SignedStatement?
 
   func draft(_ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = []) -> EntryDraft {
     let isPersonal = decision == .approve || decision == .reject || decision == .supersede
     return EntryDrafting.decision(
-      decision, on: record, run: run.state.id, by: isPersonal ? identity.principal : SystemPrincipal.engine.rawValue,
+      decision, on: record, run: run?.state.id, by: isPersonal ? identity.principal : SystemPrincipal.engine.rawValue,
       identity: isPersonal ? identity : nil, isComplete: isComplete, reason: reason, events: events,
       signed: decision == .approve ? signed : nil)
   }
 
   func outcome(_ standing: DecisionOutcome.Standing, events: [RunEvent] = []) -> DecisionOutcome {
     DecisionOutcome(
-      proposal: record.id, run: run.state.id, standing: standing, events: events, hasOutsideEffect: record.effect != .state)
+      proposal: record.id, run: run?.state.id, standing: standing, events: events, hasOutsideEffect: record.effect != .state)
   }
 }

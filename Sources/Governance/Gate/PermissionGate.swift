@@ -65,6 +65,9 @@ public final class PermissionGate: Sendable {
       if let run = try proposal.run.flatMap({ try context.run($0) }), let known = run.proposal(proposal.id) {
         return ([], GateOutcome(known, run: proposal.run))
       }
+      if proposal.run == nil, let known = try context.shared().proposals.last(where: { $0.id == proposal.id }) {
+        return ([], GateOutcome(known, run: nil))
+      }
       return try decide(proposal, evidence: evidence, in: context)
     }
   }
@@ -101,7 +104,7 @@ public final class PermissionGate: Sendable {
         release = try releases.release(current.digest) { try context.evidence($0) }
       } else if let manifest = proposal.arguments["manifest"], proposal.tool == BuiltinTool.makeRelease.rawValue {
         // The first release of a process: its own file says who owns it.
-        release = releases[ReleaseManifest.digest(of: manifest).hex]
+        release = try? releases.release(ReleaseManifest.digest(of: manifest).hex) { try context.evidence($0) }
       }
     }
     return GateView(shared: shared, run: run, release: release, now: context.now)

@@ -27,21 +27,26 @@ public enum GovernanceLedger: Ledger {
       shared.log = try entry.body.text("log")
     case EntryType.proposal:
       let record = try ProposalRecord(entry)
-      if record.status == .done { try applyConsequence(of: entry, tool: record.tool, to: &shared) }
+      if record.status == .done { try applyConsequence(of: record, entry, to: &shared) }
       shared.append(record)
     case EntryType.approval:
       guard let place = shared.proposals.lastIndex(where: { $0.id == entry.body["proposal"]?.stringValue }) else {
         throw Misfit("a decision on a proposal that does not exist")
       }
+      if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue,
+        bytesEqual(entry.principal, shared.proposals[place].principal)
+      {
+        throw Misfit("an approval by who proposed it")
+      }
       let executed = try shared.proposals[place].decide(entry)
-      if executed { try applyConsequence(of: entry, tool: shared.proposals[place].tool, to: &shared) }
+      if executed { try applyConsequence(of: shared.proposals[place], entry, to: &shared) }
     case EntryType.approvalRefused: break
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
   }
 
-  private static func applyConsequence(of entry: Entry, tool: String, to shared: inout SharedState) throws {
-    switch BuiltinTool(rawValue: tool) {
+  private static func applyConsequence(of record: ProposalRecord, _ entry: Entry, to shared: inout SharedState) throws {
+    switch BuiltinTool(rawValue: record.tool) {
     case .setDirectory:
       // Redacted people are nobody: what they could approve, nobody can until a directory is set again.
       guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
@@ -51,14 +56,14 @@ public enum GovernanceLedger: Ledger {
       let made = try entry.body.object("release")
       shared.releases.append(
         SharedState.ReleaseRecord(
-          digest: try made.text("digest"), process: try made.text("process"), time: entry.time, by: entry.principal, entry: entry.index))
+          digest: try made.text("digest"), process: try made.text("process"), time: entry.time, by: record.principal, entry: entry.index))
     case .stop:
       let scope = try entry.body.text("scope")
       if !shared.stops.contains(scope) { shared.stops.append(scope) }
     case .resume:
       let scope = try entry.body.text("scope")
       shared.stops.removeAll { $0 == scope || scope == "all" }
-    default: throw Misfit("the tool `\(tool)` belongs to a run")
+    default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }
   }
 
@@ -201,9 +206,9 @@ extension ProposalRecord {
   }
 
   /// The record of a proposal that is being decided and has no entry yet.
-  init(_ proposal: Proposal, _ judgement: Judgement, run: RunRecord, release: String?, now: Instant) {
+  init(_ proposal: Proposal, _ judgement: Judgement, entry: Int, release: String?, now: Instant) {
     id = proposal.id
-    entry = run.lastEntry + 1
+    self.entry = entry
     time = now
     principal = proposal.principal
     account = proposal.identity?.personalAccount

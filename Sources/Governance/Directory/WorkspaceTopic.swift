@@ -1,0 +1,44 @@
+internal import ProcessModel
+
+/// What changes a workspace, apart from its runs, and can be made to need somebody's approval.
+public enum WorkspaceTopic: String, Hashable, Sendable, CaseIterable {
+  /// People and roles.
+  case directory
+  /// Releases of processes.
+  case releases
+  /// Lifting a stop; to stop work is everyone's at once.
+  case stops
+  /// The autonomy of agents.
+  case allowances
+}
+
+extension Directory {
+  /// Who has to approve changes of a kind, beside whoever proposes them.
+  public enum Approver: Hashable, Sendable, CustomStringConvertible {
+    /// Any person who holds the role.
+    case role(String)
+    /// One person.
+    case user(String)
+    /// The owner of the process that the change is about.
+    case owner
+
+    /// Reads `role:finance`, `user:ana` or `owner`; nil for anything else.
+    public init?(parsing text: String) {
+      switch Performer(parsing: text) {
+      case .role(let name): self = .role(name)
+      case .user(let name): self = .user(name)
+      case nil where text == "owner": self = .owner
+      default: return nil
+      }
+    }
+
+    /// What ``init(parsing:)`` reads.
+    public var description: String {
+      switch self {
+      case .role(let name): "role:\(name)"
+      case .user(let name): "user:\(name)"
+      case .owner: "owner"
+      }
+    }
+  }
+}

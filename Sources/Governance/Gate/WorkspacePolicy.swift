@@ -1,0 +1,74 @@
+internal import PolicyEngine
+internal import ProcessModel
+
+/// What the gate says about the tools of the workspace, which no release covers.
+///
+/// The directory says who has to approve what (``Directory/governs``). Where it says nothing, the operator of a single-operator store may
+/// do everything, a release is permitted to the owner of its process, and everyone may stop work.
+struct WorkspacePolicy {
+  let tool: BuiltinTool
+  let proposal: Proposal
+  let view: GateView
+
+  /// Writes verdict, matches and requirements into a judgement.
+  func apply(to judgement: inout Judgement) {
+    if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
+    if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
+    if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
+    if tool == .makeRelease, let process = view.release?.process, holds(process.owner) {
+      return permit(.implied("owner:\(process.id)"), &judgement)
+    }
+    let others = tool == .makeRelease ? " or the owner of the process" : ""
+    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+  }
+
+  private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
+
+  private func permit(_ match: RuleMatch, _ judgement: inout Judgement) {
+    judgement.verdict = .permit
+    judgement.matched = [match]
+  }
+
+  /// Whoever proposes, another person has to agree.
+  private func hold(_ topic: WorkspaceTopic, for approver: Directory.Approver, _ judgement: inout Judgement) {
+    let rule = "workspace:\(topic.rawValue)"
+    var (roles, people) = ([String](), [String]())
+    switch approver {
+    case .role(let role): roles = [role]
+    case .user(let user): people = ["user:\(user)"]
+    case .owner:
+      switch view.release?.process.owner {
+      case .role(let role): roles = [role]
+      case .user(let user): people = ["user:\(user)"]
+      default: return judgement.refusal = Refusal(.releaseUnknown, "there is no release of the process that this is about")
+      }
+    }
+    judgement.verdict = .hold
+    judgement.matched = [RuleMatch(rule: rule, effect: .hold, basis: .implied, reason: topic.statement)]
+    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"])]
+  }
+}
+
+extension BuiltinTool {
+  /// What a tool of the workspace changes; nil for those that nobody has to approve, and for the tools of runs.
+  fileprivate var topic: WorkspaceTopic? {
+    switch self {
+    case .setDirectory: .directory
+    case .makeRelease: .releases
+    case .resume: .stops
+    default: nil
+    }
+  }
+}
+
+extension WorkspaceTopic {
+  /// Why it is held, for people.
+  fileprivate var statement: String {
+    switch self {
+    case .directory: "people and roles change with the agreement of another person"
+    case .releases: "a process changes with the agreement of another person"
+    case .stops: "work that was stopped goes on with the agreement of another person"
+    case .allowances: "an agent gets autonomy with the agreement of another person"
+    }
+  }
+}
