@@ -236,7 +236,7 @@ private struct SmallPolicies {
   /// What the policies are about: as much as leaves a world small enough to decide every request of it.
   mutating func topics() -> [String] {
     var topics: [String] = []
-    let maximum = one([24, 24, 24, 96])
+    let maximum = one([16, 16, 16, 64])
     var size = 1
     for topic in Self.comparisons.keys.sorted().shuffled(using: &random) {
       let own = Self.sizes[topic] ?? (Self.values[topic] ?? []).reduce(1) { $0 * $1.values.count }

@@ -48,6 +48,18 @@ import Testing
       name: "what nothing permits is forbidden", rules: "{ id: 'a', permit: 'comment' }, { id: 'b', forbid: 'crm.lookup' }",
       findings: ["needless-forbid b"]),
     Case(
+      name: "what is forbidden in part already, and else not permitted",
+      rules: """
+        { id: 'a', permit: 'comment', step: 'collect' }, { id: 'b', forbid: 'comment', step: 'activate' },
+        { id: 'c', forbid: 'comment', when: 'run.flag' }
+        """, findings: []),
+    Case(
+      name: "of a tool, what is forbidden in part already, and else not permitted",
+      rules: """
+        { id: 'a', permit: 'crm.lookup', step: 'collect' }, { id: 'b', forbid: 'crm.lookup', step: 'activate' },
+        { id: 'c', forbid: 'crm.lookup', when: 'run.flag' }
+        """, findings: ["needless-forbid b"]),
+    Case(
       name: "what a step permits can be forbidden", rules: "{ id: 'b', forbid: 'complete_step', when: \"step.id == 'collect'\" }",
       findings: []),
     Case(
@@ -101,6 +113,17 @@ import Testing
     let analysis = PolicyAnalysis(rules, environment: Example.environment, mentioning: ["comment", "crm.lookup", "erp.change_iban"])
     #expect(analysis.unclear.map(\.subject) == ["a"])
     #expect(analysis.findings.map(\.diagnostic.message) == ["no rule mentions the tool `crm.lookup`"])
+  }
+
+  @Test func manyRulesAboutOneValueAreAnalysed() throws {
+    let rules = (0..<200).map { "{ id: 'r\($0)', permit: 'comment', when: \"run.vendor == 'v\($0)'\" }" }
+    let more = rules + ["{ id: 'x', permit: 'comment', when: \"run.vendor in ['v7', 'v8']\" }"]
+    let (a, b) = (try Example.rules(rules.joined(separator: ",\n")), try Example.rules(more.joined(separator: ",\n")))
+    let analysis = PolicyAnalysis(b, environment: Example.environment)
+    #expect(analysis.findings.map(\.subject) == ["r7", "r8", "x"] && analysis.findings.map(\.by) == [["x"], ["x"], ["r7", "r8"]])
+    #expect(analysis.unclear.isEmpty)
+    let difference = PolicyDifference(from: a, to: b, environment: Example.environment)
+    #expect(difference.changes.isEmpty && difference.isExact)
   }
 
   struct Difference: Sendable, CustomTestStringConvertible {

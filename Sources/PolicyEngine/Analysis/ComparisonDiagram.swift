@@ -7,6 +7,7 @@ struct ComparisonDiagram {
 
   private let space: RequestSpace
   private let diagrams: DecisionDiagrams
+  private let examples: ExampleRequests
   private let comparison: ConditionReading.Comparison
   private let slots: [ValueSlot]
   private let program: CELProgram?
@@ -16,11 +17,13 @@ struct ComparisonDiagram {
   private let isTooWide: Bool
 
   init(
-    _ space: RequestSpace, _ diagrams: DecisionDiagrams, _ comparison: ConditionReading.Comparison, _ condition: RuleCondition,
+    _ space: RequestSpace, _ diagrams: DecisionDiagrams, _ examples: ExampleRequests, _ comparison: ConditionReading.Comparison,
+    _ condition: RuleCondition,
     _ slots: [ValueSlot], maximumRequests: Int
   ) {
     self.space = space
     self.diagrams = diagrams
+    self.examples = examples
     self.comparison = comparison
     self.slots = slots
     program = try? condition.environment.compile(comparison.expression, of: condition.program.source, expecting: .bool)
@@ -54,7 +57,7 @@ struct ComparisonDiagram {
   }
 
   private func answer(_ choices: RequestSpace.Choices) throws(DecisionDiagrams.TooManyCases) -> Diagram {
-    try diagrams.count()
+    try diagrams.count(space.dimensions.count)
     if let level = question.flatMap({ space.level($0) }), space.isMeaningful(level, choices) {
       return try diagrams.literal(level, of: 2) { $0 == 1 }
     }
@@ -88,7 +91,7 @@ struct ComparisonDiagram {
   ) throws(DecisionDiagrams.TooManyCases) -> Diagram {
     guard let program else { return try unknown() }
     do throws(CELEvaluationError) {
-      let values = KnownValues(space.request(choices), slots, isKnown: isKnown)
+      let values = KnownValues(examples.request(levels, choices, in: space), slots, isKnown: isKnown)
       return DecisionDiagrams.leaf(try program.evaluateBool(values) ? RuleDiagrams.Answer.yes : RuleDiagrams.Answer.no)
     } catch {
       return error.code == .unknown ? try unknown() : DecisionDiagrams.leaf(RuleDiagrams.Answer.error)
@@ -101,6 +104,20 @@ struct ComparisonDiagram {
       return DecisionDiagrams.leaf(RuleDiagrams.Answer.error)
     }
     return try diagrams.node(level, (0...2).map { DecisionDiagrams.leaf($0) })
+  }
+}
+
+/// The requests of a space that were made already: many comparisons are of the same values.
+final class ExampleRequests {
+  private var made: [[Int]: Request] = [:]
+
+  /// The request that choices stand for, of which only those at some levels are made.
+  func request(_ levels: [Int], _ choices: RequestSpace.Choices, in space: RequestSpace) -> Request {
+    let key = levels + levels.map { choices[$0] ?? -1 }
+    if let known = made[key] { return known }
+    let request = space.request(choices)
+    made[key] = request
+    return request
   }
 }
 

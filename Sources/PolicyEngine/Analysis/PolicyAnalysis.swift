@@ -34,6 +34,7 @@ public struct PolicyAnalysis: Sendable {
       let message =
         switch code {
         case .neverMatches: "rule `\(subject)` can never match: it is true for no request"
+        case .shadowed where by.isEmpty: "rule `\(subject)` changes nothing"
         case .shadowed: "rule `\(subject)` changes nothing as long as there \(by.count == 1 ? "is" : "are") \(others)"
         case .needlessForbid: "rule `\(subject)` changes nothing: what it forbids, no rule permits"
         case .unmentionedTool: "no rule mentions the tool `\(subject)`"
@@ -56,7 +57,7 @@ public struct PolicyAnalysis: Sendable {
   public let unclear: [Doubt]
 
   /// How many cases are looked at for one tool.
-  public static let maximumCases = 1_000_000
+  public static let maximumCases = 4_000_000
 
   /// Analyses rules.
   ///

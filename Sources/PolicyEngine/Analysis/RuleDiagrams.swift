@@ -17,6 +17,7 @@ struct RuleDiagrams {
 
   let space: RequestSpace
   let diagrams: DecisionDiagrams
+  private let examples = ExampleRequests()
   /// For each rule when it counts, as an ``Answer``.
   private(set) var rules: [Diagram] = []
   /// 1 for requests that there can be.
@@ -100,7 +101,7 @@ struct RuleDiagrams {
         question == Answer.error ? Answer.error : question == Answer.yes ? both / 3 : both % 3
       }
     case .comparison(let comparison):
-      return try ComparisonDiagram(space, diagrams, comparison, condition, slots, maximumRequests: Self.maximumRequests).made()
+      return try ComparisonDiagram(space, diagrams, examples, comparison, condition, slots, maximumRequests: Self.maximumRequests).made()
     }
   }
 

@@ -85,6 +85,7 @@ struct RuleSayings {
 
   private func final(_ all: Diagram) throws(DecisionDiagrams.TooManyCases) -> Diagram {
     let final = try diagrams.map(all) { VerdictTable.final($0) }
+    if read.possible == DecisionDiagrams.leaf(1) { return final }
     return try diagrams.combine(final, read.possible) { verdict, isPossible in isPossible == 1 ? verdict : Self.impossible }
   }
 
@@ -99,13 +100,15 @@ struct RuleSayings {
     for saying in sayings.reversed() { after.append(try together(saying, after[after.count - 1])) }
     after.reverse()
     var before = try implied()
-    let whole = try final(try together(before, after[0]))
+    let raw = try together(before, after[0])
+    let whole = try final(raw)
     var effects: [Effect] = []
     for place in rules.indices {
-      let without = try final(try together(before, after[place + 1]))
+      let without = try together(before, after[place + 1])
       before = try together(before, sayings[place])
+      let matters = without == raw ? false : try final(without) != whole
       let isOpaque = diagrams.depends(read.rules[place]) { read.space.dimensions[$0].isOpaque }
-      var effect = Effect(matches: try matches(place), matters: without != whole, isOpaque: isOpaque, by: [])
+      var effect = Effect(matches: try matches(place), matters: matters, isOpaque: isOpaque, by: [])
       if effect.matches, !effect.matters { effect.by = try others(instead: place, sayings) }
       effects.append(effect)
     }
@@ -117,19 +120,25 @@ struct RuleSayings {
     return found != DecisionDiagrams.leaf(0)
   }
 
-  /// One rule in whose company this one says nothing more, else all that decide where this one counts.
+  /// One rule in whose company this one says nothing more, else those that together decide where it counts.
+  ///
+  /// Empty for a forbidding rule that counts where no other rule forbids: then it does not matter because nothing is permitted there.
   private mutating func others(instead place: Int, _ sayings: [Diagram]) throws(DecisionDiagrams.TooManyCases) -> [Int] {
-    var some: [Int] = []
+    let own = sayings[place]
     for other in rules.indices where other != place {
-      let both = try together(sayings[place], sayings[other])
+      let both = try together(own, sayings[other])
       if try possibly(both) == possibly(sayings[other]) { return [other] }
-      let overlap = try diagrams.combine(sayings[place], sayings[other], deciding: VerdictTable.nothing) { own, other in
-        own != VerdictTable.nothing && VerdictTable.isAsStrong(other, as: own) ? 1 : 0
-      }
-      let real = try diagrams.combine(overlap, read.possible, deciding: 0) { $0 & $1 }
-      if real != DecisionDiagrams.leaf(0) { some.append(other) }
     }
-    return some
+    var some: [Int] = []
+    var left = try diagrams.combine(own, read.possible) { own, isPossible in isPossible == 1 ? own : VerdictTable.nothing }
+    for other in rules.indices where other != place {
+      let next = try diagrams.combine(left, sayings[other]) { own, other in
+        VerdictTable.isAsStrong(other, as: own) ? VerdictTable.nothing : own
+      }
+      if next != left { some.append(other) }
+      left = next
+    }
+    return rules[place].effect == .forbid && left != DecisionDiagrams.leaf(VerdictTable.nothing) ? [] : some
   }
 
   private func possibly(_ saying: Diagram) throws(DecisionDiagrams.TooManyCases) -> Diagram {

@@ -17,7 +17,7 @@ extension SpaceBuilder {
       let container: ValueDomain.Region = path.names.last == ExactPath.size ? .list : .object
       let needs = isPart ? need(ExactPath([path.root, "id"])) { $0 != .missing } : path.parent.map { need($0) { $0 == container } } ?? []
       // How many members a list has, and which, are not independent.
-      let isOpaque = container == .list && questions.contains { if case .member(path.parent, _) = $0 { true } else { false } }
+      let isOpaque = container == .list && path.parent.map { searchedLists.contains($0) } ?? false
       return Dimension(
         subject: subject, size: domain.regions.count, domain: domain, text: path.text, needs: needs, isOpaque: isOpaque)
     case .member(let path, let text):
@@ -31,7 +31,7 @@ extension SpaceBuilder {
     case .same(let a, let b):
       return Dimension(
         subject: subject, size: 2, text: "\(a.text) == \(b.text)", needs: need(a) { $0 != .missing } + need(b) { $0 != .missing },
-        isOpaque: isInCircle(a, b))
+        isOpaque: circles.contains(subject))
     case .opaque(let text): return Dimension(subject: subject, size: 3, text: text.string, isOpaque: true, reads: opaque[text] ?? [])
     }
   }
@@ -47,19 +47,5 @@ extension SpaceBuilder {
       }
     let minimum: Double? = path.names.last == ExactPath.size ? 0 : path.names == ["step", "iteration"] ? 1 : nil
     return ValueDomain(path.text, type(of: path), known, choices: choices(path), isOptional: isOptional, minimum: minimum)
-  }
-
-  /// Whether the values are compared with each other by way of further ones too: then not every combination of answers is possible.
-  private func isInCircle(_ a: ExactPath, _ b: ExactPath) -> Bool {
-    var reached: Set<ExactPath> = [a]
-    var count = 0
-    while reached.count > count {
-      count = reached.count
-      for (x, y) in pairs where !(x == a && y == b) && !(x == b && y == a) {
-        if reached.contains(x) { reached.insert(y) }
-        if reached.contains(y) { reached.insert(x) }
-      }
-    }
-    return reached.contains(b)
   }
 }

@@ -12,11 +12,16 @@ struct SpaceBuilder {
   private var types: [ExactPath: Set<CELType>] = [:]
   private(set) var constants: [ExactPath: ValueDomain.Constants] = [:]
   private(set) var searches: [ExactPath: [TextSearch]] = [:]
+  /// The lists that are asked for certain members.
+  private(set) var searchedLists: Set<ExactPath> = []
+  /// The pairs that are compared with each other by way of other pairs too: not every combination of their answers is possible.
+  private(set) var circles: Set<Subject> = []
   private(set) var pairs: [(ExactPath, ExactPath)] = []
   private(set) var opaque: [ExactString: [ExactPath]] = [:]
   private var named: [String] = []
   /// What is told apart, in the order of the text, with what it needs first.
   private var order: [Subject] = []
+  private var known: Set<Subject> = []
   /// What is asked of values beside their regions.
   private(set) var questions: [Subject] = []
 
@@ -27,7 +32,8 @@ struct SpaceBuilder {
     self.tool = tool
     self.isToolKnown = isToolKnown
     self.environment = environment
-    order = isToolKnown && tool.tool.connector == "builtin" ? [.implied, .principal] : [.principal]
+    if isToolKnown, tool.tool.connector == "builtin" { add(.implied) }
+    add(.principal)
   }
 
   // MARK: - Reading
@@ -50,8 +56,8 @@ struct SpaceBuilder {
     for (path, new) in reading.notes { note(path, new, condition) }
   }
 
-  private mutating func add(_ subject: Subject) { if !order.contains(subject) { order.append(subject) } }
-  private mutating func ask(_ subject: Subject) { if !questions.contains(subject) { questions.append(subject) } }
+  private mutating func add(_ subject: Subject) { if known.insert(subject).inserted { order.append(subject) } }
+  private mutating func ask(_ subject: Subject) { if known.insert(subject).inserted { questions.append(subject) } }
 
   private mutating func note(_ path: ExactPath, _ new: ConditionReading.Note, _ condition: RuleCondition? = nil) {
     guard let path = subject(of: path, new, condition) else { return }
@@ -104,6 +110,7 @@ struct SpaceBuilder {
       if path.root != "requester", type(of: path) == .dyn || type(of: path).isMap {
         note(ExactPath(path.names + [text]), .presence, condition)
       }
+      searchedLists.insert(path)
       ask(.member(path, ExactString(text)))
     case .search:
       guard let search = TextSearch(comparison.expression), constants[path] != nil else { return }
@@ -111,7 +118,7 @@ struct SpaceBuilder {
       ask(.search(path, search))
     case .same:
       let subject = Self.same(comparison.paths[0], comparison.paths[1])
-      if !questions.contains(subject) { pairs.append((comparison.paths[0], comparison.paths[1])) }
+      if !known.contains(subject) { pairs.append((comparison.paths[0], comparison.paths[1])) }
       ask(subject)
     case .size:
       if type(of: path) == .dyn { opaque[ExactString(comparison.expression.description)] = [path] }
@@ -138,6 +145,7 @@ struct SpaceBuilder {
   mutating func finished() -> RequestSpace {
     for (formula, condition) in formulas.compactMap(\.self) { formula.forEach { read($0, condition) } }
     shareConstants()
+    findCircles()
     let principals = principals()
     var levels: [Subject: Int] = [:]
     var dimensions: [Dimension] = []
@@ -168,7 +176,9 @@ struct SpaceBuilder {
   /// All choices, each question as soon as what it is asked of is known: so little has to be remembered in between.
   private var subjects: [Subject] {
     var all: [Subject] = []
-    var left = questions
+    var waiting: [Subject: [Subject]] = [:]
+    for question in questions { for need in Self.needs(of: question) { waiting[need, default: []].append(question) } }
+    var placed: Set<Subject> = []
     // Who asks, and in which step, comes first.
     func rank(_ subject: Subject) -> Int {
       switch subject {
@@ -179,26 +189,33 @@ struct SpaceBuilder {
       default: 4
       }
     }
-    for subject in (0...4).flatMap({ place in order.filter { rank($0) == place } }) {
+    let ranked = Dictionary(grouping: order, by: rank)
+    for subject in (0...4).flatMap({ ranked[$0] ?? [] }) {
       all.append(subject)
-      all += left.filter { isAskable($0, all) }
-      left.removeAll { isAskable($0, all) }
+      placed.insert(subject)
+      for question in waiting[subject] ?? [] where Self.needs(of: question).allSatisfy({ placed.contains($0) }) { all.append(question) }
     }
-    return all + left + opaque.keys.sorted().map { .opaque($0) }
+    let answerable = Set(all)
+    return all + questions.filter { !answerable.contains($0) } + opaque.keys.sorted().map { .opaque($0) }
   }
 
-  private func isAskable(_ question: Subject, _ known: [Subject]) -> Bool {
+  /// The values that have to be known before something is asked of them.
+  private static func needs(of question: Subject) -> [Subject] {
     switch question {
-    case .member(let path, _) where path.root == "requester": known.contains(.value(ExactPath(["requester", "id"])))
-    case .member(let path, _), .search(let path, _): known.contains(.value(path))
-    case .same(let a, let b): known.contains(.value(a)) && known.contains(.value(b))
-    default: false
+    case .member(let path, _) where path.root == "requester": [.value(ExactPath(["requester", "id"]))]
+    case .member(let path, _), .search(let path, _): [.value(path)]
+    case .same(let a, let b): [.value(a), .value(b)]
+    default: []
     }
   }
 
   /// Values that are compared with each other are told apart by the same constants.
   private mutating func shareConstants() {
-    for _ in pairs {
+    var count = -1
+    var total = 0
+    while total > count {
+      count = total
+      total = 0
       for (a, b) in pairs {
         let choices = [a, b].flatMap { self.choices($0) ?? [] }
         let texts = [a, b].flatMap { constants[$0]?.texts ?? [] } + choices.compactMap { $0.stringValue.map { ExactString($0) } }
@@ -206,8 +223,19 @@ struct SpaceBuilder {
         for path in [a, b] {
           for text in texts { constants[path]?.add(text.string) }
           constants[path]?.numbers.formUnion(numbers)
+          total += (constants[path]?.texts.count ?? 0) + (constants[path]?.numbers.count ?? 0)
         }
       }
+    }
+  }
+
+  private mutating func findCircles() {
+    var groups: [ExactPath: Int] = [:]
+    for (number, (a, b)) in pairs.enumerated() {
+      let (x, y) = (groups[a] ?? 2 * number, groups[b] ?? 2 * number + 1)
+      if x == y { circles.insert(Self.same(a, b)) }
+      for (path, group) in groups where group == y { groups[path] = x }
+      (groups[a], groups[b]) = (x, x)
     }
   }
 

@@ -47,7 +47,8 @@ struct ValueDomain {
 
   /// The constants that conditions compare a value with.
   struct Constants {
-    var texts: [ExactString] = []
+    private(set) var texts: [ExactString] = []
+    private var known: Set<ExactString> = []
     var numbers: Set<Double> = []
     var hasFlags = false
     var hasNull = false
@@ -58,7 +59,7 @@ struct ValueDomain {
     /// Whether its text is searched.
     var isSearched = false
 
-    mutating func add(_ text: String) { if !texts.contains(ExactString(text)) { texts.append(ExactString(text)) } }
+    mutating func add(_ text: String) { if known.insert(ExactString(text)).inserted { texts.append(ExactString(text)) } }
   }
 
   /// The regions of a value of a type.
