@@ -14,7 +14,7 @@ public struct RuleSet: Sendable {
   /// The most steps that evaluating one condition takes; more is an error of the rule.
   public static let maximumSteps = 100_000
   /// How large a value is taken to be when the cost of a condition is estimated: the elements in it and the bytes of its texts.
-  public static let assumedSize = 1000
+  public static let assumedSize = 200
   /// What stands for the deciding rule where nothing matched; no rule can have it as its id.
   public static let defaultRule = "default"
 

@@ -14,7 +14,7 @@ struct MemberWriter {
     members.append(("$", .string(name)))
   }
 
-  var object: JSONObject { JSONObject(unchecked: members) }
+  var object: JSONObject { JSONObject(unchecked: members, isSorted: true) }
 
   mutating func add(_ key: String, _ text: String?) { if let text { members.append((key, .string(text))) } }
   mutating func add(_ key: String, _ number: Int) { members.append((key, .int(number))) }

@@ -2,7 +2,8 @@
 /// must hold.
 ///
 /// Only ``load(_:context:)`` makes one, so every name in it is known, every condition type-checks, and every block has an id of its own.
-public struct ProcessDefinition: Sendable {
+/// It never changes; all who follow it share one object.
+public final class ProcessDefinition: Sendable {
   /// The id, such as `vendor-onboarding`.
   public let id: String
   /// What people read.
@@ -30,6 +31,27 @@ public struct ProcessDefinition: Sendable {
   /// What must hold.
   public let controls: [Control]
   let index: BlockIndex
+
+  init(
+    id: String, title: String, owner: Performer, purpose: String, reviewEvery: Duration?, documents: [String], triggers: [Trigger],
+    fields: [FieldDefinition], agents: [AgentDefinition], tools: [ToolDefinition], root: Block, handlers: [Handler], controls: [Control],
+    index: BlockIndex
+  ) {
+    self.id = id
+    self.title = title
+    self.owner = owner
+    self.purpose = purpose
+    self.reviewEvery = reviewEvery
+    self.documents = documents
+    self.triggers = triggers
+    self.fields = fields
+    self.agents = agents
+    self.tools = tools
+    self.root = root
+    self.handlers = handlers
+    self.controls = controls
+    self.index = index
+  }
 
   /// The field of that name.
   public func field(_ name: String) -> FieldDefinition? { index.fields[name].map { fields[$0] } }

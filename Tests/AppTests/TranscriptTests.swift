@@ -131,7 +131,7 @@ struct Session {
   private mutating func normal(_ text: String) -> [String] {
     var text = text.hasSuffix("\n") ? String(text.dropLast()) : text
     if text.isEmpty { return [] }
-    for match in text.matches(of: /\b([rp])-[0-9a-z]{16}\b/) where !names.contains(where: { $0.text == match.0 }) {
+    for match in text.matches(of: /\b([rp])-[0-9a-z]{16,19}\b/) where !names.contains(where: { $0.text == match.0 }) {
       let kind = match.1 == "r" ? "run" : "proposal"
       names.append((String(match.0), "\(kind) \(names.count { $0.name.hasPrefix(kind) } + 1)"))
     }
@@ -139,7 +139,7 @@ struct Session {
     text = text.replacingOccurrences(of: workspace, with: "<workspace>")
     text = text.replacingOccurrences(of: "user:\(Account.current)", with: "user:<me>")
     text = text.replacing(/\b[0-9a-f]{64}\b/, with: "<digest>").replacing(/\b[0-9a-f]{32}\b/, with: "<digest>")
-    text = text.replacing(/\b[0-9a-f]{12,16}\b(…?)/, with: "<digest>").replacing(/log-[0-9a-z]{16}/, with: "<log>")
+    text = text.replacing(/\b[0-9a-f]{12,16}\b(…?)/, with: "<digest>").replacing(/log-[0-9a-z]{16,19}/, with: "<log>")
     text = text.replacing(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/, with: "<time>").replacing(
       /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/, with: "<time>")
     text = text.replacing(/\b(now|(\d+(\.\d)? (ms|s|min|h|d) ?)+ago)\b/, with: "<ago>").replacing(

@@ -146,7 +146,8 @@ import Testing
   }
 
   static let costs: [(condition: String, isCostly: Bool)] = [
-    ("args.tags.all(t, t != '')", false), ("args.tags.exists(t, t.startsWith(run.vendor))", false),
+    ("args.tags.all(t, t != '')", false), ("args.tags.all(t, t in facts.known)", false),
+    ("args.tags.exists(t, t.startsWith(run.vendor))", false),
     ("run.amount < 1000.0 && run.vendor == args.vendor", false), ("args.tags.all(t, args.tags.exists(u, u == t))", true),
   ]
 

@@ -76,7 +76,7 @@ struct CanonicalReader: ~Copyable {
     } while skip(",")
     try expect("}")
     depth -= 1
-    return JSONObject(unchecked: members)
+    return JSONObject(unchecked: members, isSorted: true)
   }
 
   private mutating func array(_ names: inout NameTable) throws(Malformed) -> [JSON] {
@@ -157,7 +157,7 @@ struct CanonicalReader: ~Copyable {
 
   private func text(_ content: Range<Int>, _ isASCII: Bool) throws(Malformed) -> String {
     let buffer = UnsafeBufferPointer(rebasing: bytes[content])
-    if isASCII { return String(decoding: buffer, as: UTF8.self) }
+    if isASCII { return String(unsafeUninitializedCapacity: buffer.count) { $0.update(fromContentsOf: buffer) } }
     guard let text = String(validating: buffer, as: UTF8.self) else { throw malformed }
     return text
   }

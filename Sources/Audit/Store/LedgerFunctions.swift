@@ -33,19 +33,17 @@ struct BoundProjection: Sendable {
   let name: String
   let version: Int
   let schema: String
-  let apply: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
   let runRows: @Sendable (RunSlot) -> [TableRow]
   let sharedRows: @Sendable (Entry, SharedSlot) -> [TableRow]
 
   @usableFromInline
   init(
-    name: String, version: Int, schema: String, apply: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void,
-    runRows: @escaping @Sendable (RunSlot) -> [TableRow], sharedRows: @escaping @Sendable (Entry, SharedSlot) -> [TableRow]
+    name: String, version: Int, schema: String, runRows: @escaping @Sendable (RunSlot) -> [TableRow],
+    sharedRows: @escaping @Sendable (Entry, SharedSlot) -> [TableRow]
   ) {
     self.name = name
     self.version = version
     self.schema = schema
-    self.apply = apply
     self.runRows = runRows
     self.sharedRows = sharedRows
   }
@@ -63,19 +61,23 @@ struct LedgerFunctions: Sendable {
   let foldRun: @Sendable (Entry, RunSlot) throws -> Bool
   let foldShared: @Sendable (Entry, SharedSlot) throws -> Void
   let makeContext: @Sendable (WriterCore) -> AnyObject
+  /// Brings the tables of all projections up to an entry.
+  let project: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
   let projections: [BoundProjection]
 
   @usableFromInline
   init(
     makeRun: @escaping @Sendable (ExactString) -> RunSlot, makeShared: @escaping @Sendable () -> SharedSlot,
     foldRun: @escaping @Sendable (Entry, RunSlot) throws -> Bool, foldShared: @escaping @Sendable (Entry, SharedSlot) throws -> Void,
-    makeContext: @escaping @Sendable (WriterCore) -> AnyObject, projections: [BoundProjection]
+    makeContext: @escaping @Sendable (WriterCore) -> AnyObject,
+    project: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void, projections: [BoundProjection]
   ) {
     self.makeRun = makeRun
     self.makeShared = makeShared
     self.foldRun = foldRun
     self.foldShared = foldShared
     self.makeContext = makeContext
+    self.project = project
     self.projections = projections
   }
 
@@ -93,6 +95,11 @@ struct LedgerFunctions: Sendable {
         try Meaning.apply(entry, to: &unsafeDowncast(slot, to: TypedSharedSlot<Meaning.Shared>.self).state)
       },
       makeContext: { WriteContext<Meaning>(core: $0) },
+      project: { entry, run, shared, tables in
+        let run = run.flatMap { unsafeDowncast($0, to: TypedRunSlot<Meaning.Run>.self).state }
+        let shared = unsafeDowncast(shared, to: TypedSharedSlot<Meaning.Shared>.self).state
+        for projection in projections { try projection.apply(entry, run: run, shared: shared, to: tables) }
+      },
       projections: projections.map { bind($0) })
   }
 
@@ -100,11 +107,6 @@ struct LedgerFunctions: Sendable {
   static func bind<P: Projection>(_ projection: P) -> BoundProjection {
     BoundProjection(
       name: projection.name, version: projection.version, schema: projection.schema,
-      apply: { entry, run, shared, tables in
-        try projection.apply(
-          entry, run: run.flatMap { unsafeDowncast($0, to: TypedRunSlot<P.Meaning.Run>.self).state },
-          shared: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state, to: tables)
-      },
       runRows: { run in
         unsafeDowncast(run, to: TypedRunSlot<P.Meaning.Run>.self).state.map { projection.rows(of: $0) } ?? []
       },

@@ -147,8 +147,7 @@ final class WriterCore {
 
   private func project(_ entry: Entry, _ slot: RunSlot?) throws {
     if functions.projections.isEmpty { return }
-    let shared = try shared()
-    for projection in functions.projections { try projection.apply(entry, slot, shared, connection) }
+    try functions.project(entry, slot, try shared(), connection)
   }
 
   // MARK: State

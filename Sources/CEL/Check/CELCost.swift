@@ -165,7 +165,7 @@ private struct CostEstimate {
     if Self.textFunctions.contains(name) {
       return Part(size: Bound(1), extra: inner + size(0).sixteenth + Bound(2))
     }
-    if name == "@in" { return Part(size: Bound(1), extra: inner + size(1) + size(1) + size(1) + Bound(1)) }
+    if name == "@in" { return Part(size: Bound(1), extra: inner + size(0).sixteenth + size(1) + Bound(2)) }
     if Self.scalarFunctions.contains(name) || Self.scalarPrefixes.contains(where: { name.hasPrefix($0) }) {
       // A time zone that is known only at evaluation is charged with 1000 steps.
       return Part(size: Bound(1), extra: inner + linear + Bound(name.hasPrefix("get") && operands.count > 1 ? 1000 : 0))

@@ -2,69 +2,79 @@
 ///
 /// Confined to one thread at a time.
 public final class CanonicalWriter {
-  private var base: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
+  /// The buffer and what is in it, behind a pointer: a property of a class is checked for overlapping access each time it is touched.
+  private struct Buffer {
+    var base: UnsafeMutablePointer<UInt8>
+    var capacity: Int
+    var count = 0
+  }
+
+  private let buffer: UnsafeMutablePointer<Buffer>
   /// The number of bytes written.
-  public private(set) var count = 0
+  @inline(__always)
+  public var count: Int { buffer.pointee.count }
 
   /// Makes an empty buffer.
   public init(capacity: Int = 4096) {
-    self.capacity = capacity
-    base = .allocate(capacity: capacity)
+    buffer = .allocate(capacity: 1)
+    buffer.initialize(to: Buffer(base: .allocate(capacity: capacity), capacity: capacity))
   }
 
-  deinit { base.deallocate() }
+  deinit {
+    buffer.pointee.base.deallocate()
+    buffer.deallocate()
+  }
 
   /// What was written; valid until the next write.
   @inline(__always)
-  public var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  public var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.pointee.base, count: buffer.pointee.count) }
 
   /// A copy of what was written.
   public var bytes: [UInt8] { [UInt8](written) }
 
   /// Forgets what was written.
   @inline(__always)
-  public func reset() { count = 0 }
+  public func reset() { buffer.pointee.count = 0 }
 
+  /// Where the next byte goes, with room for so many.
   @inline(__always)
-  private func reserve(_ more: Int) {
-    if count + more > capacity { grow(more) }
+  private func reserve(_ more: Int) -> UnsafeMutablePointer<UInt8> {
+    if buffer.pointee.count + more > buffer.pointee.capacity { grow(more) }
+    return buffer.pointee.base + buffer.pointee.count
   }
 
   @inline(never)
   private func grow(_ more: Int) {
-    let larger = max(capacity * 2, count + more)
+    let larger = max(buffer.pointee.capacity * 2, buffer.pointee.count + more)
     let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
-    fresh.update(from: base, count: count)
-    base.deallocate()
-    base = fresh
-    capacity = larger
+    fresh.update(from: buffer.pointee.base, count: buffer.pointee.count)
+    buffer.pointee.base.deallocate()
+    buffer.pointee.base = fresh
+    buffer.pointee.capacity = larger
   }
 
   /// Writes one byte as it is.
   @inline(__always)
   public func byte(_ byte: UInt8) {
-    reserve(1)
-    base[count] = byte
-    count += 1
+    reserve(1).pointee = byte
+    buffer.pointee.count += 1
   }
 
   /// Writes text as it is.
   @inline(__always)
   public func raw(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
-    reserve(length)
-    (base + count).update(from: text.utf8Start, count: length)
-    count += length
+    reserve(length).update(from: text.utf8Start, count: length)
+    buffer.pointee.count += length
   }
 
   /// Writes a number; canonical up to 2^53.
   public func integer(_ value: Int64) {
-    reserve(20)
+    var target = reserve(20)
     var magnitude = value.magnitude
     if value < 0 {
-      base[count] = UInt8(ascii: "-")
-      count += 1
+      target.pointee = UInt8(ascii: "-")
+      target += 1
     }
     var digits = 1
     var bound: UInt64 = 10
@@ -72,28 +82,27 @@ public final class CanonicalWriter {
       digits += 1
       if digits < 20 { bound = bound &* 10 }
     }
-    var place = count + digits
-    count = place
+    var place = digits
     repeat {
       place -= 1
       let (quotient, digit) = magnitude.quotientAndRemainder(dividingBy: 10)
-      base[place] = UInt8(truncatingIfNeeded: digit) &+ 48
+      target[place] = UInt8(truncatingIfNeeded: digit) &+ 48
       magnitude = quotient
     } while magnitude > 0
+    buffer.pointee.count += digits + (value < 0 ? 1 : 0)
   }
 
   /// Writes the 64 hexadecimal digits of a digest.
   public func hex(_ digest: Digest) {
-    reserve(64)
+    var target = reserve(64)
     digest.withBytes { source in
-      var target = base + count
       for byte in source {
         target[0] = Self.digit(byte >> 4)
         target[1] = Self.digit(byte & 15)
         target += 2
       }
     }
-    count += 64
+    buffer.pointee.count += 64
   }
 
   @inline(__always)
@@ -103,21 +112,19 @@ public final class CanonicalWriter {
   public func string(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
-      reserve(6 * utf8.count + 2)
-      base[count] = UInt8(ascii: "\"")
-      count += 1
+      let target = reserve(6 * utf8.count + 2)
+      target.pointee = UInt8(ascii: "\"")
       var plain = true
       for byte in utf8 where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { plain = false }
       if plain {
-        if let start = utf8.baseAddress {
-          (base + count).update(from: start, count: utf8.count)
-          count += utf8.count
-        }
+        if let start = utf8.baseAddress { (target + 1).update(from: start, count: utf8.count) }
+        target[utf8.count + 1] = UInt8(ascii: "\"")
+        buffer.pointee.count += utf8.count + 2
       } else {
+        buffer.pointee.count += 1
         escaped(utf8)
+        byte(UInt8(ascii: "\""))
       }
-      base[count] = UInt8(ascii: "\"")
-      count += 1
     }
   }
 
@@ -174,7 +181,7 @@ public final class CanonicalWriter {
   /// Writes an object; see ``value(_:rounding:)``.
   public func object(_ object: JSONObject, rounding: Bool = false) throws(NotRepresentable) {
     byte(UInt8(ascii: "{"))
-    if Self.isSorted(object) {
+    if object.isKnownSorted || Self.isSorted(object) {
       for place in 0..<object.count { try member(object[place], first: place == 0, rounding) }
     } else {
       let sorted = object.sorted { Self.precedes($0.key, $1.key) }

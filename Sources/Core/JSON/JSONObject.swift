@@ -7,22 +7,30 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
   /// From key to place, kept only where a linear search would be slow.
   private var index: [ExactString: Int]?
   private static let indexedFrom = 17
+  /// Whether the members are known to lie in the order of RFC 8785, so that nobody has to sort or search them.
+  private(set) var isKnownSorted = true
 
   /// An object without members.
   public init() {}
 
   /// Makes an object from members; of two with the same key the later one wins, in the earlier one's place.
   public init(_ members: some Sequence<(String, JSON)>) {
-    for (key, value) in members { self[key] = value }
+    self.members.reserveCapacity(members.underestimatedCount)
+    for (key, value) in members { put(key, value) }
   }
 
   /// Makes an object from a literal.
   public init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
 
-  /// Takes members whose keys the caller found to be unique.
+  /// Makes an empty object with room for so many members.
+  public init(capacity: Int) { members.reserveCapacity(capacity) }
+
+  /// Takes members whose keys the caller found to be unique, and sorted as RFC 8785 has it where it says so.
   @_spi(JSONParser)
-  public init(unchecked members: [Element]) {
+  public init(unchecked members: [Element], isSorted: Bool = false) {
     self.members = members
+    isKnownSorted = isSorted
+    assert(!isSorted || zip(members, members.dropFirst()).allSatisfy { CanonicalWriter.precedes($0.key, $1.key) }, "not sorted")
     if members.count >= Self.indexedFrom { reindex() }
   }
 
@@ -37,28 +45,40 @@ public struct JSONObject: Sendable, ExpressibleByDictionaryLiteral {
   public subscript(key: String) -> JSON? {
     get { place(of: key).map { members[$0].value } }
     set {
-      switch (place(of: key), newValue) {
-      case (let place?, let value?): members[place].value = value
-      case (let place?, nil):
-        members.remove(at: place)
-        if index != nil { reindex() }
-      case (nil, let value?):
-        members.append((key, value))
-        if index != nil {
-          index?[ExactString(key)] = members.count - 1
-        } else if members.count >= Self.indexedFrom {
-          reindex()
-        }
-      case (nil, nil): break
+      if let newValue { return put(key, newValue) }
+      guard let place = place(of: key) else { return }
+      members.remove(at: place)
+      if index != nil { reindex() }
+    }
+  }
+
+  private mutating func put(_ key: String, _ value: JSON) {
+    if !isKnownSorted || !(members.last.map { CanonicalWriter.precedes($0.key, key) } ?? true) {
+      if let place = place(of: key) {
+        members[place].value = value
+        return
       }
+      isKnownSorted = false
+    }
+    members.append((key, value))
+    if index != nil {
+      index?[ExactString(key)] = members.count - 1
+    } else if members.count >= Self.indexedFrom {
+      reindex()
     }
   }
 
   private func place(of key: String) -> Int? {
     if let index { return index[ExactString(key)] }
-    return members.withUnsafeBufferPointer { members in
-      for place in members.indices where bytesEqual(members[place].key, key) { return place }
-      return nil
+    var key = key
+    return key.withUTF8 { wanted in
+      members.withUnsafeBufferPointer { members in
+        for place in members.indices where members[place].key.utf8.count == wanted.count {
+          let isSame = members[place].key.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(wanted) }
+          if isSame ?? members[place].key.utf8.elementsEqual(wanted) { return place }
+        }
+        return nil
+      }
     }
   }
 

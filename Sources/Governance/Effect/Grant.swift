@@ -80,7 +80,7 @@ extension PermissionGate {
   /// - Throws: ``Refusal`` where it cannot begin: used already, stopped, changed, withdrawn, or another effect of the step is not over.
   ///   What the store throws. Nothing has begun then.
   public func begin(_ id: String, in run: String, time: Duration? = nil) async throws -> Grant {
-    let grantID = Proposal.mintID(prefix: "g", random)
+    let grantID = Proposal.mintID(prefix: "g", at: store.options.time.now(), random)
     let fresh = mintID()
     let result: Result<GrantParts, Refusal> = try await store.submit { [self] context in
       guard let record = try context.run(run), let proposed = record.proposal(id) else {

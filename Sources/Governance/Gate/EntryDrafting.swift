@@ -9,36 +9,38 @@ enum EntryDrafting {
   static func proposal(
     _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence]
   ) throws -> EntryDraft {
-    var body: JSONObject = [
-      "digest": .string(judgement.digest.hex), "effect": .string(judgement.effect.rawValue), "proposal": .string(proposal.id),
-      "tool": .string(proposal.tool), "verdict": .string(judgement.verdict.rawValue),
-    ]
-    body["step"] = judgement.step.map { .string($0.description) }
-    if !judgement.matched.isEmpty { body["rules"] = .array(judgement.matched.map(\.json)) }
-    if !judgement.errors.isEmpty {
-      body["errors"] = .array(judgement.errors.map { .object(["message": .string($0.message), "rule": .string($0.rule)]) })
-    }
-    if !judgement.requirements.isEmpty { body["requirements"] = .array(judgement.requirements.map(\.json)) }
-    body["expires"] = expires.map { .int($0.milliseconds) }
-    body["refusal"] = judgement.refusal.map { .string($0.code) }
+    // In the order of their names, as the envelope has them: then nothing has to be sorted.
+    var body = JSONObject(capacity: 16)
     body["call"] = proposal.call.map { .string($0) }
-    body["replaces"] = proposal.replaces.map { .string($0) }
-    if proposal.isScripted { body["scripted"] = true }
-    if let identity = proposal.identity { body["identity"] = .object(identity.body) }
+    body["digest"] = .string(judgement.digest.hex)
     if let editor = proposal.editor {
       body["editor"] = .object(editor.body)
       body["editor_counts"] = .bool(editorCounts)
     }
+    body["effect"] = .string(judgement.effect.rawValue)
+    if !judgement.errors.isEmpty {
+      body["errors"] = .array(judgement.errors.map { .object(["message": .string($0.message), "rule": .string($0.rule)]) })
+    }
+    let values = add(judgement.events, to: &body)
+    body["expires"] = expires.map { .int($0.milliseconds) }
+    if let identity = proposal.identity { body["identity"] = .object(identity.body) }
+    body["proposal"] = .string(proposal.id)
+    body["refusal"] = judgement.refusal.map { .string($0.code) }
+    body["replaces"] = proposal.replaces.map { .string($0) }
+    if !judgement.requirements.isEmpty { body["requirements"] = .array(judgement.requirements.map(\.json)) }
+    if !judgement.matched.isEmpty { body["rules"] = .array(judgement.matched.map(\.json)) }
+    if proposal.isScripted { body["scripted"] = true }
+    body["step"] = judgement.step.map { .string($0.description) }
+    body["tool"] = .string(proposal.tool)
+    body["verdict"] = .string(judgement.verdict.rawValue)
     var content: [Content] = []
     if judgement.refusal?.code != Refusal.Code.argumentsTooLarge.rawValue {
-      // Arguments that have no exact canonical form were refused for that; they are kept as they were written.
-      let text = JSON.object(proposal.arguments)
-      content.append(Content(ContentPart.arguments, (try? text.canonicalBytes()) ?? Array(text.text().utf8)))
+      content.append(Content(ContentPart.arguments, judgement.canonicalArguments ?? exactBytes(of: .object(proposal.arguments))))
       if let reason = proposal.reason { content.append(Content(ContentPart.reason, Array(reason.utf8))) }
     }
     if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
-    add(judgement.events, to: &body, &content)
+    if let values { content.append(values) }
     if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, to: &body, &content) }
     return EntryDraft(
       type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,
@@ -76,7 +78,7 @@ enum EntryDrafting {
       content.append(Content(ContentPart.signature, signed.signature))
       content.append(Content(ContentPart.signer, Array(signed.key.line.utf8)))
     }
-    add(events, to: &body, &content)
+    if let values = add(events, to: &body) { content.append(values) }
     return EntryDraft(type: EntryType.approval, run: run, principal: principal, release: record.release, body: body, content: content)
   }
 
@@ -114,28 +116,31 @@ enum EntryDrafting {
     var content: [Content] = []
     if let result = outcome.result { content.append(Content(ContentPart.result, Array(result.text().utf8))) }
     if let message = outcome.message { content.append(Content(ContentPart.error, Array(message.utf8))) }
-    add(events, to: &body, &content)
+    if let values = add(events, to: &body) { content.append(values) }
     return EntryDraft(
       type: EntryType.effectSettled, run: run, principal: principal, release: record.release, body: body, content: content,
       evidence: evidence)
   }
 
-  private static func add(_ events: [RunEvent], to body: inout JSONObject, _ content: inout [Content]) {
-    if events.isEmpty { return }
+  /// Adds the structure of events; their values are a content part.
+  private static func add(_ events: [RunEvent], to body: inout JSONObject) -> Content? {
+    if events.isEmpty { return nil }
     let (structure, values) = RunEvent.encode(events)
     body["events"] = structure
-    if !values.isEmpty {
-      let json = JSON.object(values)
-      // A tool's number can have no exact canonical form; it is then kept as the tool wrote it.
-      content.append(Content(ContentPart.values, (try? json.canonicalBytes()) ?? Array(json.text().utf8)))
-    }
+    return values.isEmpty ? nil : Content(ContentPart.values, exactBytes(of: .object(values)))
   }
+
+  /// Canonical bytes, or where a number has no exact canonical form, as a tool's can have none, the text as it was written.
+  private static func exactBytes(of json: JSON) -> [UInt8] { (try? json.canonicalBytes()) ?? Array(json.text().utf8) }
 }
 
 extension RuleMatch {
   var json: JSON {
-    var object: JSONObject = ["basis": .string(basis.rawValue), "effect": .string(effect.rawValue), "rule": .string(rule)]
+    var object = JSONObject(capacity: 4)
+    object["basis"] = .string(basis.rawValue)
     object["clause"] = clause.map { .string($0) }
+    object["effect"] = .string(effect.rawValue)
+    object["rule"] = .string(rule)
     return .object(object)
   }
 }

@@ -15,11 +15,17 @@ struct Judge {
   /// Extra permits for the tools of the workspace, which no release covers.
   private var implied: [RuleMatch] = []
   private var canonicalArguments: [UInt8] = []
+  /// The built-in tool that the proposal is for.
+  private let builtin: BuiltinTool?
+  /// The step that it is for.
+  private let occurrence: Occurrence?
 
   init(view: GateView, proposal: Proposal, isNew: Bool) {
     self.view = view
     self.proposal = proposal
     self.isNew = isNew
+    builtin = BuiltinTool(rawValue: proposal.tool)
+    occurrence = proposal.step.flatMap { view.run?.state.step(named: $0)?.occurrence ?? Occurrence(parsing: $0) }
   }
 
   /// Judges the proposal.
@@ -58,7 +64,8 @@ struct Judge {
     try checkBudget(step)
 
     var judgement = Judgement(
-      verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest)
+      verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest,
+      canonicalArguments: canonicalArguments)
     applyControls(tool, step, to: &judgement)
     applyRules(principal, tool, step, to: &judgement)
     judgement.digest = digest(tool: tool.digest, read: judgement.read)
@@ -111,14 +118,14 @@ struct Judge {
   }
 
   private var effectOfTool: EffectClass {
-    if let builtin = BuiltinTool(rawValue: proposal.tool) { return builtin.effect == .external ? .external : .state }
+    if let builtin { return builtin.effect == .external ? .external : .state }
     return view.release?.process.tool(proposal.tool).flatMap { EffectClass(rawValue: $0.effect.rawValue) } ?? .external
   }
 
   private func tool() throws(Refusal) -> Tool {
     let name = proposal.tool
     if let problem = ToolName.problem(with: name) { throw Refusal(.toolUnknown, problem) }
-    if let builtin = BuiltinTool.allCases.first(where: { bytesEqual($0.rawValue, name) }) {
+    if let builtin {
       try checkMayUse(builtin)
       return Tool(
         name: name, effect: builtin.effect == .external ? .external : .state, connector: "builtin", digest: builtin.digest,
@@ -161,7 +168,7 @@ struct Judge {
   }
 
   private func checkStops() throws(Refusal) {
-    switch BuiltinTool(rawValue: proposal.tool) {
+    switch builtin {
     case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory: return
     default: break
     }
@@ -211,7 +218,7 @@ struct Judge {
   }
 
   private mutating func checkArguments(_ tool: Tool) throws(Refusal) {
-    try checkTexts(.object(proposal.arguments), at: "")
+    try checkTexts(.object(proposal.arguments))
     if let violation = tool.validator?.validate(.object(proposal.arguments)).first {
       let place = violation.at.isEmpty ? "" : "at `\(visible(violation.at))`: "
       throw Refusal(.argumentsInvalid, "the arguments do not fit `\(tool.name)`: \(place)\(violation.message)")
@@ -226,31 +233,53 @@ struct Judge {
     }
   }
 
-  private func checkTexts(_ value: JSON, at place: String) throws(Refusal) {
-    switch value {
-    case .string(let text):
-      if text.utf8.count > GateLimits.textBytes {
-        throw Refusal(
-          .argumentsTooLarge, "the text at `\(visible(place))` has \(text.utf8.count) bytes, the limit is \(GateLimits.textBytes)")
+  private func checkTexts(_ value: JSON) throws(Refusal) {
+    guard let unfit = UnfitText(in: value) else { return }
+    throw Refusal(unfit.code, "the text at `\(visible(unfit.place))` \(unfit.problem)")
+  }
+
+  /// The first text of a value that is too long or holds a NUL character.
+  private struct UnfitText {
+    /// A JSON pointer, grown from its end while the search returns, so that what fits costs nothing.
+    var place: String
+    var code: Refusal.Code
+    var problem: String
+
+    init?(in value: JSON) {
+      switch value {
+      case .string(let text):
+        if text.utf8.count > GateLimits.textBytes {
+          let problem = "has \(text.utf8.count) bytes, the limit is \(GateLimits.textBytes)"
+          self = UnfitText(place: "", code: .argumentsTooLarge, problem: problem)
+        } else if text.utf8.contains(0) {
+          self = UnfitText(place: "", code: .argumentsInvalid, problem: "holds a NUL character")
+        } else {
+          return nil
+        }
+      case .array(let elements):
+        for (index, element) in elements.enumerated() {
+          guard let inner = UnfitText(in: element) else { continue }
+          self = UnfitText(place: "/\(index)\(inner.place)", code: inner.code, problem: inner.problem)
+          return
+        }
+        return nil
+      case .object(let members):
+        for (key, member) in members {
+          guard let inner = UnfitText(in: .string(key)) ?? UnfitText(in: member) else { continue }
+          self = UnfitText(place: "/\(key)\(inner.place)", code: inner.code, problem: inner.problem)
+          return
+        }
+        return nil
+      case .null, .bool, .number: return nil
       }
-      if text.utf8.contains(0) { throw Refusal(.argumentsInvalid, "the text at `\(visible(place))` holds a NUL character") }
-    case .array(let elements):
-      for (index, element) in elements.enumerated() { try checkTexts(element, at: "\(place)/\(index)") }
-    case .object(let members):
-      for (key, member) in members {
-        if key.utf8.contains(0) { throw Refusal(.argumentsInvalid, "a key at `\(visible(place))` holds a NUL character") }
-        try checkTexts(member, at: "\(place)/\(key)")
-      }
-    case .null, .bool, .number: break
+    }
+
+    private init(place: String, code: Refusal.Code, problem: String) {
+      (self.place, self.code, self.problem) = (place, code, problem)
     }
   }
 
   // MARK: The step
-
-  private var occurrence: Occurrence? {
-    guard let text = proposal.step else { return nil }
-    return view.run?.state.step(named: text)?.occurrence ?? Occurrence(parsing: text)
-  }
 
   /// The open step that the proposal belongs to, and the permit that its performer implies.
   private mutating func step(for tool: Tool) throws(Refusal) -> RunState.StepState? {

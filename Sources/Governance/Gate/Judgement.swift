@@ -24,6 +24,8 @@ public struct Judgement: Sendable {
   public var toolDigest: Digest?
   /// What an approval is bound to.
   public var digest: Digest
+  /// The arguments in canonical form; nil where they have none, or were refused before they were looked at.
+  var canonicalArguments: [UInt8]?
   /// The consequences, for a permitted proposal whose tool changes the run.
   public var events: [RunEvent] = []
 

@@ -28,7 +28,7 @@ public final class PermissionGate: Sendable {
   ///
   /// - Returns: The id of the log.
   public func openLog(by identity: Identity) async throws -> String {
-    let id = Proposal.mintID(prefix: "log", random)
+    let id = Proposal.mintID(prefix: "log", at: store.options.time.now(), random)
     return try await store.submit { context in
       if let log = try context.shared().log { return ([], log) }
       var body = identity.body
@@ -39,10 +39,10 @@ public final class PermissionGate: Sendable {
   }
 
   /// A new id for a proposal.
-  public func mintID() -> String { Proposal.mintID(random) }
+  public func mintID() -> String { Proposal.mintID(at: store.options.time.now(), random) }
 
   /// A new id for a run.
-  public func mintRunID() -> String { Proposal.mintID(prefix: "r", random) }
+  public func mintRunID() -> String { Proposal.mintID(prefix: "r", at: store.options.time.now(), random) }
 
   /// A release of the store, by digest.
   ///

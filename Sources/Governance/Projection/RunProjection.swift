@@ -46,11 +46,14 @@ struct RunProjection: Projection {
     try tables.run(
       "UPDATE run SET updated = ?, open = ? WHERE first = ?", .integer(run.updated.milliseconds), .int(run.state.openCount), first)
     // An update of an indexed column moves its index entries even where the value stays.
-    guard entry.body["events"] != nil else { return }
+    guard let events = entry.body["events"]?.arrayValue, events.contains(where: { $0.isEvent(of: Self.subjects) }) else { return }
     try tables.run(
       "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", .text(run.state.status.rawValue),
       .int(run.state.problemCount), first)
   }
+
+  /// What the events are about that change a run's status, or how many problems it has.
+  private static let subjects = ["run.", "exception.", "question."]
 
   func rows(of run: RunRecord) -> [TableRow] { [TableRow("run", values(of: run))] }
 
@@ -170,12 +173,10 @@ struct WorkProjection: Projection {
     ]
   }
 
-  /// The places of the steps whose state the entry may have changed: those that its events name, in any pass, in the order of the run.
+  /// The places of the steps whose state the entry may have changed: those at which its events happened, in any pass, in the order of
+  /// the run.
   private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [Int] {
-    var names: [String] = []
-    for case .object(let event) in events {
-      for case .string(let text) in event.lazy.map(\.value) { names.append(text) }
-    }
+    let names = events.compactMap { $0["at"]?.stringValue }
     return run.state.steps.indices.filter { place in names.contains { $0.names(stepID: run.state.steps[place].occurrence.id) } }
   }
 }
@@ -204,7 +205,7 @@ struct TimerProjection: Projection {
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
-    guard let run, let events = entry.body["events"]?.arrayValue, events.contains(where: \.concernsTimer) else { return }
+    guard let run, let events = entry.body["events"]?.arrayValue, events.contains(where: { $0.isEvent(of: ["timer."]) }) else { return }
     let wanted = run.state.timers
     let key = SQLValue.text(run.state.id)
     let stored = try tables.query("SELECT id FROM timer WHERE run = ?", [key]) { $0.text(0) }
@@ -224,6 +225,9 @@ struct TimerProjection: Projection {
 }
 
 extension JSON {
-  /// Whether this is an event that arms, cancels or fires a timer.
-  fileprivate var concernsTimer: Bool { self["$"]?.stringValue?.hasPrefix("timer.") ?? false }
+  /// Whether this is an event whose name begins with one of these.
+  fileprivate func isEvent(of subjects: [String]) -> Bool {
+    guard let name = self["$"]?.stringValue?.utf8 else { return false }
+    return subjects.contains { name.starts(with: $0.utf8) }
+  }
 }

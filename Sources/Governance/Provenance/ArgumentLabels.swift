@@ -136,8 +136,8 @@ extension ProvenanceIndex {
     outsideQuotes.holdsPiece(of: TextDisguise.squashed(text), notIn: insideQuotes)
   }
 
-  /// Whether a text repeats a confidential value of at least twelve letters and digits that the request does not have, letter by letter in whatever
-  /// case and spacing.
+  /// Whether a text repeats a confidential value of at least twelve letters and digits that the request does not have, letter by
+  /// letter in whatever case and spacing.
   private func repeatsPrivate(_ text: String) -> Bool {
     if privateHeads.isEmpty { return false }
     let squashed = TextDisguise.squashed(text)

@@ -244,6 +244,7 @@ enum TextDisguise {
     }
   }
 
+  /// Reads what a careless reader would read, unlike ``Core.Base64``: either alphabet, padding anywhere or nowhere, stray bits at the end.
   private static func base64Decoded(_ run: [UInt8]) -> [UInt8]? {
     var decoded: [UInt8] = []
     var bits: UInt32 = 0

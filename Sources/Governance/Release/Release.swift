@@ -6,7 +6,8 @@ public import ProcessModel
 /// A bundle that was checked as a whole: process, rules, prompts and documents fit each other.
 ///
 /// Runs execute under a release, never under files; editing a file changes nothing until a release with it is made.
-public struct Release: Sendable {
+/// A release never changes; all who decide under it share one object.
+public final class Release: Sendable {
   /// What names it.
   public let digest: Digest
   /// The process.
@@ -25,6 +26,21 @@ public struct Release: Sendable {
   let toolDigests: [String: Digest]
   /// The compiled schemas of the tools' arguments.
   let validators: [String: JSONSchema]
+
+  private init(
+    digest: Digest, process: ProcessDefinition, rules: RuleSet, prompts: [String: Prompt], documents: [String: ControlledDocument],
+    programs: [String: [UInt8]], warnings: [Diagnostic], toolDigests: [String: Digest], validators: [String: JSONSchema]
+  ) {
+    self.digest = digest
+    self.process = process
+    self.rules = rules
+    self.prompts = prompts
+    self.documents = documents
+    self.programs = programs
+    self.warnings = warnings
+    self.toolDigests = toolDigests
+    self.validators = validators
+  }
 
   /// Checks a bundle.
   ///
