@@ -9,6 +9,8 @@ final class CompiledRules: Sendable {
   let warnings: [Diagnostic]
   let kind: PolicyEnvironment.Kind
   let conditions: [RuleCondition?]
+  /// Whether a rule permits only within an allowance.
+  let hasEarned: Bool
   /// What each rule says when its condition holds, made once.
   let matches: [RuleMatch]
   let slots: [ValueSlot]
@@ -35,6 +37,7 @@ final class CompiledRules: Sendable {
     self.kind = kind
     self.warnings = warnings
     matches = rules.map { $0.match() }
+    hasEarned = rules.contains(where: \.isEarned)
     var tools: [ExactString: Int] = [:]
     var names: [String] = []
     var places: [[Int]] = []

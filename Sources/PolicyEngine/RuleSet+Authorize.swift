@@ -10,23 +10,23 @@ extension RuleSet {
   /// - Parameters:
   ///   - request: The question.
   ///   - guardRules: Rules that can only hold or forbid and that count in addition: the live guard of a workspace.
-  ///   - hasAllowance: Whether a live allowance covers this request under an earned permit. Asked only for earned permits that match;
+  ///   - allowance: Whether a live allowance covers this request under an earned permit. Asked only for earned permits that match;
   ///     without an allowance such a permit holds.
   /// - Returns: The verdict, with every rule that matched and every rule that erred.
   /// - Complexity: Grows with the number of rules about the request's tool divided by 64, and with the conditions that the indexes
   ///   cannot settle; independent of the rules about other tools.
   public func authorize(
-    _ request: Request, guard guardRules: RuleSet? = nil, hasAllowance: (Rule) -> Bool = { _ in false }
+    _ request: Request, guard guardRules: RuleSet? = nil, allowance: (Rule) -> AllowanceAnswer = { _ in .uncovered(nil) }
   ) -> Decision {
     let bucket = compiled.bucket(of: request.tool.name)
     if bucket == nil, let refusal = refusal(of: request, guardRules) { return refusal }
     var findings = Findings(implied: request.implied)
-    compiled.collect(request, bucket, into: &findings, hasAllowance: hasAllowance)
+    compiled.collect(request, bucket, into: &findings, allowance: allowance)
     // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
     if let guardRules {
       let isAllowed = findings.strongest != nil
       let bucket = guardRules.compiled.bucket(of: request.tool.name)
-      guardRules.compiled.collect(request, bucket, into: &findings, hasAllowance: hasAllowance)
+      guardRules.compiled.collect(request, bucket, into: &findings, allowance: allowance)
       if !isAllowed { findings.strongest = .forbid }
     }
     return findings.decision(rules: self, guardRules: guardRules, request: request)
@@ -34,16 +34,16 @@ extension RuleSet {
 
   /// The same decision without any index: every rule about the tool, the principal and the step is evaluated in full.
   ///
-  /// The reference that ``authorize(_:guard:hasAllowance:)`` is tested against.
+  /// The reference that ``authorize(_:guard:allowance:)`` is tested against.
   ///
   /// - Complexity: O(rules).
-  func authorizeByEvaluatingAll(_ request: Request, hasAllowance: (Rule) -> Bool = { _ in false }) -> Decision {
+  func authorizeByEvaluatingAll(_ request: Request, allowance: (Rule) -> AllowanceAnswer = { _ in .uncovered(nil) }) -> Decision {
     if let refusal = refusal(of: request, nil) { return refusal }
     var findings = Findings(implied: request.implied)
     let values = RequestValues(request, slots: compiled.slots)
     for (place, rule) in compiled.rules.enumerated()
     where rule.concerns(tool: request.tool, principal: request.principal, step: request.step) {
-      compiled.evaluate(place, values, request, into: &findings, hasAllowance: hasAllowance)
+      compiled.evaluate(place, values, request, into: &findings, allowance: allowance)
     }
     return findings.decision(rules: self, guardRules: nil, request: request)
   }
@@ -86,7 +86,7 @@ struct Findings {
 
 extension CompiledRules {
   /// Adds what every rule that matches says, in file order; the bucket is that of the request's tool.
-  func collect(_ request: Request, _ bucket: RuleBucket?, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
+  func collect(_ request: Request, _ bucket: RuleBucket?, into findings: inout Findings, allowance: (Rule) -> AllowanceAnswer) {
     let width = bucket?.width ?? 0
     if width + wildcards.width == 0 { return }
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * (width + wildcards.width)) { memory in
@@ -111,11 +111,11 @@ extension CompiledRules {
         if patterned.place == place { patterned.advance(wildcards) }
         if !isNamed, !rules[place].tools.contains(where: { $0.matches(request.tool.name) }) { continue }
         if isCertain, conditions[place]?.rest.isEmpty ?? true {
-          add(place, request, into: &findings, hasAllowance: hasAllowance)
+          add(place, request, into: &findings, allowance: allowance)
         } else {
           let known = values ?? RequestValues(request, slots: slots)
           values = known
-          evaluate(place, known, areAtomsTrue: isCertain, request, into: &findings, hasAllowance: hasAllowance)
+          evaluate(place, known, areAtomsTrue: isCertain, request, into: &findings, allowance: allowance)
         }
       }
     }
@@ -124,13 +124,13 @@ extension CompiledRules {
   /// Evaluates one rule's condition, or what is left of it, and adds what the rule says, if anything.
   func evaluate(
     _ place: Int, _ values: RequestValues, areAtomsTrue: Bool = false, _ request: Request, into findings: inout Findings,
-    hasAllowance: (Rule) -> Bool
+    allowance: (Rule) -> AllowanceAnswer
   ) {
     do throws(CELEvaluationError) {
       if let condition = conditions[place] {
         guard try areAtomsTrue ? condition.restHolds(values) : condition.program.evaluateBool(values) else { return }
       }
-      add(place, request, into: &findings, hasAllowance: hasAllowance)
+      add(place, request, into: &findings, allowance: allowance)
     } catch {
       let rule = rules[place]
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
@@ -140,7 +140,7 @@ extension CompiledRules {
     }
   }
 
-  private func add(_ place: Int, _ request: Request, into findings: inout Findings, hasAllowance: (Rule) -> Bool) {
+  private func add(_ place: Int, _ request: Request, into findings: inout Findings, allowance: (Rule) -> AllowanceAnswer) {
     let match = matches[place]
     switch match.effect {
     case .forbid: findings.add(match)
@@ -150,14 +150,18 @@ extension CompiledRules {
     case .permit:
       let rule = rules[place]
       if !rule.isEarned { return findings.add(match) }
-      if hasAllowance(rule) { return findings.add(rule.match(.allowance)) }
+      let why: String?
+      switch allowance(rule) {
+      case .covered: return findings.add(rule.match(.allowance))
+      case .uncovered(let reason): why = reason
+      }
       let requirement = requirement(of: rule, request)
       if requirement.roles.isEmpty, requirement.approvers.isEmpty {
         let message = "it is not earned yet, and there is nobody to ask: the rule has no `approval` and the principal no owner"
         findings.errors.append(RuleError(rule: rule.id, message: message))
         return
       }
-      findings.add(rule.match(.noAllowance))
+      findings.add(rule.match(.noAllowance, why: why))
       findings.requirements.append(requirement)
     }
   }

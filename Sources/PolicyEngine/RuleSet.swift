@@ -27,6 +27,9 @@ public struct RuleSet: Sendable {
   /// What is probably not meant, though it can be used.
   public var warnings: [Diagnostic] { compiled.warnings }
 
+  /// Whether a rule permits only within an allowance.
+  public var hasEarned: Bool { compiled.hasEarned }
+
   /// Whether a condition reads one of these members of `labels`: what nobody reads need not be worked out.
   public func readsLabels(_ groups: [String]) -> Bool {
     compiled.labelGroups.contains("") || groups.contains { compiled.labelGroups.contains($0) }

@@ -70,7 +70,9 @@ public struct RuleTests: Sendable {
     let results = tests.map { test -> RuleTestReport.Result in
       let named = Set(test.request.implied.map { ExactString($0.rule) })
       let request = test.request.adding(implied: implied(test.request).filter { !named.contains(ExactString($0.rule)) })
-      let decision = rules.authorize(request) { rule in test.allowances.contains { bytesEqual($0, rule.id) } }
+      let decision = rules.authorize(request) { rule in
+        test.allowances.contains { bytesEqual($0, rule.id) } ? .covered : .uncovered(nil)
+      }
       for match in decision.deciding { deciding.insert(ExactString(match.rule)) }
       return RuleTestReport.Result(test: test, decision: decision, failure: Self.failure(of: test, decision))
     }

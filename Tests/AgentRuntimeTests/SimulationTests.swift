@@ -28,7 +28,11 @@ private struct Simulation {
   static let lives = 6
   static let workers = 2
 
-  init(seed: UInt64, folder: String, runs: Int) {
+  /// Whether the agent has to earn to classify alone.
+  let earns: Bool
+
+  init(seed: UInt64, folder: String, runs: Int, earns: Bool = false) {
+    self.earns = earns
     self.seed = seed
     self.folder = folder
     self.runs = runs
@@ -104,7 +108,8 @@ private struct Simulation {
     options.random = .seeded(random.next())
     options.faults = faults
     outside.state.withLock { $0.seed = seed }
-    return try await Office(folder, connector: outside, options: options, concurrency: 1, Self.model(seed))
+    return try await Office(
+      folder, connector: outside, options: options, concurrency: 1, rules: earns ? Self.earningRules : Office.rules, Self.model(seed))
   }
 
   mutating func live() async throws {
@@ -161,7 +166,7 @@ private struct Simulation {
   }
 
   private mutating func start(_ office: Office, all: Bool) async throws {
-    while started.count < runs, all || random.next() % 40 != 0 {
+    while started.count < runs, all || random.next() % (earns ? 6 : 40) != 0 {
       started.append(try await office.start(amount: Int64(random.next() % 200)))
     }
   }
@@ -171,26 +176,32 @@ private struct Simulation {
     let gate = office.gate
     let waiting = try await gate.store.read { context in
       try context.database.query("SELECT id, run, status FROM proposal WHERE status IN ('held', 'in-doubt') ORDER BY entry") {
-        ($0.text(0), $0.text(1), $0.text(2))
+        ($0.text(0), $0.optionalText(1), $0.text(2))
       }
     }
     let ben = Identity.scripted("user:ben")
     for (id, run, status) in waiting {
       if !all, random.next() % 3 == 0 { continue }
-      if status == "in-doubt" {
+      if status == "in-doubt", let run {
         let happened = outside.state.withLock { $0.executions[id] != nil }
         _ = try await gate.settle(
           id, in: run, grant: nil, outcome: happened ? .finished(["ok": true]) : .failed("not-done", "looked it up"), by: ben)
         continue
       }
-      guard let digest = try await office.record(run).proposal(id)?.digest else { continue }
+      let proposal = try await run == nil ? gate.store.read { try $0.shared().proposals } : office.record(run ?? "").proposals
+      guard let digest = proposal.last(where: { $0.id == id })?.digest else { continue }
       do {
-        switch random.next() % 4 {
+        // Whoever earns something is mostly right.
+        switch random.next() % (earns ? 16 : 4) {
         case 0: _ = try await gate.decide(id, .reject(reason: "no"), by: ben, digest: digest)
         case 1: _ = try await gate.decide(id, .approve, by: .scripted("user:ana"), digest: digest)  // who asked: refused
         default: _ = try await gate.decide(id, .approve, by: ben, digest: digest)
         }
       } catch is Refusal {}
+    }
+    if earns {
+      try await earn(office)
+      try await start(office, all: false)
     }
     try await answer(office)
   }
@@ -323,6 +334,62 @@ private struct History {
   }
 }
 
+extension Simulation {
+  fileprivate static let earningRules = Office.rules.replacing(
+    "rules: [",
+    with: #"rules: [ { id: "alone", permit: "complete_step", by: "agent:*", autonomy: "earned", approval: { roles: ["finance"] } },"#)
+  /// How often the agent may classify alone in twelve hours.
+  private static let cap = 2
+
+  /// Somebody asks for an allowance where there is none, and people look at some of what ran without them.
+  private mutating func earn(_ office: Office) async throws {
+    let shared = try await office.gate.store.read { try $0.shared() }
+    if shared.openAllowance("alone") == nil, !shared.proposals.contains(where: { $0.status == .held }) {
+      let terms: JSONObject = [
+        "name": "alone", "agents": ["bot"], "process": "claims", "tool": "complete_step",
+        "bounds": [["at": "/fields/risk", "one_of": ["low"]]], "caps": [["within": "PT12H", "count": .int(Self.cap)]],
+        "maximum_error_ppm": 500_000, "reviewed_within": "P90D", "sampling_ppm": 500_000,
+        "until": .string((now + .seconds(300_000)).iso8601),
+      ]
+      _ = try await office.gate.submit(
+        Proposal(
+          id: office.gate.mintID(), principal: "user:ana", identity: .scripted("user:ana"), tool: "allowance.grant", arguments: terms))
+    }
+    let waiting = try await office.gate.store.read { context in
+      try context.database.query("SELECT proposal, run FROM usage WHERE sampled = 1 AND review IS NULL ORDER BY at, entry") {
+        ($0.text(0), $0.text(1))
+      }
+    }
+    for (proposal, run) in waiting where random.next() % 3 != 0 {
+      let verdict: JSON = random.next() % 6 == 0 ? "wrong" : "right"
+      try await office.submit("user:ben", "allowance.review", ["proposal": .string(proposal), "verdict": verdict], in: run)
+    }
+  }
+
+  /// Sees to it that the agent never did more alone than it may.
+  ///
+  /// - Returns: How often it did something alone.
+  fileprivate func checkAllowances() async throws -> Int {
+    let store = try await AuditStore<GovernanceLedger>.open("\(folder)/store.sqlite", projections: GovernanceProjections.all)
+    let seed = seed
+    let uses = try await store.read { context in
+      var (active, uses) = ([(id: String, time: Instant)](), 0)
+      try context.forEachEntry(in: 0..<context.head.size) { entry in
+        guard let id = entry.body["proposal"]?.stringValue else { return }
+        if ["void", "withdraw", "expire"].contains(entry.body["decision"]?.stringValue) { active.removeAll { $0.id == id } }
+        guard entry.body["allowances"] != nil else { return }
+        uses += 1
+        active.append((id, entry.time))
+        let inside = active.count { $0.time + .seconds(43_200) > entry.time }
+        #expect(inside <= Self.cap, "SEED=\(seed): \(inside) calls within the window")
+      }
+      return uses
+    }
+    await store.close()
+    return uses
+  }
+}
+
 @Suite("Simulation")
 struct SimulationTests {
   /// Whole runs in all; `REMIT_SIMULATED_RUNS` asks for more or fewer.
@@ -343,6 +410,20 @@ struct SimulationTests {
       }
     }
     #expect(crashes > seeds.count / 2)
+  }
+
+  @Test("T28 agents that earn, use and lose allowances, over crashes and overtaking workers: never more than a cap")
+  func allowances() async throws {
+    var uses = 0
+    for seed in 101...UInt64(100 + max(2, Self.total / 50)) {
+      uses += try await withTemporaryDirectory { folder in
+        var simulation = Simulation(seed: seed, folder: folder, runs: 4 * Self.runsPerStore, earns: true)
+        try await simulation.live()
+        try await simulation.check()
+        return try await simulation.checkAllowances()
+      }
+    }
+    #expect(uses > 0, "no allowance was used")
   }
 
   @Test func aSeedRepeatsASimulationByteForByte() async throws {

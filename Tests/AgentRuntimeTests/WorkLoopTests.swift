@@ -52,7 +52,7 @@ struct WorkLoopTests {
   @Test func aStoreThatStoppedEndsTheLoopWithoutEndingWhatIsUnderWay() async throws {
     try await withTemporaryDirectory { folder in
       let isStopped = Locked(false)
-      let wasCancelled = Locked<Bool?>(nil)
+      let (isUnderWay, wasCancelled) = (Locked(false), Locked<Bool?>(nil))
       var options = StoreOptions()
       options.faults = FaultPlan { point throws(InjectedFault) in
         if isStopped.withLock({ $0 }) { throw InjectedFault(point: point) }
@@ -60,9 +60,11 @@ struct WorkLoopTests {
       // One of two runs finds the store gone; the other one is in the middle of a call.
       let client = Prompting { request in
         guard request.json.text().contains("Slow") else {
+          while !isUnderWay.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(1)) }
           isStopped.withLock { $0 = true }
           return
         }
+        isUnderWay.withLock { $0 = true }
         while !isStopped.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(1)) }
         try? await Task.sleep(for: .milliseconds(100))
         wasCancelled.withLock { $0 = Task.isCancelled }

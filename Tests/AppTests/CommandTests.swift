@@ -56,6 +56,13 @@ struct Shop {
       }
       #expect(await shop.run("stop", "team:all").exit == ExitCode.usage.rawValue)
       #expect(try await shop.json("stop", "agent:risk-analyst")["stops"] == ["agent:risk-analyst"])
+      #expect(try await shop.json("resume", "--agent", "risk-analyst")["stops"] == [])
+      #expect(try await shop.json("stop", "--process", "vendor-onboarding")["stops"] == ["process:vendor-onboarding"])
+      #expect(try await shop.json("resume", "--all")["stops"] == [])
+      for several in [["--all", "--agent", "risk-analyst"], ["--agent", "risk-analyst", "agent:risk-analyst"], []] {
+        #expect(await shop.run(["stop"] + several).exit == ExitCode.usage.rawValue, "\(several)")
+      }
+      #expect(try await shop.json("stop", "--agent", "risk-analyst")["stops"] == ["agent:risk-analyst"])
     }
   }
 

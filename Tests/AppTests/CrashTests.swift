@@ -46,7 +46,8 @@ struct CrashTests {
       guard access("\(workspace)/.remit/store.sqlite", R_OK) == 0 else { return }  // killed before there was a store
       let after = try run(["audit", "verify", "--workspace", workspace, "--json"])
       let said = String(decoding: after.output, as: UTF8.self)
-      if said.contains("has an older format") { return }  // killed while the empty store was made
+      // Killed while the empty store was made: the next command that writes makes the rest of it.
+      if said.contains("has an older format") || said.contains(#""entries": 0,"#) { return }
       #expect(after.code == 0, "\(said)")
       // Whatever was under way is taken up again by another process.
       _ = try run(["agent", "work", "--workspace", workspace])

@@ -323,7 +323,9 @@ struct EffectThreatTests {
     }
   }
 
-  @Test("T21 a stop of an agent ends the calls that the agent made, and nobody else's", arguments: ["agent:bot", "agent:other"])
+  @Test(
+    "T21 a stop of an agent or a process ends its calls, and nobody else's",
+    arguments: ["agent:bot", "agent:other", "process:payments", "process:other", "all"])
   func stoppedAgents(_ scope: String) async throws {
     try await withTemporaryDirectory { folder in
       let bench = try await Workbench(folder)
@@ -334,7 +336,7 @@ struct EffectThreatTests {
       let call = Task { try await runner.run(payment, in: run) }
       while try await bench.status(payment, in: run) != .started { try await Task.sleep(for: .milliseconds(10)) }
       _ = try await bench.gate.setStop(scope, true, by: Workbench.person("dora"))
-      if scope == "agent:bot" {
+      if !scope.hasSuffix("other") {
         #expect(try await call.value.kind == .inDoubt)
       } else {
         try await Task.sleep(for: .milliseconds(600))

@@ -15,7 +15,7 @@ import Testing
       let (textA, textB) = source.pair(topics)
       random = source.random
       let (a, b) = (try SmallPolicies.load(textA), try SmallPolicies.load(textB))
-      let world = SmallPolicies.world(topics, hasAllowances: (textA + textB).contains { $0.contains("earned") })
+      let world = SmallPolicies.world(topics, earned: Set((a.rules + b.rules).filter(\.isEarned).map(\.id)).sorted())
       let context: Comment = "SEED=\(seed)\nA:\n\(textA.joined(separator: "\n"))\nB:\n\(textB.joined(separator: "\n"))"
 
       let analysis = PolicyAnalysis(a, environment: SmallPolicies.environment)
@@ -40,7 +40,7 @@ import Testing
           before == after ? said.isEmpty : !said.isEmpty && said.allSatisfy { before == Answer($0.from) && after == Answer($0.to) }
         #expect(
           isRight,
-          "\(context)\n\(place.request.testJSON.text()) allowed \(place.isAllowed): \(before) → \(after), said \(said.map(\.condition))")
+          "\(context)\n\(place.request.testJSON.text()) allowed \(place.allowances): \(before) → \(after), said \(said.map(\.condition))")
         if !isRight { return }
       }
     }
@@ -57,7 +57,7 @@ import Testing
       let (textA, textB) = source.pair(topics)
       random = source.random
       let (a, b) = (try SmallPolicies.load(textA), try SmallPolicies.load(textB))
-      let world = SmallPolicies.world(topics, hasAllowances: (textA + textB).contains { $0.contains("earned") })
+      let world = SmallPolicies.world(topics, earned: Set((a.rules + b.rules).filter(\.isEarned).map(\.id)).sorted())
       let context: Comment = "SEED=\(seed)\nA:\n\(textA.joined(separator: "\n"))\nB:\n\(textB.joined(separator: "\n"))"
       let enumerated = Enumeration(a, world)
       for finding in PolicyAnalysis(a, environment: SmallPolicies.environment).findings {
@@ -102,10 +102,12 @@ import Testing
   }
 }
 
-/// A request of a small world, and whether an allowance covers it.
+/// A request of a small world, and the rules for which an allowance covers it.
 private struct Place {
   var request: Request
-  var isAllowed: Bool
+  var allowances: Set<String>
+
+  func allowance(_ rule: Rule) -> AllowanceAnswer { allowances.contains(rule.id) ? .covered : .uncovered(nil) }
   var isImplied: Bool { !request.implied.isEmpty }
 }
 
@@ -138,7 +140,7 @@ private struct Enumeration {
     var matched: Set<String> = []
     var mattering: Set<String> = []
     for place in world {
-      let decision = rules.authorizeByEvaluatingAll(place.request) { _ in place.isAllowed }
+      let decision = rules.authorizeByEvaluatingAll(place.request, allowance: place.allowance)
       let whole = Answer(decision, needs)
       answers.append(whole)
       for match in decision.matched {
@@ -175,7 +177,9 @@ private struct Telling {
       guard match.basis != .implied, let number = Int(match.rule.dropFirst()) else { return nil }
       let change = difference.changes[number]
       if match.basis == .error, change.isExact { return nil }
-      let isMeant = change.isImplied ?? place.isImplied == place.isImplied && change.isAllowed ?? place.isAllowed == place.isAllowed
+      let isMeant =
+        change.isImplied ?? place.isImplied == place.isImplied
+        && change.allowances.allSatisfy { $0.isLive == place.allowances.contains($0.rule) }
       return isMeant ? change : nil
     }
   }
@@ -328,7 +332,7 @@ private struct SmallPolicies {
   }
 
   /// Every request over the values of the topics, with and without implied permits and allowances.
-  static func world(_ topics: [String], hasAllowances: Bool) -> [Place] {
+  static func world(_ topics: [String], earned: [String]) -> [Place] {
     var records: [[String: JSONObject]] = [[:]]
     for (path, values) in topics.flatMap({ values[$0] ?? [] })
     where !(path == ["run", "vendor"] && records.contains { $0["run"]?["vendor"] != nil }) {
@@ -342,17 +346,20 @@ private struct SmallPolicies {
     }
     let steps: [Request.Step?] =
       topics.contains("step") ? [nil, Request.Step(id: "s1", risk: "low"), Request.Step(id: "s2", risk: "high")] : [nil]
-    let some = topics.contains("who") ? people : Array(people.prefix(hasAllowances ? 2 : 1))
+    let some = topics.contains("who") ? people : Array(people.prefix(earned.isEmpty ? 1 : 2))
     var places: [Place] = []
     for principal in some {
       for step in steps {
         for record in records {
           let now = record["now"]?["now"]?.stringValue.flatMap { Instant(iso8601: $0) } ?? RuleTests.defaultNow
-          for (isImplied, isAllowed) in [(false, false), (true, false), (false, true)] where !isAllowed || hasAllowances {
+          for isImplied in [false, true] {
             let request = Request(
               principal: principal, tool: Request.Tool(name: "pay", effect: .external), arguments: record["args"] ?? [:], step: step,
               run: record["run"] ?? [:], facts: record["facts"] ?? [:], now: now, implied: isImplied ? [.implied("step:s1")] : [])
-            places.append(Place(request: request, isAllowed: isAllowed))
+            for subset in 0..<(1 << earned.count) {
+              let allowances = earned.indices.filter { subset >> $0 & 1 == 1 }.map { earned[$0] }
+              places.append(Place(request: request, allowances: Set(allowances)))
+            }
           }
         }
       }

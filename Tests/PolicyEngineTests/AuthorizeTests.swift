@@ -82,7 +82,7 @@ import Testing
     let held = rules.authorize(request)
     #expect(held.outcome == .hold && held.matched.map(\.basis) == [.noAllowance, .condition])
     #expect(held.requirements == [ApprovalRequirement(rule: "e", roles: [], approvers: ["user:ana"])])
-    let permitted = rules.authorize(request) { $0.id == "e" }
+    let permitted = rules.authorize(request) { $0.id == "e" ? .covered : .uncovered(nil) }
     #expect(permitted.outcome == .permit && permitted.matched.map(\.basis) == [.allowance, .condition] && permitted.requirements.isEmpty)
     let byRole = rules.authorize(try Example.request("comment", owner: "role:finance"))
     #expect(byRole.requirements == [ApprovalRequirement(rule: "e", roles: ["finance"])])
@@ -97,7 +97,7 @@ import Testing
   @Test func anAllowanceNeverTurnsAHoldOrAForbidIntoAPermit() throws {
     for other in [Self.hold, Self.forbid] {
       let rules = try Example.rules("{ id: 'e', permit: 'comment', autonomy: 'earned' }," + other)
-      #expect(rules.authorize(try Example.request("comment")) { _ in true }.outcome != .permit)
+      #expect(rules.authorize(try Example.request("comment")) { _ in .covered }.outcome != .permit)
     }
   }
 

@@ -80,12 +80,8 @@ public final class FakeEndpoint: Sendable {
     return try await body(endpoint)
   }
 
-  /// A port of 127.0.0.1 on which nobody listens.
-  public static func refusingPort() throws -> Int {
-    let (socket, port) = try listen()
-    Glibc.close(socket)
-    return port
-  }
+  /// A port of 127.0.0.1 on which nobody listens; it stays taken until the tests end, so that nobody else will.
+  public static func refusingPort() throws -> Int { try bind().port }
 
   /// All requests so far.
   public var requests: [Request] { state.withLock { $0.requests } }
@@ -107,6 +103,12 @@ public final class FakeEndpoint: Sendable {
   private struct NoSocket: Error {}
 
   private static func listen() throws -> (Int32, Int) {
+    let (socket, port) = try bind()
+    guard Glibc.listen(socket, 1024) == 0 else { throw NoSocket() }
+    return (socket, port)
+  }
+
+  private static func bind() throws -> (socket: Int32, port: Int) {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -114,7 +116,7 @@ public final class FakeEndpoint: Sendable {
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let bound = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(socket, pointer, length) == 0 && Glibc.listen(socket, 1024) == 0 && getsockname(socket, pointer, &length) == 0
+        Glibc.bind(socket, pointer, length) == 0 && getsockname(socket, pointer, &length) == 0
       }
     }
     guard socket >= 0, bound else { throw NoSocket() }

@@ -70,11 +70,13 @@ struct Inbox: Sendable {
   /// How many there are of each kind, shown or not.
   var held = 0
   var open = 0
+  /// Calls that ran within an allowance, were sampled, and that nobody has looked at.
+  var reviews = 0
   var person: String
 
   var json: JSON {
     [
-      "person": .string(person), "held_total": .int(held), "work_total": .int(open),
+      "person": .string(person), "held_total": .int(held), "work_total": .int(open), "reviews_total": .int(reviews),
       "held": .array(
         decisions.map { item in
           var member: JSONObject = [
@@ -112,6 +114,7 @@ struct Inbox: Sendable {
     if decisions.isEmpty, work.isEmpty, problems.isEmpty { notes.append("nothing waits for you") }
     if decisions.count < held { notes.append("\(decisions.count) of \(held) held proposals are shown; `--limit N` shows more") }
     if work.count < open { notes.append("\(work.count) of \(open) steps are shown; `--limit N` shows more") }
+    if reviews > 0 { notes.append("\(counted(reviews, "call")) to look at later: `remit allowance review`") }
     if let first = decisions.first(where: \.isMine) {
       notes.append("`remit approve \(first.record.id)` shows everything about it and asks for its code")
     }
@@ -170,6 +173,8 @@ extension Workspace {
       // Held and doubtful ones are few: the index holds only open proposals.
       let open = "\(GovernanceProjections.isOpen) AND status IN ('held', 'in-doubt')"
       inbox.held = try context.database.first("SELECT count(*) FROM proposal WHERE \(open)") { $0.int(0) } ?? 0
+      inbox.reviews =
+        try context.database.first("SELECT count(*) FROM usage WHERE sampled = 1 AND review IS NULL") { $0.int(0) } ?? 0
       let rows = try context.database.query(
         "SELECT id, run FROM proposal WHERE \(open) ORDER BY expires IS NULL, expires, entry LIMIT ?", [.int(limit)]
       ) { (id: $0.text(0), run: $0.optionalText(1)) }

@@ -161,10 +161,8 @@ extension ProcessDiffCommand {
 extension PolicyDifference.Change {
   /// What changes, for what, and under which circumstances that no condition names.
   fileprivate var title: String {
-    let circumstances = [
-      isImplied.map { $0 ? "where a step or trigger permits it" : "where no step or trigger permits it" },
-      isAllowed.map { $0 ? "within a live allowance" : "without a live allowance" },
-    ].compactMap(\.self)
+    var circumstances = isImplied.map { ["where \($0 ? "a" : "no") step or trigger permits it"] } ?? []
+    circumstances += allowances.map { "\($0.isLive ? "within" : "without") a live allowance for `\($0.rule)`" }
     return (["\(text(from)) → \(text(to))"] + circumstances).joined(separator: ", ")
   }
 
@@ -181,7 +179,7 @@ extension PolicyDifference.Change {
       "exact": .bool(isExact),
     ]
     object["implied"] = isImplied.map { .bool($0) }
-    object["allowance"] = isAllowed.map { .bool($0) }
+    if !allowances.isEmpty { object["allowances"] = .object(JSONObject(allowances.map { ($0.rule, .bool($0.isLive)) })) }
     return .object(object)
   }
 }

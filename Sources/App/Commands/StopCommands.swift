@@ -8,8 +8,11 @@ enum StopCommands {
   static let all = [stop, resume]
 
   private static let scope = Command.Positional(
-    name: "SCOPE", help: "agent:NAME, process:NAME or run:ID; --all in its place is everything", isRequired: false)
-  private static let everything = Command.Option.flag("all", "everything: all agents, all effects")
+    name: "SCOPE", help: "agent:NAME, process:NAME or run:ID; the options say the same", isRequired: false)
+  private static let scopes: [Command.Option] = [
+    .value("agent", "NAME", "one agent, in every run"), .value("process", "NAME", "every run of a process"), .value("run", "ID", "one run"),
+    .flag("all", "everything: all agents, all effects"),
+  ]
 
   static let stop = Command(
     path: ["stop"], summary: "stop agents and effects: everywhere, of an agent, a process or a run",
@@ -17,24 +20,22 @@ enum StopCommands {
       "Queued work does not begin, and calls that are under way are ended within a second. People can still look, comment and cancel.",
     examples: [
       .init("remit stop --all", "everything, at once"),
-      .init("remit stop agent:risk-analyst", "one agent"),
+      .init("remit stop --agent risk-analyst", "one agent, in every run"),
+      .init("remit stop --process vendor-onboarding", "every run of a process"),
       .init("remit stop run:r-7k2mx0q4v9c1t8za", "one run"),
     ],
-    arguments: [scope], options: [everything], run: { try await set($0, isStopped: true) })
+    arguments: [scope], options: scopes, run: { try await set($0, isStopped: true) })
 
   static let resume = Command(
     path: ["resume"], summary: "lift a stop",
     examples: [
       .init("remit resume --all", "lift every stop"),
-      .init("remit resume agent:risk-analyst", "the stop of one agent"),
+      .init("remit resume --agent risk-analyst", "the stop of one agent"),
     ],
-    arguments: [scope], options: [everything], run: { try await set($0, isStopped: false) })
+    arguments: [scope], options: scopes, run: { try await set($0, isStopped: false) })
 
   private static func set(_ context: CommandContext, isStopped: Bool) async throws -> CommandResult {
-    let named = context.arguments.argument("SCOPE")
-    guard (named == nil) == context.arguments.flag("all") else {
-      throw CommandError.usage("name a scope or `--all`, one of them", hint: "a scope is agent:NAME, process:NAME or run:ID")
-    }
+    let named = try named(context.arguments)
     return try await context.withWorkspace(.write) { workspace in
       // A stop that is in force can be lifted whatever has become of what it names.
       let scope = isStopped ? try await existing(named, in: workspace) : named ?? "all"
@@ -51,6 +52,16 @@ enum StopCommands {
           return lines.flatMap { $0.wrapped(to: width) }
         })
     }
+  }
+
+  /// The scope as it was named, by the argument or by one of the options; nil for everything.
+  private static func named(_ arguments: ParsedArguments) throws -> String? {
+    var scopes = ["agent", "process", "run"].compactMap { kind in arguments.option(kind).map { "\(kind):\($0)" } }
+    if let scope = arguments.argument("SCOPE") { scopes.append(scope) }
+    guard scopes.count + (arguments.flag("all") ? 1 : 0) == 1 else {
+      throw CommandError.usage("name one scope, or `--all`", hint: "`--agent NAME`, `--process NAME`, `--run ID` or `--all`")
+    }
+    return scopes.first
   }
 
   /// The scope in full, of something that is there: a mistyped name must not look as if work were stopped.

@@ -92,7 +92,8 @@ extension ApprovalCard {
         let found = release?.clause(reference)
         return Rule.Clause(reference: reference, title: found.map { "\($0.id) \($0.title)" }, text: found?.text)
       }
-      return Rule(id: id, effect: effect, statement: control?.statement ?? written?.reason, clause: clause)
+      let statement = match["why"]?.stringValue ?? control?.statement ?? written?.reason
+      return Rule(id: id, effect: effect, statement: statement, clause: clause)
     }
     let erred = (entry.body["errors"]?.arrayValue ?? []).compactMap { error -> Rule? in
       error["rule"]?.stringValue.map { Rule(id: $0, effect: "erred", statement: error["message"]?.stringValue) }

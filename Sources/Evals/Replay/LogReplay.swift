@@ -22,17 +22,21 @@ public enum LogReplay {
   ) throws -> (recorded: ReplayReport, candidate: ReplayReport) {
     var shared = GovernanceLedger.start()
     var runs: [String: RunRecord] = [:]
+    var uses = AllowanceUsage.Tally()
     var recorded: [ReplayVerdict] = []
     var judged: [ReplayVerdict] = []
     try context.forEachEntry(in: 0..<context.head.size) { entry in
       guard let id = entry.run else { return try GovernanceLedger.apply(entry, to: &shared) }
       var run = runs.removeValue(forKey: id)
       if let proposal = try Self.proposal(entry, candidate: candidate, run: run) {
-        let judgement = GateView(shared: shared, run: run, release: candidate, now: entry.time).judgement(of: proposal)
+        var view = GateView(shared: shared, run: run, release: candidate, now: entry.time)
+        if candidate.rules.hasEarned { view.usage = uses.usage(of: shared, at: entry.time) }
+        let judgement = view.judgement(of: proposal)
         recorded.append(Self.recorded(entry, run: id))
         judged.append(Self.judged(entry, judgement, run: id))
       }
       try GovernanceLedger.apply(entry, to: &run)
+      try uses.note(entry)
       runs[id] = run
     }
     return (

@@ -111,7 +111,9 @@ extension PermissionGate {
     var others = run
     others.proposals.removeAll { $0.id == record.id }
     let shared = try context.shared()
-    let view = GateView(shared: shared, run: others, release: release, now: context.now)
+    var view = GateView(shared: shared, run: others, release: release, now: context.now)
+    // What people approved rests on them, and on no allowance.
+    if record.votes.isEmpty { view.usage = try usage(for: proposal, in: view, context) }
     let judgement = Judge.judge(proposal, in: view, isNew: false)
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
     let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
@@ -124,9 +126,9 @@ extension PermissionGate {
         .void, on: record, run: run.state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: reason)
       let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
       let again = try EntryDrafting.proposal(proposal, judgement, release: release, expires: expires, editorCounts: false, evidence: [])
-      return (
-        [void, again], .failure(Refusal(.changed, "\(reason); it was decided anew as `\(replacement)`: \(judgement.verdict.rawValue)"))
-      )
+      let ended = judgement.demotions.map { EntryDrafting.ended($0, cause: context.nextIndex, by: SystemPrincipal.engine.rawValue) }
+      let refusal = Refusal(.changed, "\(reason); it was decided anew as `\(replacement)`: \(judgement.verdict.rawValue)")
+      return ([void, again] + ended, .failure(refusal))
     }
     let deadline = context.now + (time ?? definition?.timeout ?? Self.modelCallTime)
     let draft = EntryDrafting.started(record, run: run.state.id, grant: grant, worker: WorkerIdentity.current, deadline: deadline)

@@ -11,6 +11,7 @@ enum EntryDrafting {
   ) throws -> EntryDraft {
     // In the order of their names, as the envelope has them: then nothing has to be sorted.
     var body = JSONObject(capacity: 16)
+    if !judgement.uses.isEmpty { body["allowances"] = .array(judgement.uses.map(\.json)) }
     body["call"] = proposal.call.map { .string($0) }
     body["digest"] = .string(judgement.digest.hex)
     if let editor = proposal.editor {
@@ -41,14 +42,16 @@ enum EntryDrafting {
     if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
     if let values { content.append(values) }
-    if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, to: &body, &content) }
+    if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, basis: judgement.basis, to: &body, &content) }
     return EntryDraft(
       type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,
       content: content, evidence: evidence)
   }
 
   /// What carrying out a proposal about the workspace means.
-  static func addWorkspaceConsequence(of proposal: Proposal, to body: inout JSONObject, _ content: inout [Content]) throws {
+  static func addWorkspaceConsequence(
+    of proposal: Proposal, basis: AllowanceBasis?, to body: inout JSONObject, _ content: inout [Content]
+  ) throws {
     switch BuiltinTool(rawValue: proposal.tool) {
     case .setDirectory:
       content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))
@@ -58,6 +61,10 @@ enum EntryDrafting {
         "process": proposal.arguments["process"] ?? .null,
       ])
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
+    case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
+    case .stopAllowance: addStop(proposal, to: &body, &content)
+    case .reviewCall:
+      body["review"] = ["proposal": proposal.arguments["proposal"] ?? .null, "verdict": proposal.arguments["verdict"] ?? .null]
     default: break
     }
   }
@@ -141,6 +148,8 @@ extension RuleMatch {
     object["clause"] = clause.map { .string($0) }
     object["effect"] = .string(effect.rawValue)
     object["rule"] = .string(rule)
+    // What no file says: why nothing covers it, or why the workspace asks for somebody.
+    if effect == .hold, basis == .noAllowance || basis == .implied { object["why"] = reason.map { .string($0) } }
     return .object(object)
   }
 }

@@ -12,8 +12,14 @@ public enum GateLimits {
   public static let proposalsPerStep = 200
   /// Proposals of one run that may wait for people at the same time.
   public static let heldPerRun = 20
+  /// Proposals of one agent, over all runs, that may wait for people at the same time.
+  public static let heldPerAgent = 100
   /// Proposals about the workspace that one person may have waiting for others at the same time.
   public static let heldPerPerson = 20
+  /// Allowances that have not ended, over all processes.
+  public static let allowances = 256
+  /// The newest decisions of people that are looked at as evidence for an allowance.
+  public static let reviewedCases = 2_000
   /// Proposals of all kinds in one run.
   public static let proposalsPerRun = 10_000
   /// Milliseconds for a decision where no rule says how long: seven days.

@@ -15,6 +15,10 @@ public struct GateView: Sendable {
   public var release: Release?
   /// Log time.
   public var now: Instant
+  /// What allowances have been used for; nil where none counts, because people decide or because no rule has to be earned.
+  public var usage: AllowanceUsage?
+  /// The evidence for the allowance that is asked for, where one is.
+  var basis: AllowanceBasis?
 
   /// Makes a view from its parts.
   public init(shared: SharedState, run: RunRecord?, release: Release?, now: Instant) {

@@ -62,6 +62,7 @@ struct Judge {
     let step = try self.step(for: tool)
     try checkOpenEffects(of: tool, on: step)
     try checkBudget(step)
+    if let builtin = tool.builtin { try checkAllowance(builtin) }
 
     var judgement = Judgement(
       verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest,
@@ -154,7 +155,9 @@ struct Judge {
     switch tool {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume: allowed = isPerson
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance,
+      .reviewCall:
+      allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
     }
@@ -169,7 +172,7 @@ struct Judge {
 
   private func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory: return
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .stopAllowance, .reviewCall: return
     default: break
     }
     let process = view.run?.state.process ?? view.release?.process.id
@@ -337,8 +340,8 @@ struct Judge {
 
   private func checkRun(_ builtin: BuiltinTool) throws(Refusal) {
     switch builtin {
-    case .startRun, .setDirectory, .makeRelease, .stop, .resume: return
-    default: if view.run == nil { throw Refusal(.runUnknown, "there is no run `\(visible(proposal.run ?? ""))`") }
+    case .startRun: return
+    default: if view.run == nil, !builtin.isOfWorkspace { throw Refusal(.runUnknown, "there is no run `\(visible(proposal.run ?? ""))`") }
     }
   }
 
@@ -346,6 +349,7 @@ struct Judge {
     switch tool.builtin {
     case .fireTimer: implied.append(.implied("system:timer", reason: "a timer fires when its time has come"))
     case .comment: implied.append(.implied("run:comment"))
+    case .reviewCall: if let reason = authorityToReview { implied.append(.implied(reason)) }
     case .answer, .resolveException, .cancelRun: if let reason = authorityOverRun { implied.append(.implied(reason)) }
     default: break
     }
@@ -372,7 +376,7 @@ struct Judge {
     return nil
   }
 
-  private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
+  func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
 
   private func isPerformer(of step: RunState.StepState) -> Bool {
     if let agentName { return step.performer == .agent(agentName) && step.status == .ready }
@@ -467,13 +471,14 @@ struct Judge {
       run: state?.fieldValues ?? startFields, requester: requester, facts: state?.factValues ?? [:],
       labels: labels(tool, release),
       now: view.now, implied: implied + impliedForStart(principal, release))
-    let decision = release.rules.authorize(request)
+    let (decision, uses) = decision(on: request, under: release, step?.occurrence, &judgement)
     for value in decision.read { judgement.read[value.path] = value.value ?? .null }
     judgement.errors += decision.errors
     let controls = judgement.matched.filter { $0.effect == .hold }
     judgement.matched = controls + decision.matched
     // A control asks for more, it never allows: without a permit or a hold of the rules nothing is carried out.
     judgement.verdict = decision.outcome == .permit && !controls.isEmpty ? .hold : decision.outcome
+    if judgement.verdict == .permit { judgement.uses = uses }
     judgement.requirements = judgement.verdict == .hold ? judgement.requirements + decision.requirements : []
     if decision.outcome == .forbid {
       judgement.refusal = Refusal(.forbidden, Self.explanation(of: decision, tool: tool.name, principal: principal.id))
@@ -557,7 +562,7 @@ struct Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .setDirectory, .makeRelease, .stop, .resume, .callModel: return nil
+    case .setDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .callModel: return nil
     }
   }
 

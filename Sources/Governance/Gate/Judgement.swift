@@ -29,6 +29,13 @@ public struct Judgement: Sendable {
   /// The consequences, for a permitted proposal whose tool changes the run.
   public var events: [RunEvent] = []
 
+  /// The allowances that a permit uses.
+  var uses: [AllowanceUse] = []
+  /// The evidence for an allowance that is asked for.
+  var basis: AllowanceBasis?
+  /// The allowances that this call ends, whatever becomes of it.
+  var demotions: [Demotion] = []
+
   /// Whether what was decided before still holds: neither forbidden now, nor shown with other values, nor in need of other approvals.
   func stands(_ record: ProposalRecord) -> Bool {
     verdict != .forbid && digest == record.digest && requirements == record.requirements

@@ -74,7 +74,11 @@ extension PermissionGate {
     let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
     try eligibility.check(identity)
     if case .approve = decision { try checkSignature(signed, of: step, eligibility, shared) }
-    if case .reject(let reason) = decision { return ([step.draft(.reject, reason: reason)], step.outcome(.rejected)) }
+    if case .reject(let reason) = decision {
+      let overridden = try? found.get().proposal
+      let ended = overrides(of: overridden, reason, in: view, cause: context.nextIndex, by: identity)
+      return ([step.draft(.reject, reason: reason)] + ended, step.outcome(.rejected))
+    }
 
     // The proposal is judged again as if it were made now; its own place in the queue must not count against it.
     view.run?.proposals.removeAll { $0.id == record.id }
@@ -84,6 +88,7 @@ extension PermissionGate {
       proposal.arguments = arguments
       proposal.editor = identity
       proposal.reason = reason ?? proposal.reason
+      if run == nil { view = try self.view(of: proposal, in: context) }
     }
     let judgement = try judge(proposal, in: view, isNew: false, evidence: original.evidence, context)
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
@@ -95,13 +100,14 @@ extension PermissionGate {
     case .edit(_, let reason):
       proposal.id = replacement
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
-      return ([step.draft(.supersede, reason: reason)] + drafts, step.outcome(.superseded(outcome)))
+      let ended = overrides(of: original.proposal, reason, in: view, cause: context.nextIndex, by: identity)
+      return ([step.draft(.supersede, reason: reason)] + drafts + ended, step.outcome(.superseded(outcome)))
     case .approve where !judgement.stands(record):
       proposal.id = replacement
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
       let reason = judgement.refusal?.message ?? "what it was shown with has changed"
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
-    default: return try approve(step, proposal, eligibility, in: view)
+    default: return try approve(step, proposal, eligibility, in: view, context)
     }
   }
 
@@ -140,7 +146,7 @@ extension PermissionGate {
 
   /// Counts an approval; the last one that is needed carries the proposal out, or grants it.
   private func approve(
-    _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, in view: GateView
+    _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, in view: GateView, _ context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
     let (record, person) = (step.record, step.identity)
     let isTwice = record.votes.contains { vote in
@@ -153,9 +159,9 @@ extension PermissionGate {
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
     var draft = step.draft(.approve, isComplete: true, events: events)
-    if step.run == nil { try EntryDrafting.addWorkspaceConsequence(of: proposal, to: &draft.body, &draft.content) }
+    try EntryDrafting.addWorkspaceConsequence(of: proposal, basis: view.basis, to: &draft.body, &draft.content)
     return (
-      [draft] + (try withdrawals(after: events, in: view.run)),
+      [draft] + (try withdrawals(after: events, in: view.run)) + demotions(afterDoing: proposal, in: view, context),
       step.outcome(.approved, events: events)
     )
   }

@@ -1,5 +1,5 @@
 internal import Audit
-internal import Core
+public import Core
 
 extension PermissionGate {
   /// Replaces the directory of people and roles.
@@ -38,6 +38,14 @@ extension PermissionGate {
     return try await submit(
       Proposal(
         id: mintID(), principal: identity.principal, identity: identity, tool: tool.rawValue, arguments: ["scope": .string(scope)],
+        isScripted: identity.mode == .scripted))
+  }
+
+  /// Submits a person's call of a tool that is neither part of a step nor has another function here.
+  public func submit(_ tool: BuiltinTool, _ arguments: JSONObject, run: String?, by identity: Identity) async throws -> GateOutcome {
+    try await submit(
+      Proposal(
+        id: mintID(), principal: identity.principal, identity: identity, tool: tool.rawValue, arguments: arguments, run: run,
         isScripted: identity.mode == .scripted))
   }
 

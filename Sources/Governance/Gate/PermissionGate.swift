@@ -76,8 +76,10 @@ public final class PermissionGate: Sendable {
   private func decide(
     _ proposal: Proposal, evidence: [Evidence], in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], GateOutcome) {
-    let view = try view(of: proposal, in: context)
-    let judgement = try judge(proposal, in: view, isNew: true, evidence: evidence.map(\.reference), context)
+    var view = try view(of: proposal, in: context)
+    view.usage = try usage(for: proposal, in: view, context)
+    let judgement = try bounded(
+      judge(proposal, in: view, isNew: true, evidence: evidence.map(\.reference), context), proposal, context)
     let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
     var draft = try EntryDrafting.proposal(
       proposal, judgement, release: view.release, expires: expires, editorCounts: false,
@@ -87,8 +89,23 @@ public final class PermissionGate: Sendable {
     if view.run == nil, judgement.verdict != .permit { draft.run = nil }
     var drafts = [draft]
     drafts += try withdrawals(after: judgement.events, in: view.run)
+    drafts += demotions(after: proposal, judgement, in: view, context)
     let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex, expires: expires)
     return (drafts, outcome)
+  }
+
+  /// Refuses what would wait for people, where so much of the agent's waits for them in all its runs that nobody could look at it.
+  private func bounded(
+    _ judgement: Judgement, _ proposal: Proposal, _ context: WriteContext<GovernanceLedger>
+  ) throws -> Judgement {
+    guard judgement.verdict == .hold, proposal.principal.hasPrefix("agent:") else { return judgement }
+    let held = try context.database.first(
+      "SELECT count(*) FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND principal = ?",
+      [.text(proposal.principal)]
+    ) { $0.int(0) }
+    guard let held, held >= GateLimits.heldPerAgent else { return judgement }
+    let message = "\(held) proposals of `\(proposal.principal)` wait for people already, the limit is \(GateLimits.heldPerAgent)"
+    return .refused(Refusal(.rateLimit, message), effect: judgement.effect, step: judgement.step, digest: judgement.digest)
   }
 
   func view(of proposal: Proposal, in context: WriteContext<GovernanceLedger>) throws -> GateView {
@@ -98,7 +115,7 @@ public final class PermissionGate: Sendable {
     if let digest = run?.state.release {
       release = try releases.release(digest) { try context.evidence($0) }
     } else if let process = proposal.arguments["process"]?.stringValue,
-      proposal.tool == BuiltinTool.startRun.rawValue || proposal.tool == BuiltinTool.makeRelease.rawValue
+      [.startRun, .makeRelease, .grantAllowance].contains(BuiltinTool(rawValue: proposal.tool))
     {
       if let current = shared.current(process) {
         release = try releases.release(current.digest) { try context.evidence($0) }
@@ -107,7 +124,9 @@ public final class PermissionGate: Sendable {
         release = try? releases.release(ReleaseManifest.digest(of: manifest).hex) { try context.evidence($0) }
       }
     }
-    return GateView(shared: shared, run: run, release: release, now: context.now)
+    var view = GateView(shared: shared, run: run, release: release, now: context.now)
+    if proposal.tool == BuiltinTool.grantAllowance.rawValue { view.basis = try basis(of: proposal, in: view, context) }
+    return view
   }
 
   /// Judges a proposal, which is new or in the log already, and looks whether the evidence that it attaches came with it or is stored.

@@ -1,10 +1,12 @@
+internal import Core
 internal import PolicyEngine
 internal import ProcessModel
 
 /// What the gate says about the tools of the workspace, which no release covers.
 ///
 /// The directory says who has to approve what (``Directory/governs``). Where it says nothing, the operator of a single-operator store may
-/// do everything, a release is permitted to the owner of its process, and everyone may stop work.
+/// do everything, a release is permitted to the owner of its process, and everyone may stop work. Autonomy is never given by one person
+/// alone: where the directory says nothing, the owner of the process has to agree.
 struct WorkspacePolicy {
   let tool: BuiltinTool
   let proposal: Proposal
@@ -13,7 +15,9 @@ struct WorkspacePolicy {
   /// Writes verdict, matches and requirements into a judgement.
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
+    if tool == .stopAllowance { return permit(.implied("workspace:allowance-stop", reason: "anyone may end an autonomy"), &judgement) }
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
+    if tool == .grantAllowance { return hold(.allowances, for: .owner, &judgement) }
     if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
     if tool == .makeRelease, let process = view.release?.process, holds(process.owner) {
       return permit(.implied("owner:\(process.id)"), &judgement)
@@ -43,6 +47,13 @@ struct WorkspacePolicy {
       default: return judgement.refusal = Refusal(.releaseUnknown, "there is no release of the process that this is about")
       }
     }
+    if let basis = view.basis {
+      judgement.basis = basis
+      // Whoever approves is shown the evidence, and approves on just this evidence.
+      judgement.read = [
+        "evidence.reviewed": .int(basis.reviewed), "evidence.wrong": .int(basis.wrong), "evidence.upper_bound_ppm": .int(basis.bound),
+      ]
+    }
     judgement.verdict = .hold
     judgement.matched = [RuleMatch(rule: rule, effect: .hold, basis: .implied, reason: topic.statement)]
     judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"])]
@@ -56,6 +67,7 @@ extension BuiltinTool {
     case .setDirectory: .directory
     case .makeRelease: .releases
     case .resume: .stops
+    case .grantAllowance: .allowances
     default: nil
     }
   }

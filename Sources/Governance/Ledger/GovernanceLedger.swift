@@ -41,6 +41,7 @@ public enum GovernanceLedger: Ledger {
       let executed = try shared.proposals[place].decide(entry)
       if executed { try applyConsequence(of: shared.proposals[place], entry, to: &shared) }
     case EntryType.approvalRefused: break
+    case EntryType.allowanceEnded: try shared.endAllowance(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
   }
@@ -63,6 +64,8 @@ public enum GovernanceLedger: Ledger {
     case .resume:
       let scope = try entry.body.text("scope")
       shared.stops.removeAll { $0 == scope || scope == "all" }
+    case .grantAllowance: try shared.grantAllowance(record, entry)
+    case .stopAllowance: try shared.endAllowance(entry)
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }
   }
@@ -77,6 +80,7 @@ public enum GovernanceLedger: Ledger {
       try applyEvents(of: entry, to: &run)
       run?.proposals.append(record)
       run?.noteCall(record, entry)
+      try run?.noteReview(entry)
     case EntryType.approval:
       if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
         bytesEqual(entry.principal, requester)
@@ -84,6 +88,7 @@ public enum GovernanceLedger: Ledger {
         throw Misfit("an approval by who asked for the run")
       }
       try update(&run, entry) { record in _ = try record.decide(entry) }
+      try run?.noteReview(entry)
       try applyEvents(of: entry, to: &run)
     case EntryType.approvalRefused: if run == nil { throw Misfit("the first entry of a run must start it") }
     case EntryType.effectStarted: try update(&run, entry) { record in try record.start(entry) }
@@ -202,6 +207,8 @@ extension ProposalRecord {
       case .hold: .held
       case .forbid: .forbidden
       }
+    uses = try (body["allowances"]?.arrayValue ?? []).map { try AllowanceUse(json: $0) }
+    isEdited = body["editor"] != nil
     if let editor = body["editor"]?.objectValue, body["editor_counts"]?.boolValue == true { votes.append(try Vote(editor, entry)) }
   }
 
@@ -223,6 +230,7 @@ extension ProposalRecord {
     replaces = proposal.replaces
     self.release = release
     status = .held
+    isEdited = proposal.editor != nil
   }
 
   /// Takes a decision over.
@@ -244,11 +252,16 @@ extension ProposalRecord {
         throw GovernanceLedger.Misfit("an approval that counts as the last although fewer than \(needed) people approved")
       }
       status = effect == .state ? .done : .granted
+      judge(isRight: true, at: entry.time)
       return effect == .state
-    case .reject: status = .rejected
+    case .reject:
+      status = .rejected
+      judge(isRight: false, at: entry.time)
     case .expire: status = .expired
     case .withdraw: status = .withdrawn
-    case .supersede: status = .superseded
+    case .supersede:
+      status = .superseded
+      judge(isRight: false, at: entry.time)
     case .void: status = .voided
     }
     return false

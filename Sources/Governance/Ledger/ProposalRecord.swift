@@ -101,6 +101,21 @@ public struct ProposalRecord: Hashable, Sendable {
   /// The process that runs the attempt.
   public internal(set) var worker: String?
 
+  /// The allowances that covered it.
+  public internal(set) var uses: [AllowanceUse] = []
+  /// What people found about an agent's call; nil where nobody has looked.
+  public internal(set) var judged: Judged?
+  /// Whether a person wrote its arguments.
+  var isEdited = false
+
+  /// What people found about a call.
+  public struct Judged: Hashable, Sendable {
+    /// Whether it was right as it was.
+    public let isRight: Bool
+    /// When they said so, in log time.
+    public let time: Instant
+  }
+
   /// The code that a person types to decide on it.
   public var shortCode: String { Proposal.shortCode(of: digest) }
 }

@@ -81,6 +81,8 @@ public struct SharedState: Sendable {
   public internal(set) var releases: [ReleaseRecord] = []
   /// The scopes in which work is stopped: `all`, `agent:…`, `process:…`, `run:…`, in the order in which they were stopped.
   public internal(set) var stops: [String] = []
+  /// The allowances, those that have not ended and the latest others, in the order in which they were granted.
+  public internal(set) var allowances: [AllowanceRecord] = []
   /// Proposals that belong to no run, the open ones and the latest others.
   public internal(set) var proposals: [ProposalRecord] = []
 

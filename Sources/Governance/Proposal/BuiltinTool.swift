@@ -35,6 +35,12 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case stop = "work.stop"
   /// Lifts a stop.
   case resume = "work.resume"
+  /// Gives agents bounded autonomy for a time.
+  case grantAllowance = "allowance.grant"
+  /// Ends an allowance at once.
+  case stopAllowance = "allowance.stop"
+  /// Says whether a call that an allowance covered was right.
+  case reviewCall = "allowance.review"
 
   // By components of the service.
 
@@ -77,6 +83,9 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
     case .stop: "Stop agents and effects."
     case .resume: "Lift a stop."
+    case .grantAllowance: "Let agents do some calls without being asked for each, within bounds and for a time."
+    case .stopAllowance: "End an allowance at once."
+    case .reviewCall: "Say whether a call that an allowance covered was right."
     case .handOver: "Move the step to a person."
     case .fireTimer: "Fire a timer."
     case .callModel: "Ask a language model for the next tool calls."
@@ -114,6 +123,11 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .setDirectory: return closed(["directory": values], required: ["directory"])
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
     case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
+    case .grantAllowance: return Self.allowanceSchema
+    case .stopAllowance: return closed(["allowance": text(128), "reason": text(16_384)], required: ["allowance"])
+    case .reviewCall:
+      return closed(
+        ["proposal": text(64), "verdict": ["enum": ["right", "wrong"]], "text": text(16_384)], required: ["proposal", "verdict"])
     case .handOver: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
     case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
     case .callModel:

@@ -65,6 +65,12 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case proposalUnknown = "proposal-unknown"
     /// The evidence cannot be taken.
     case evidenceInvalid = "evidence-invalid"
+    /// The allowance makes no sense as it stands.
+    case allowanceInvalid = "allowance-invalid"
+    /// No such allowance.
+    case allowanceUnknown = "allowance-unknown"
+    /// The evidence leaves more errors possible than the allowance accepts.
+    case notEarned = "not-earned"
     /// The release's files cannot be used.
     case releaseInvalid = "release-invalid"
 

@@ -22,11 +22,13 @@ struct ExampleSearch {
   }
 
   /// A request of which the test is true; it is asked of no more than so many.
-  func example(_ test: (_ request: Request, _ isAllowed: Bool) -> Bool) -> Request? {
+  func example(_ test: (_ request: Request, _ allowance: (Rule) -> AllowanceAnswer) -> Bool) -> Request? {
     guard let choices else { return nil }
-    let isAllowed = space.level(.allowance).flatMap { choices[$0] } == 1
+    func allowance(_ rule: Rule) -> AllowanceAnswer {
+      space.level(.allowance(ExactString(rule.id))).flatMap { choices[$0] } == 1 ? .covered : .uncovered(nil)
+    }
     let plain = space.request(choices)
-    if test(plain, isAllowed) { return plain }
+    if test(plain, allowance) { return plain }
     let open = openValues(choices)
     var places = open.map { _ in 0 }
     for _ in 0..<Self.maximumTries {
@@ -40,7 +42,7 @@ struct ExampleSearch {
       if place == places.count { return nil }
       let given = Dictionary(zip(open, places).map { ($0.path, $0.values[$1]) }, uniquingKeysWith: { first, _ in first })
       let request = space.request(choices, given: given)
-      if test(request, isAllowed) { return request }
+      if test(request, allowance) { return request }
     }
     return nil
   }

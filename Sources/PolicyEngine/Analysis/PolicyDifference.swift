@@ -14,8 +14,8 @@ public struct PolicyDifference: Sendable {
     public let condition: String
     /// Whether only requests change that a step or trigger permits beside the rules (true), or only others (false); nil for both.
     public let isImplied: Bool?
-    /// Whether it takes a live allowance (true) or the lack of one (false); nil where that does not matter.
-    public let isAllowed: Bool?
+    /// The rules for which it takes a live allowance (true) or the lack of one (false), by id.
+    public let allowances: [(rule: String, isLive: Bool)]
     /// One of the requests, decided by both sets; nil where none was found, so that there may be none.
     public let example: Request?
     /// Whether every request for which the condition is true changes.
@@ -71,9 +71,9 @@ public struct PolicyDifference: Sendable {
 }
 
 extension Rule {
-  /// What the rule says and when, without what it is called and cites.
+  /// What the rule says and when, without what it cites; allowances know rules by what they are called.
   fileprivate var content: String {
-    "\(effect) \(tools) \(principals) \(steps) \(condition ?? "") \(String(describing: approval)) \(isEarned)"
+    "\(isEarned ? id : "") \(effect) \(tools) \(principals) \(steps) \(condition ?? "") \(String(describing: approval)) \(isEarned)"
   }
 }
 
@@ -122,16 +122,16 @@ private struct ToolComparison {
     for cube in cubes {
       let condition = cube.condition(read.space)
       let isOpaque = !cube.opaqueParts(read.space).isEmpty
-      let example = ExampleSearch(read, cube, target).example { request, isAllowed in
-        PolicyVerdict(sets.before.authorize(request) { _ in isAllowed }) == from
-          && PolicyVerdict(sets.after.authorize(request) { _ in isAllowed }) == to
+      let example = ExampleSearch(read, cube, target).example { request, allowance in
+        PolicyVerdict(sets.before.authorize(request, allowance: allowance)) == from
+          && PolicyVerdict(sets.after.authorize(request, allowance: allowance)) == to
       }
       for part in cube.opaqueParts(read.space) { doubt("tool `\(tool)`: what `\(part)` can be is not analysed") }
       if !isOpaque, example == nil { doubt("tool `\(tool)`: no request was found that changes where \(condition)") }
       changes.append(
         PolicyDifference.Change(
           tool: tool, from: from, to: to, condition: condition, isImplied: cube.flag(.implied, read.space),
-          isAllowed: cube.flag(.allowance, read.space), example: example, isExact: !isOpaque && example != nil))
+          allowances: cube.allowances(read.space), example: example, isExact: !isOpaque && example != nil))
     }
   }
 }

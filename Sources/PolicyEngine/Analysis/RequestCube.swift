@@ -1,3 +1,5 @@
+internal import Core
+
 /// Requests of which each choice is one of several: what one condition describes.
 struct RequestCube {
   typealias Diagram = DecisionDiagrams.Diagram
@@ -115,6 +117,14 @@ struct RequestCube {
   func flag(_ subject: RequestSpace.Subject, _ space: RequestSpace) -> Bool? {
     guard let chosen = space.level(subject).flatMap({ ways[$0] }), chosen.count == 1 else { return nil }
     return chosen == [1]
+  }
+
+  /// The rules for which an allowance is needed, or the lack of one.
+  func allowances(_ space: RequestSpace) -> [(rule: String, isLive: Bool)] {
+    ways.sorted { $0.key < $1.key }.compactMap { level, chosen in
+      guard case .allowance(let rule) = space.dimensions[level].subject, chosen.count == 1 else { return nil }
+      return (rule.string, chosen == [1])
+    }
   }
 
   /// A condition that is true of the requests, apart from flags that no condition reads.

@@ -7,8 +7,8 @@ struct RequestSpace {
   enum Subject: Hashable {
     /// Whether a step or a trigger permits the call beside the rules.
     case implied
-    /// Whether a live allowance covers the call.
-    case allowance
+    /// Whether a live allowance covers the call under a rule.
+    case allowance(ExactString)
     /// Who asks.
     case principal
     /// Whether the principal has a role.

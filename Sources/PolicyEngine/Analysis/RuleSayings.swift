@@ -48,7 +48,7 @@ struct RuleSayings {
 
   /// An earned permit holds without an allowance, where there is somebody to ask.
   private mutating func earned(_ rule: Rule, _ isTrue: Diagram) throws(DecisionDiagrams.TooManyCases) -> Diagram {
-    guard let allowance = read.space.level(.allowance) else { return isTrue }
+    guard let allowance = read.space.level(.allowance(ExactString(rule.id))) else { return isTrue }
     let hold = verdicts.hold([PolicyVerdict.Need(rule.approval)])
     var without = DecisionDiagrams.leaf(hold)
     if rule.approval?.roles.isEmpty ?? true, let owner = read.space.level(.value(ExactPath(["principal", "owner"]))),

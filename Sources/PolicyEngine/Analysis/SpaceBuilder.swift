@@ -46,7 +46,7 @@ struct SpaceBuilder {
     }
     for step in rule.steps { note(ExactPath(["step", "id"]), .text(step)) }
     if rule.isEarned {
-      add(.allowance)
+      add(.allowance(ExactString(rule.id)))
       if rule.approval?.roles.isEmpty ?? true { note(ExactPath(["principal", "owner"]), .presence) }
     }
     guard let condition else { return formulas.append(nil) }
