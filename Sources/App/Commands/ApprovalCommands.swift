@@ -13,6 +13,9 @@ enum ApprovalCommands {
   private static let digest = Command.Option.value(
     "digest", "D", "the digest of exactly what you decide on, at least its first 12 digits; needed where nobody can be asked")
 
+  private static let place = Command.Option.value(
+    "for", "PERSON", "in whose place you decide, where several people let you; both names are recorded")
+
   static let show = Command(
     path: ["approval", "show"], summary: "show everything about a proposal",
     examples: [
@@ -46,7 +49,7 @@ enum ApprovalCommands {
       ],
       arguments: [proposal],
       options: [
-        digest, .flag("sign", "sign the approval with your SSH key"),
+        digest, place, .flag("sign", "sign the approval with your SSH key"),
         .value("key", "FILE", "the private key, or the `.pub` file of one in an agent"),
       ],
       run: { context in
@@ -66,7 +69,8 @@ enum ApprovalCommands {
         .init("remit \(name) p-3k9d --reason 'the contract is not signed'", "see everything, then type its code"),
         .init("remit \(name) p-3k9d --digest 8c1f27a0b3d4 -m 'not signed'", "without a terminal"),
       ],
-      arguments: [proposal], options: [digest, .value("reason", short: "m", "TEXT", "why; asked for on a terminal where it is missing")],
+      arguments: [proposal],
+      options: [digest, place, .value("reason", short: "m", "TEXT", "why; asked for on a terminal where it is missing")],
       run: { context in
         try await decide(context, verb: "reject") { console in
           if let reason = context.arguments.option("reason"), !reason.isEmpty { return .reject(reason: reason) }
@@ -242,10 +246,12 @@ enum ApprovalCommands {
         throw CommandError(.conflict, "not-held", "the proposal is \(card.status) and waits for nobody")
       }
       let digest = try Consent(console: context.console, verb: verb, digest: context.arguments.option("digest")).digest(of: card)
-      let signed =
-        verb == "approve" && context.arguments.flag("sign") ? try await workspace.signed(id, key: context.arguments.option("key")) : nil
+      let named = verb == "edit" ? nil : context.arguments.option("for")
+      let authority = named.map { $0.hasPrefix("user:") ? $0 : "user:\($0)" }
+      let signs = verb == "approve" && context.arguments.flag("sign")
+      let signed = signs ? try await workspace.signed(id, key: context.arguments.option("key"), for: authority) : nil
       let outcome = try await workspace.gate.decide(
-        id, try decision(context.console, card), by: workspace.identity, digest: digest, signed: signed)
+        id, try decision(context.console, card), by: workspace.identity, digest: digest, signed: signed, for: authority)
       return result(outcome, now: workspace.now)
     }
   }

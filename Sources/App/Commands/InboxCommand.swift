@@ -165,7 +165,7 @@ extension Workspace {
   ///
   /// - Complexity: O(shown items); it does not grow with the number of runs.
   func inbox(limit: Int) async throws -> Inbox {
-    let (identity, gate) = (identity, gate)
+    let (identity, gate, now) = (identity, gate, now)
     return try await store.read { context in
       let shared = try context.shared()
       let roles = identity.isOperator ? shared.directory.roles.map(\.name) : shared.directory.roles(of: identity.principal)
@@ -182,7 +182,7 @@ extension Workspace {
       for row in rows {
         guard let run = row.run else {
           if let proposal = shared.proposals.last(where: { $0.id == row.id }) {
-            inbox.add(proposal, of: nil, process: nil, subject: nil, for: identity, roles: roles)
+            inbox.add(proposal, of: nil, process: nil, subject: nil, for: identity, roles, shared.directory, now)
           }
           continue
         }
@@ -195,7 +195,7 @@ extension Workspace {
         }
         let process = try gate.release(record.state.release, in: context).process
         let subject = process.triggers.first?.fields.first.flatMap { record.state.value(of: $0.name) }
-        inbox.add(proposal, of: record, process: record.state.process, subject: subject, for: identity, roles: roles)
+        inbox.add(proposal, of: record, process: record.state.process, subject: subject, for: identity, roles, shared.directory, now)
       }
       try inbox.addWork(performers: [identity.principal] + roles.map { "role:\($0)" }, limit: limit, context)
       try inbox.addProblems(limit: limit, context)
@@ -207,13 +207,19 @@ extension Workspace {
 extension Inbox {
   /// Adds a proposal that waits, and says whether it waits for this person.
   fileprivate mutating func add(
-    _ proposal: ProposalRecord, of run: RunRecord?, process: String?, subject: JSON?, for identity: Identity, roles: [String]
+    _ proposal: ProposalRecord, of run: RunRecord?, process: String?, subject: JSON?, for identity: Identity, _ roles: [String],
+    _ directory: Directory, _ now: Instant
   ) {
     let who = proposal.requirements.map { ($0.roles + $0.approvers).joined(separator: " or ") }
-    let mayAsRole = proposal.requirements.contains { need in
-      need.roles.contains(where: roles.contains) || need.approvers.contains { bytesEqual($0, identity.principal) }
-    }
     let requester = run?.state.requester ?? proposal.principal
+    // In whose place the person could decide: the gate looks again, with the exclusions.
+    let others = directory.mandates(of: identity.principal, process: process, at: now).filter { $0.source != nil }
+    let places = [Directory.Mandate(authority: identity.principal, roles: roles, source: nil)] + others
+    let mayAsRole = proposal.requirements.contains { need in
+      places.contains { place in
+        need.roles.contains(where: place.roles.contains) || need.approvers.contains { bytesEqual($0, place.authority) }
+      }
+    }
     let isOwn = bytesEqual(requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)
     let hasVoted = proposal.votes.contains { bytesEqual($0.principal, identity.principal) }
     decisions.append(

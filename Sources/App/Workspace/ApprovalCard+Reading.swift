@@ -54,11 +54,11 @@ extension ApprovalCard {
     rules = Self.rules(of: entry, release: release)
     requirements = record.requirements.map { need in
       let approvers = record.votes.filter { vote in
-        vote.isOperator || need.approvers.contains { bytesEqual($0, vote.principal) }
-          || !Set(shared.directory.roles(of: vote.principal)).isDisjoint(with: need.roles)
+        vote.isOperator || need.approvers.contains { bytesEqual($0, vote.authority) }
+          || !Set(shared.directory.roles(of: vote.authority)).isDisjoint(with: need.roles)
       }
       return Requirement(
-        rule: need.rule, roles: need.roles + need.approvers, count: need.count, approvedBy: approvers.map(\.principal), excluded: need.not)
+        rule: need.rule, roles: need.roles + need.approvers, count: need.count, approvedBy: approvers.map(\.shown), excluded: need.not)
     }
     evidence = (state?.evidence ?? []).map {
       Evidence(name: $0.name, media: $0.media, size: $0.size, digest: $0.digest.hex, source: $0.by)

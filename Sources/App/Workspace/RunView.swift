@@ -94,7 +94,7 @@ struct RunView: Sendable {
         ]
         member["step"] = line.record.step.map { .string($0.description) }
         member["why"] = line.why.map { .string($0) }
-        member["approved_by"] = .array(line.record.votes.map { .string($0.principal) })
+        member["approved_by"] = .array(line.record.votes.map { .string($0.shown) })
         if line.isScripted { member["scripted"] = true }
         return .object(member)
       })
@@ -158,7 +158,7 @@ struct RunView: Sendable {
       let place = line.record.step.map { " on \($0.description)" } ?? ""
       let by = line.record.principal + (line.isScripted ? " (scripted)" : "")
       let rules = line.rules.isEmpty ? "" : "  \(line.rules.joined(separator: ", "))"
-      let votes = line.record.votes.isEmpty ? "" : ", approved by \(line.record.votes.map(\.principal).joined(separator: ", "))"
+      let votes = line.record.votes.isEmpty ? "" : ", approved by \(line.record.votes.map(\.shown).joined(separator: ", "))"
       let title: Shown =
         "\(line.record.id)  \(line.record.tool, .strong)\(place) by \(by): \(line.record.status.rawValue, line.record.status.tone)\(votes)\(Shown(rules, .faint))"
       lines += title.wrapped(to: width - 2).enumerated().map { "\(Shown.spaces($0.offset == 0 ? 2 : 6))\($0.element)" }

@@ -28,9 +28,10 @@ extension Workspace {
   /// - Parameters:
   ///   - id: The proposal.
   ///   - key: A private key's file, or a public one's whose key an agent holds; nil tries those that the directory has.
+  ///   - authority: In whose place they decide; nil for their own, or the only one that they may take.
   /// - Returns: The signature, found to be good for a key that the directory has for the person.
   /// - Throws: ``CommandError`` where nothing can be signed, `Refusal` where the key is not the person's.
-  func signed(_ id: String, key: String?) async throws -> SignedStatement {
+  func signed(_ id: String, key: String?, for authority: String?) async throws -> SignedStatement {
     let identity = identity
     let keys = try await store.read { try $0.shared().directory.person(identity.principal)?.keys ?? [] }
     guard !keys.isEmpty else {
@@ -38,7 +39,7 @@ extension Workspace {
         .refused, "no-key", "the directory has no key of `\(identity.principal)`, so a signature would say nothing",
         hint: "the line of your `.pub` file goes into `keys` of organisation.json5")
     }
-    let statement = try await gate.statement(of: id, by: identity)
+    let statement = try await gate.statement(of: id, by: identity, for: authority)
     let bytes = Array(statement.text.utf8)
     let signature: [UInt8]
     if let key { signature = try await SSHKeygen.sign(bytes, key: key) } else { signature = try await signWithAgent(bytes, keys) }

@@ -13,11 +13,12 @@ public struct ApprovalStatement: Hashable, Sendable {
   /// The statement: one `name value` on each line, ASCII, each line ended by a line feed.
   public let text: String
 
-  init(_ record: ProposalRecord, log: String, run: String?, by principal: String) {
+  init(_ record: ProposalRecord, log: String, run: String?, by principal: String, for authority: String) {
     var lines = [
       "remit approval statement v1", "log \(log)", "run \(run ?? "none")", "proposal \(record.id)", "digest \(record.digest.hex)",
       "decision approve", "by \(principal)", "tool \(record.tool)", "effect \(record.effect.rawValue)",
     ]
+    if !bytesEqual(authority, principal) { lines.append("for \(authority)") }
     if let step = record.step { lines.append("step \(step.description)") }
     if let expires = record.expires { lines.append("until \(expires.iso8601)") }
     text = lines.map { $0 + "\n" }.joined()

@@ -134,7 +134,7 @@ private struct DirectoryLoader {
   }
 
   private mutating func checkName(_ member: PositionedJSON.Member, _ kind: String) -> Bool {
-    if isName(member.key) { return true }
+    if isDirectoryName(member.key) { return true }
     let message = "`\(visible(member.key))` cannot name a \(kind): use letters, digits, `.`, `_` and `-`, at most 64"
     problems.append(Diagnostic("bad-name", at: member.keyPosition, message))
     return false
@@ -164,12 +164,4 @@ extension [String: PositionedJSON.Member] {
 
 extension PositionedJSON.Member {
   fileprivate var position: SourcePosition { value.position }
-}
-
-/// Whether a text can be a person's or role's name.
-private func isName(_ text: String) -> Bool {
-  (1...64).contains(text.utf8.count)
-    && text.utf8.allSatisfy {
-      ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
-    }
 }

@@ -39,6 +39,12 @@ public struct Directory: Sendable {
     public let name: String
     /// What it is for.
     public let title: String
+
+    /// A role.
+    public init(name: String, title: String) {
+      self.name = name
+      self.title = title
+    }
   }
 
   /// The people, in file order.
@@ -47,14 +53,23 @@ public struct Directory: Sendable {
   public let roles: [Role]
   /// Who has to approve changes of the workspace, by topic; a topic that is not here is left to the operator and the owners.
   public let governs: [WorkspaceTopic: Approver]
+  /// When people are absent.
+  public let absences: [Absence]
+  /// Who may decide in whose place.
+  public let delegations: [Delegation]
   private let byID: [String: Int]
   private let byAccount: [String: Int]
 
   /// A directory of these people and roles; ids and accounts are unique, which ``load(_:)`` checks.
-  public init(people: [Person] = [], roles: [Role] = [], governs: [WorkspaceTopic: Approver] = [:]) {
+  public init(
+    people: [Person] = [], roles: [Role] = [], governs: [WorkspaceTopic: Approver] = [:], absences: [Absence] = [],
+    delegations: [Delegation] = []
+  ) {
     self.people = people
     self.roles = roles
     self.governs = governs
+    self.absences = absences
+    self.delegations = delegations
     byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     byAccount = Dictionary(
       people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
@@ -79,8 +94,10 @@ public struct Directory: Sendable {
 // MARK: - As an entry's content
 
 extension Directory: Hashable {
-  /// Whether both have the same people and roles, and the same people decide about them.
-  public static func == (a: Directory, b: Directory) -> Bool { a.people == b.people && a.roles == b.roles && a.governs == b.governs }
+  /// Whether both have the same people, roles, absences and delegations, and the same people decide about them.
+  public static func == (a: Directory, b: Directory) -> Bool {
+    a.people == b.people && a.roles == b.roles && a.governs == b.governs && a.absences == b.absences && a.delegations == b.delegations
+  }
 
   /// Feeds people and roles to the hasher.
   public func hash(into hasher: inout Hasher) {
@@ -92,39 +109,47 @@ extension Directory: Hashable {
 extension Directory {
   /// The directory as JSON; ``init(json:)`` reads it back.
   public var json: JSON {
-    let people = people.map { person -> JSON in
-      var object: JSONObject = [
-        "id": .string(person.id), "name": .string(person.name), "roles": .array(person.roles.map { .string($0) }),
-        "accounts": .array(person.accounts.map { .string($0) }),
-      ]
-      object["manager"] = person.manager.map { .string($0) }
-      if !person.keys.isEmpty { object["keys"] = .array(person.keys.map { .string($0.line) }) }
-      return .object(object)
-    }
     let roles = roles.map { JSON.object(["name": .string($0.name), "title": .string($0.title)]) }
-    var object: JSONObject = ["people": .array(people), "roles": .array(roles)]
+    var object: JSONObject = ["people": .array(people.map(\.json)), "roles": .array(roles)]
     let governs = WorkspaceTopic.allCases.compactMap { topic in self.governs[topic].map { (topic.rawValue, JSON.string($0.description)) } }
     if !governs.isEmpty { object["governs"] = .object(JSONObject(governs)) }
+    if !absences.isEmpty { object["absences"] = .array(absences.map(\.json)) }
+    if !delegations.isEmpty { object["delegations"] = .array(delegations.map(\.json)) }
     return .object(object)
   }
 
   /// Reads what ``json`` writes; nil for anything else.
   public init?(json: JSON) {
     guard let people = json["people"]?.arrayValue, let roles = json["roles"]?.arrayValue else { return nil }
-    func strings(_ json: JSON?) -> [String] { (json?.arrayValue ?? []).compactMap(\.stringValue) }
     self.init(
-      people: people.compactMap { person in
-        guard let id = person["id"]?.stringValue else { return nil }
-        return Person(
-          id: id, name: person["name"]?.stringValue ?? id, roles: strings(person["roles"]), accounts: strings(person["accounts"]),
-          manager: person["manager"]?.stringValue, keys: strings(person["keys"]).compactMap { PublicKey(line: $0) })
-      },
+      people: people.compactMap { Person(json: $0) },
       roles: roles.compactMap { role in
         role["name"]?.stringValue.map { Role(name: $0, title: role["title"]?.stringValue ?? $0) }
       },
       governs: Dictionary(
         uniqueKeysWithValues: WorkspaceTopic.allCases.compactMap { topic in
           json["governs"]?[topic.rawValue]?.stringValue.flatMap { Approver(parsing: $0) }.map { (topic, $0) }
-        }))
+        }),
+      absences: (json["absences"]?.arrayValue ?? []).compactMap { Absence(json: $0) },
+      delegations: (json["delegations"]?.arrayValue ?? []).compactMap { Delegation(json: $0) })
+  }
+}
+
+extension Directory.Person {
+  var json: JSON {
+    var object: JSONObject = [
+      "id": .string(id), "name": .string(name), "roles": .array(roles.map { .string($0) }),
+      "accounts": .array(accounts.map { .string($0) }),
+    ]
+    object["manager"] = manager.map { .string($0) }
+    if !keys.isEmpty { object["keys"] = .array(keys.map { .string($0.line) }) }
+    return .object(object)
+  }
+
+  init?(json: JSON?) {
+    guard let json, let id = json["id"]?.stringValue else { return nil }
+    self.init(
+      id: id, name: json["name"]?.stringValue ?? id, roles: json["roles"].strings, accounts: json["accounts"].strings,
+      manager: json["manager"]?.stringValue, keys: json["keys"].strings.compactMap { PublicKey(line: $0) })
   }
 }

@@ -80,7 +80,7 @@ extension PermissionGate {
   /// - Throws: ``Refusal`` where it cannot begin: used already, stopped, changed, withdrawn, or another effect of the step is not over.
   ///   What the store throws. Nothing has begun then.
   public func begin(_ id: String, in run: String, time: Duration? = nil) async throws -> Grant {
-    let grantID = Proposal.mintID(prefix: "g", at: store.options.time.now(), random)
+    let grantID = mintID(prefix: "g")
     let fresh = mintID()
     let result: Result<GrantParts, Refusal> = try await store.submit { [self] context in
       guard let record = try context.run(run), let proposed = record.proposal(id) else {
@@ -116,7 +116,7 @@ extension PermissionGate {
     if record.votes.isEmpty { view.usage = try usage(for: proposal, in: view, context) }
     let judgement = Judge.judge(proposal, in: view, isNew: false)
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
     if let reason = changed(record, judgement, eligibility, now: context.now) {
       // What began cannot be taken back or decided anew before somebody knows what became of it.
       if record.status == .inDoubt { throw Refusal(.notGranted, "\(reason): a person has to say what became of the first attempt") }

@@ -35,7 +35,7 @@ extension PermissionGate {
       do {
         let release = try releases.release(record.state.release) { try context.evidence($0) }
         if let identity {
-          try checkMaySettle(proposed, identity, run: record, directory: try context.shared().directory, release: release)
+          try checkMaySettle(proposed, identity, run: record, directory: try context.shared().directory, release: release, now: context.now)
         } else {
           try checkMaySettle(proposed, grant: grant)
         }
@@ -63,12 +63,12 @@ extension PermissionGate {
   }
 
   private func checkMaySettle(
-    _ record: ProposalRecord, _ identity: Identity, run: RunRecord, directory: Directory, release: Release
+    _ record: ProposalRecord, _ identity: Identity, run: RunRecord, directory: Directory, release: Release, now: Instant
   ) throws(Refusal) {
     guard record.status == .inDoubt else {
       throw Refusal(.notInDoubt, "the proposal is \(record.status.rawValue): there is no doubt about it")
     }
-    try Eligibility(record: record, run: run, directory: directory, release: release).checkMaySettle(
+    try Eligibility(record: record, run: run, directory: directory, release: release, now: now).checkMaySettle(
       identity, owner: release.process.owner)
   }
 

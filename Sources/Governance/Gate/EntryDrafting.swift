@@ -55,6 +55,8 @@ enum EntryDrafting {
     switch BuiltinTool(rawValue: proposal.tool) {
     case .setDirectory:
       content.append(Content(ContentPart.values, try (proposal.arguments["directory"] ?? .null).canonicalBytes()))
+    case .changeDirectory:
+      content.append(Content(ContentPart.values, try (proposal.arguments["changes"] ?? .null).canonicalBytes()))
     case .makeRelease:
       body["release"] = .object([
         "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
@@ -72,10 +74,11 @@ enum EntryDrafting {
   /// The entry of a decision on a held proposal.
   static func decision(
     _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
-    isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil
+    authority: String? = nil, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
     if let identity { for (key, value) in identity.body { body[key] = value } }
+    if let authority, !bytesEqual(authority, principal) { body["for"] = .string(authority) }
     if decision == .approve { body["complete"] = .bool(isComplete) }
     var content: [Content] = []
     if let reason { content.append(Content(ContentPart.reason, Array(reason.utf8))) }

@@ -72,6 +72,7 @@ struct Judge {
     judgement.digest = digest(tool: tool.digest, read: judgement.read)
     if judgement.verdict == .forbid { return judgement }
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
+    if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
     if let builtin = tool.builtin, builtin.effect == .state {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }
@@ -155,8 +156,8 @@ struct Judge {
     switch tool {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance,
-      .reviewCall:
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume,
+      .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -172,7 +173,7 @@ struct Judge {
 
   private func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .stopAllowance, .reviewCall: return
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .stopAllowance, .reviewCall: return
     default: break
     }
     let process = view.run?.state.process ?? view.release?.process.id
@@ -562,7 +563,7 @@ struct Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .setDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .callModel: return nil
+    case .setDirectory, .changeDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .callModel: return nil
     }
   }
 

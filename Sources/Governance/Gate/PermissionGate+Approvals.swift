@@ -25,17 +25,19 @@ extension PermissionGate {
   ///   - identity: The person.
   ///   - digest: The digest of what the person saw.
   ///   - signed: The statement that the person signed, for an approval that has to be.
+  ///   - authority: In whose place the person decides, a principal; nil for their own, or the only one that they may take.
   /// - Returns: Where the proposal stands, once that is durable.
   /// - Throws: ``Refusal`` where the person may not decide this, or cannot any more; the attempt is recorded. What the store throws.
-  public func decide(_ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement? = nil)
-    async throws -> DecisionOutcome
-  {
+  public func decide(
+    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement? = nil,
+    for authority: String? = nil
+  ) async throws -> DecisionOutcome {
     let fresh = mintID()
     let result: Result<DecisionOutcome, Refusal> = try await store.submit { [self] context in
       let docket = try docket(of: id, in: context)
       do {
         let (drafts, outcome) = try decide(
-          id, decision, by: identity, digest: digest, signed: signed, docket, replacement: fresh, in: context)
+          id, decision, by: identity, digest: digest, signed: signed, for: authority, docket, replacement: fresh, in: context)
         return (drafts, .success(outcome))
       } catch let refusal as Refusal {
         return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: docket?.run?.state.id, identity: identity)], .failure(refusal))
@@ -52,9 +54,8 @@ extension PermissionGate {
   }
 
   private func decide(
-    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, _ docket: Docket?,
-    replacement: String,
-    in context: WriteContext<GovernanceLedger>
+    _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, for authority: String?,
+    _ docket: Docket?, replacement: String, in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
     guard let (record, run) = docket.map({ ($0.record, $0.run) }) else {
       throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
@@ -64,15 +65,15 @@ extension PermissionGate {
       throw Refusal(
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
-    let step = Deciding(record: record, run: run, identity: identity, signed: signed)
+    var step = Deciding(record: record, run: run, identity: identity, signed: signed)
     if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
     // What was redacted can still be rejected.
     let found = Result { try self.original(record, run: run, in: context) }
     let bare = Proposal(id: record.id, principal: record.principal, tool: record.tool, arguments: [:], run: run?.state.id)
     var view = try view(of: (try? found.get())?.proposal ?? bare, in: context)
     let (shared, release) = (view.shared, view.release)
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release)
-    try eligibility.check(identity)
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
+    step.authority = try eligibility.check(identity, for: authority)
     if case .approve = decision { try checkSignature(signed, of: step, eligibility, shared) }
     if case .reject(let reason) = decision {
       let overridden = try? found.get().proposal
@@ -116,10 +117,11 @@ extension PermissionGate {
     _ signed: SignedStatement?, of step: Deciding, _ eligibility: Eligibility, _ shared: SharedState
   ) throws(Refusal) {
     guard let signed else {
-      guard eligibility.needsSignature(of: step.identity) else { return }
+      guard eligibility.needsSignature(of: step.identity, for: step.authority) else { return }
       throw Refusal(.signatureRequired, "the rule asks for a signed approval: `remit approve \(step.record.id) --sign`")
     }
-    let expected = ApprovalStatement(step.record, log: shared.log ?? "", run: step.run?.state.id, by: step.identity.principal)
+    let expected = ApprovalStatement(
+      step.record, log: shared.log ?? "", run: step.run?.state.id, by: step.identity.principal, for: step.authority)
     guard signed.statement == expected else {
       throw Refusal(.signatureInvalid, "what was signed is not the statement of this approval")
     }
@@ -131,8 +133,9 @@ extension PermissionGate {
   /// What a person signs who approves a proposal that waits.
   ///
   /// - Throws: ``Refusal`` where nothing waits under that id; what the store throws.
-  public func statement(of id: String, by identity: Identity) async throws -> ApprovalStatement {
-    try await store.read { context in
+  public func statement(of id: String, by identity: Identity, for authority: String? = nil) async throws -> ApprovalStatement {
+    let now = store.options.time.now()
+    return try await store.read { [self] context in
       let row = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { [$0.optionalText(0)] }
       let shared = try context.shared()
       guard let row, let docket = Docket(id, run: try row[0].map { try context.run($0) }, shared: shared),
@@ -140,7 +143,12 @@ extension PermissionGate {
       else {
         throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
       }
-      return ApprovalStatement(docket.record, log: shared.log ?? "", run: docket.run?.state.id, by: identity.principal)
+      let release = try docket.run.map { try self.release($0.state.release, in: context) }
+      let eligibility = Eligibility(record: docket.record, run: docket.run, directory: shared.directory, release: release, now: now)
+      // Who may not decide is told so when they try; the statement is what they would have to sign.
+      let place = (try? eligibility.check(identity, for: authority)) ?? authority ?? identity.principal
+      return ApprovalStatement(
+        docket.record, log: shared.log ?? "", run: docket.run?.state.id, by: identity.principal, for: place)
     }
   }
 
@@ -154,7 +162,11 @@ extension PermissionGate {
         || person.personalAccount.map { bytesEqual(vote.identity.personalAccount ?? "", $0) } ?? false
     }
     if isTwice { throw Refusal(.notEligible, "`\(person.principal)` has approved this already; another person has to") }
-    guard eligibility.isSatisfied(by: record.approvers + [Approver(identity: person, key: step.signed?.key.fingerprint)]) else {
+    if record.votes.contains(where: { bytesEqual($0.authority, step.authority) }) {
+      throw Refusal(.notEligible, "this was approved in the place of `\(step.authority)` already; another person has to")
+    }
+    let approver = Approver(identity: person, key: step.signed?.key.fingerprint, authority: step.authority)
+    guard eligibility.isSatisfied(by: record.approvers + [approver]) else {
       return ([step.draft(.approve)], step.outcome(.pending))
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
@@ -176,8 +188,10 @@ extension PermissionGate {
       // The editor's approval counts once where they may approve, and is enough only where one person is.
       let record = ProposalRecord(
         proposal, judgement, entry: context.nextIndex + 1, release: view.run == nil ? nil : view.release?.digest.hex, now: view.now)
-      let eligibility = Eligibility(record: record, run: view.run, directory: view.shared.directory, release: view.release)
-      counts = (try? eligibility.check(editor)) != nil
+      let eligibility = Eligibility(
+        record: record, run: view.run, directory: view.shared.directory, release: view.release, now: view.now)
+      // An edit counts in the editor's own place alone.
+      counts = (try? eligibility.check(editor)).map { bytesEqual($0, editor.principal) } ?? false
       if counts, eligibility.isSatisfied(by: [Approver(identity: editor)]) {
         judgement.verdict = .permit
         judgement.matched.append(
@@ -259,12 +273,20 @@ private struct Deciding {
   let run: RunRecord?
   let identity: Identity
   let signed: SignedStatement?
+  /// In whose place they decide, a principal.
+  var authority: String
+
+  init(record: ProposalRecord, run: RunRecord?, identity: Identity, signed: SignedStatement?) {
+    (self.record, self.run, self.identity, self.signed) = (record, run, identity, signed)
+    authority = identity.principal
+  }
 
   func draft(_ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = []) -> EntryDraft {
     let isPersonal = decision == .approve || decision == .reject || decision == .supersede
     return EntryDrafting.decision(
       decision, on: record, run: run?.state.id, by: isPersonal ? identity.principal : SystemPrincipal.engine.rawValue,
-      identity: isPersonal ? identity : nil, isComplete: isComplete, reason: reason, events: events,
+      identity: isPersonal ? identity : nil, authority: isPersonal ? authority : nil, isComplete: isComplete, reason: reason,
+      events: events,
       signed: decision == .approve ? signed : nil)
   }
 

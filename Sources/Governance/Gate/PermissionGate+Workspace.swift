@@ -12,6 +12,16 @@ extension PermissionGate {
         arguments: ["directory": directory.json], isScripted: identity.mode == .scripted))
   }
 
+  /// Changes people, roles, keys, absences and delegations.
+  ///
+  /// - Returns: The outcome; a change that does not fit is refused, not thrown.
+  public func changeDirectory(_ changes: [DirectoryChange], reason: String?, by identity: Identity) async throws -> GateOutcome {
+    try await submit(
+      Proposal(
+        id: mintID(), principal: identity.principal, identity: identity, tool: BuiltinTool.changeDirectory.rawValue,
+        arguments: ["changes": .array(changes.map(\.json))], reason: reason, isScripted: identity.mode == .scripted))
+  }
+
   /// Makes a checked bundle the release that new runs of its process follow; its files are stored as evidence.
   ///
   /// - Returns: The outcome.

@@ -28,7 +28,7 @@ public final class PermissionGate: Sendable {
   ///
   /// - Returns: The id of the log.
   public func openLog(by identity: Identity) async throws -> String {
-    let id = Proposal.mintID(prefix: "log", at: store.options.time.now(), random)
+    let id = mintID(prefix: "log")
     return try await store.submit { context in
       if let log = try context.shared().log { return ([], log) }
       var body = identity.body
@@ -38,11 +38,11 @@ public final class PermissionGate: Sendable {
     }
   }
 
-  /// A new id for a proposal.
-  public func mintID() -> String { Proposal.mintID(at: store.options.time.now(), random) }
+  /// A new id, for a proposal where nothing else is said.
+  public func mintID(prefix: String = "p") -> String { Proposal.mintID(prefix: prefix, at: store.options.time.now(), random) }
 
   /// A new id for a run.
-  public func mintRunID() -> String { Proposal.mintID(prefix: "r", at: store.options.time.now(), random) }
+  public func mintRunID() -> String { mintID(prefix: "r") }
 
   /// A release of the store, by digest.
   ///

@@ -15,6 +15,9 @@ struct WorkspacePolicy {
   /// Writes verdict, matches and requirements into a judgement.
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
+    if tool == .changeDirectory, isOwnTime {
+      return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
+    }
     if tool == .stopAllowance { return permit(.implied("workspace:allowance-stop", reason: "anyone may end an autonomy"), &judgement) }
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
     if tool == .grantAllowance { return hold(.allowances, for: .owner, &judgement) }
@@ -24,6 +27,22 @@ struct WorkspacePolicy {
     }
     let others = tool == .makeRelease ? " or the owner of the process" : ""
     judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+  }
+
+  /// Whether all changes are absences and delegations of the proposer's own.
+  private var isOwnTime: Bool {
+    let directory = view.shared.directory
+    guard let changes = try? DirectoryChange.all(in: proposal.arguments) else { return false }
+    return changes.allSatisfy { change in
+      let people = change.people(in: directory)
+      return change.isAboutTime && !people.isEmpty && people.allSatisfy { bytesEqual("user:\($0)", proposal.principal) }
+    }
+  }
+
+  /// The people whom a change of the directory is about: they do not decide on it.
+  private var concerned: [String] {
+    guard tool == .changeDirectory, let changes = try? DirectoryChange.all(in: proposal.arguments) else { return [] }
+    return Set(changes.flatMap { $0.people(in: view.shared.directory) }).sorted().map { "user:\($0)" }
   }
 
   private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
@@ -56,7 +75,7 @@ struct WorkspacePolicy {
     }
     judgement.verdict = .hold
     judgement.matched = [RuleMatch(rule: rule, effect: .hold, basis: .implied, reason: topic.statement)]
-    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"])]
+    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"] + concerned)]
   }
 }
 
@@ -64,7 +83,7 @@ extension BuiltinTool {
   /// What a tool of the workspace changes; nil for those that nobody has to approve, and for the tools of runs.
   fileprivate var topic: WorkspaceTopic? {
     switch self {
-    case .setDirectory: .directory
+    case .setDirectory, .changeDirectory: .directory
     case .makeRelease: .releases
     case .resume: .stops
     case .grantAllowance: .allowances

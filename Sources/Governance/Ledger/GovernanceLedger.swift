@@ -53,6 +53,9 @@ public enum GovernanceLedger: Ledger {
       guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
       guard let directory = Directory(json: try JSON.parse(bytes)) else { throw Misfit("not a directory") }
       shared.directory = directory
+    case .changeDirectory:
+      guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
+      shared.directory = try shared.directory.applying(DirectoryChange.all(in: ["changes": try JSON.parse(bytes)]))
     case .makeRelease:
       let made = try entry.body.object("release")
       shared.releases.append(
@@ -83,9 +86,9 @@ public enum GovernanceLedger: Ledger {
       try run?.noteReview(entry)
     case EntryType.approval:
       if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
-        bytesEqual(entry.principal, requester)
+        bytesEqual(entry.principal, requester) || entry.body["for"]?.stringValue.map({ bytesEqual($0, requester) }) ?? false
       {
-        throw Misfit("an approval by who asked for the run")
+        throw Misfit("an approval by who asked for the run, or in their place")
       }
       try update(&run, entry) { record in _ = try record.decide(entry) }
       try run?.noteReview(entry)
@@ -248,7 +251,8 @@ extension ProposalRecord {
       votes.append(try Vote(entry.body, entry))
       guard entry.body["complete"]?.boolValue == true else { return false }
       let needed = requirements.map(\.count).max() ?? 1
-      guard Set(votes.map { ExactString($0.principal) }).count >= needed else {
+      let people = Set(votes.map { ExactString($0.principal) }).count
+      guard min(people, Set(votes.map { ExactString($0.authority) }).count) >= needed else {
         throw GovernanceLedger.Misfit("an approval that counts as the last although fewer than \(needed) people approved")
       }
       status = effect == .state ? .done : .granted
@@ -298,6 +302,7 @@ extension ProposalRecord.Vote {
   init(_ body: JSONObject, _ entry: Entry) throws {
     guard let mode = Identity.Mode(rawValue: try body.text("mode")) else { throw GovernanceLedger.Misfit("an unknown mode") }
     principal = try body.text("by")
+    authority = body["for"]?.stringValue ?? principal
     account = try body.text("account")
     time = entry.time
     self.mode = mode

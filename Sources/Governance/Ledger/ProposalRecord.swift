@@ -43,6 +43,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public struct Vote: Hashable, Sendable {
     /// The person.
     public let principal: String
+    /// In whose place the person decided, a principal: their own, or that of who delegated to them or was absent.
+    public let authority: String
     /// The account of the operating system that gave the command.
     public let account: String
     /// When, in log time.
@@ -53,6 +55,9 @@ public struct ProposalRecord: Hashable, Sendable {
     public let isOperator: Bool
     /// The fingerprint of the key that signed the approval, as `ssh-keygen -l` shows it; nil for one that was not signed.
     public let key: String?
+
+    /// Who approved, for people: both names where it was in another's place.
+    public var shown: String { bytesEqual(principal, authority) ? principal : "\(principal) for \(authority)" }
 
     /// The person as they came.
     var identity: Identity { Identity(principal: principal, account: account, mode: mode, isOperator: isOperator) }

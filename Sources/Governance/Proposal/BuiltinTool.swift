@@ -29,6 +29,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case resolveException = "resolve_exception"
   /// Replaces the directory of people and roles.
   case setDirectory = "directory.set"
+  /// Changes people, roles, keys, absences and delegations of the directory.
+  case changeDirectory = "directory.change"
   /// Makes a release the one that new runs follow.
   case makeRelease = "release.make"
   /// Stops agents and effects, everywhere or for one agent, process or run.
@@ -80,6 +82,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .answer: "Answer a question of a run."
     case .resolveException: "Resolve an exception of a run: retry, proceed or end."
     case .setDirectory: "Replace the directory of people and roles."
+    case .changeDirectory: "Change people, roles, keys, absences and delegations of the directory."
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
     case .stop: "Stop agents and effects."
     case .resume: "Lift a stop."
@@ -121,6 +124,9 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
         ["exception": text(64), "resolution": ["enum": ["retry", "proceed", "end"]], "comment": text(16_384)],
         required: ["exception", "resolution"])
     case .setDirectory: return closed(["directory": values], required: ["directory"])
+    case .changeDirectory:
+      return closed(
+        ["changes": ["type": "array", "minItems": 1, "maxItems": 100, "items": values]], required: ["changes"])
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
     case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
     case .grantAllowance: return Self.allowanceSchema
