@@ -134,4 +134,25 @@ import Testing
       #expect(words.exit == 0 && words.output.replacingOccurrences(of: "\n", with: " ").contains(message), "\(words)")
     }
   }
+
+  @Test func absencesThatLeaveTooFewAreAWarning() async throws {
+    try await withTemporaryDirectory { folder in
+      let shop = try Shop(folder)
+      #expect(await shop.run("process", "release", "vendor-onboarding").exit == 0)
+      #expect(await shop.run("process", "check", "vendor-onboarding").output.contains("absent") == false)
+      func days(_ count: Int) -> String { (TimeSource.system.now() + .seconds(86_400 * count)).iso8601 }
+      let away = await shop.run("person", "absent", "kira", "--from", days(2), "--until", days(9))
+      #expect(away.exit == 0, "\(away)")
+      func checked() async -> String {
+        await shop.run("process", "check", "vendor-onboarding").output.replacingOccurrences(of: "\n", with: " ")
+      }
+      let alone = await checked()
+      #expect(alone.contains("rule `two-of-finance` needs 2 of `finance`; from ") && alone.contains("only `user:ben` is left"), "\(alone)")
+      // One person decides once, in whoever's place.
+      #expect(await shop.run("person", "delegate", "kira", "ben", "--until", days(9)).exit == 0)
+      #expect(await checked() == alone)
+      #expect(await shop.run("person", "delegate", "kira", "omar", "--until", days(9)).exit == 0)
+      #expect(await checked().contains("absent") == false)
+    }
+  }
 }

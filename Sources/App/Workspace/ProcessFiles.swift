@@ -86,6 +86,15 @@ struct ProcessReport: Sendable {
     }
   }
 
+  /// How far ahead absences are looked at.
+  private static let ahead = Duration.seconds(30 * 86_400)
+
+  /// Adds the holds that nobody can release while people are absent.
+  mutating func lookAhead(_ directory: Directory, from now: Instant) {
+    guard let release else { return }
+    warnings += ApprovalSatisfiability.gaps(in: release, directory: directory, from: now, ahead: Self.ahead)
+  }
+
   var json: JSON {
     var object: JSONObject = ["process": .string(process), "folder": .string(folder), "ok": .bool(isGood)]
     object["digest"] = release.map { .string($0.digest.hex) }
