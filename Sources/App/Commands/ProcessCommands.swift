@@ -15,7 +15,10 @@ enum ProcessCommands {
     path: ["process", "check"], summary: "check processes, rules and their tests",
     details: """
       Checks everything that a release would check: the process, its forms and controls, the rules and their conditions, the clauses that they
-      cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. Nothing is written.
+      cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. It warns of rules that can never match or that
+      change nothing because of others, and of tools that no rule mentions. A hold that nobody in the organisation can ever release is an
+      error; one that some people's requests cannot get past is a warning, and so is one that nobody can release while people are absent in
+      the next 30 days, as the workspace's records have it. Nothing is written.
       """,
     examples: [
       .init("remit process check", "every process of the workspace"),
@@ -28,9 +31,12 @@ enum ProcessCommands {
       var names = context.arguments.rest("PROCESS")
       if names.isEmpty { names = Workspace.processNames(in: folder) }
       if names.isEmpty { throw CommandError(.notFound, "no-process", "there is no process in `\(visible(folder))/Policies`") }
+      let people = try await recordedPeople(context)
       let reports = try names.map { name in
         let (place, files) = try Workspace.processFiles(name, in: folder)
-        return ProcessReport(checking: files, directory: try organisation(beside: place, in: folder))
+        var report = ProcessReport(checking: files, directory: try organisation(beside: place, in: folder))
+        if let people { report.lookAhead(people.directory, from: people.now) }
+        return report
       }
       let isGood = reports.allSatisfy(\.isGood)
       return CommandResult(
@@ -38,8 +44,16 @@ enum ProcessCommands {
         lines: { width in reports.flatMap(\.lines).flatMap { $0.wrapped(to: width) } })
     })
 
+  /// The people with their absences, as the workspace's store has them; nil where there is none.
+  private static func recordedPeople(_ context: CommandContext) async throws -> (directory: Directory, now: Instant)? {
+    guard (try? Workspace.storePath(in: context.workspacePath)) != nil else { return nil }
+    return try await context.withWorkspace(.read) { workspace in
+      (try await workspace.store.read { try $0.shared().directory }, workspace.now)
+    }
+  }
+
   /// The organisation that a process's files are checked against: the one beside them, else the workspace's.
-  private static func organisation(beside place: String, in folder: String) throws -> Directory? {
+  static func organisation(beside place: String, in folder: String) throws -> Directory? {
     if FileTree.exists("\(place)/../organisation.json5") {
       let path = "\(place)/../organisation.json5"
       return try Directory.load(try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: FileTree.maximumBytes), file: path))

@@ -57,6 +57,8 @@ struct ProcessReport: Sendable {
   var release: Release?
   var problems: [Diagnostic] = []
   var warnings: [Diagnostic] = []
+  /// What the analysis of the rules found.
+  var analysis: PolicyAnalysis?
   /// The outcome of the rule tests; nil where there are none, or where they could not be read.
   var tests: RuleTestReport?
 
@@ -71,9 +73,9 @@ struct ProcessReport: Sendable {
       self.release = release
       process = release.process.id
       warnings = release.warnings
+      let environment = release.environment(directory)
+      analysis = PolicyAnalysis(release.rules, environment: environment, mentioning: release.process.tools.map(\.name))
       guard let bytes = files.bundle["rules.tests.json5"] else { return }
-      let environment = Release.environment(
-        of: release.process, directory: directory, documents: release.documents.values.sorted { bytesLess($0.name, $1.name) })
       let tests = try RuleTests.load(
         bytes, file: files.bundle.displayPath("rules.tests.json5"), rules: release.rules, environment: environment)
       warnings += tests.warnings
@@ -84,11 +86,24 @@ struct ProcessReport: Sendable {
     }
   }
 
+  /// How far ahead absences are looked at.
+  private static let ahead = Duration.seconds(30 * 86_400)
+
+  /// Adds the holds that nobody can release while people are absent.
+  mutating func lookAhead(_ directory: Directory, from now: Instant) {
+    guard let release else { return }
+    warnings += ApprovalSatisfiability.gaps(in: release, directory: directory, from: now, ahead: Self.ahead)
+  }
+
   var json: JSON {
     var object: JSONObject = ["process": .string(process), "folder": .string(folder), "ok": .bool(isGood)]
     object["digest"] = release.map { .string($0.digest.hex) }
     object["problems"] = .array(problems.map(\.json))
     object["warnings"] = .array(warnings.map(\.json))
+    if let analysis {
+      object["findings"] = .array(analysis.findings.map(\.json))
+      object["unclear"] = .array(analysis.unclear.map { ["subject": .string($0.subject), "why": .string($0.why)] })
+    }
     if let tests {
       object["tests"] = [
         "total": .int(tests.results.count),
@@ -108,7 +123,7 @@ struct ProcessReport: Sendable {
   var lines: [Shown] {
     var lines: [Shown] = []
     for problem in problems { lines += Shown.message(problem.description, .bad) }
-    for warning in warnings { lines += Shown.message(warning.description, .caution) }
+    for warning in warnings + (analysis?.findings.map(\.diagnostic) ?? []) { lines += Shown.message(warning.description, .caution) }
     if let tests {
       for result in tests.failures {
         lines.append("\(result.test.position.description): \("test failed", .bad): \(result.test.name): \(result.failure ?? "")")
@@ -122,10 +137,28 @@ struct ProcessReport: Sendable {
       let rules = counted(release.rules.rules.count, "rule")
       let outcome =
         tests.map { "\(counted($0.results.count - $0.failures.count, "test")) passed, \($0.failures.count) failed" } ?? "no rule tests"
+      if let unclear = analysis?.unclear, !unclear.isEmpty {
+        let names = unclear.prefix(5).map { "`\($0.subject)`" }.joined(separator: ", ")
+        let more = unclear.count > 5 ? " and \(unclear.count - 5) more" : ""
+        lines.append("\("not certain", .faint): whether \(names)\(more) change anything, as their conditions are not fully understood")
+      }
       lines.append("\(isGood ? "good" : "bad", isGood ? .good : .bad)  \(process, .strong)  \(steps), \(rules), \(outcome)")
     } else {
       lines.append("\("bad", .bad)  \(process.isEmpty ? folder : process, .strong)  \(counted(problems.count, "problem"))")
     }
     return lines
+  }
+}
+
+extension PolicyAnalysis.Finding {
+  /// The finding in machine output.
+  var json: JSON {
+    var object: JSONObject = [
+      "code": .string(code.rawValue), code == .unmentionedTool ? "tool" : "rule": .string(subject),
+      "message": .string(diagnostic.message),
+    ]
+    if !by.isEmpty { object["by"] = .array(by.map { .string($0) }) }
+    object["at"] = position.map { .string($0.description) }
+    return .object(object)
   }
 }

@@ -46,9 +46,14 @@ public struct PolicyFolder: Sendable {
   /// - Parameter catalogue: The tools that rules may name; nil where they are not known, so that every name is accepted.
   /// - Returns: The rules, ready to decide.
   /// - Throws: Every problem that was found, each with its place.
-  public func rules(catalogue: ToolCatalogue?) throws(Diagnostics) -> RuleSet {
+  public func rules(catalogue: ToolCatalogue?) throws(Diagnostics) -> RuleSet { try rules(in: environment(catalogue: catalogue)) }
+
+  /// Checks and compiles `rules.json5` as rules about something else: a process.
+  ///
+  /// - Throws: Every problem that was found, each with its place.
+  public func rules(in environment: PolicyEnvironment) throws(Diagnostics) -> RuleSet {
     let file = "\(path)/rules.json5"
-    return try RuleSet.load(try Self.bytes(file, isRequired: true) ?? [], file: file, environment: environment(catalogue: catalogue))
+    return try RuleSet.load(try Self.bytes(file, isRequired: true) ?? [], file: file, environment: environment)
   }
 
   /// Reads `rules.tests.json5`; nil where there is none.

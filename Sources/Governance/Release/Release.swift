@@ -89,13 +89,18 @@ public final class Release: Sendable {
         problems.append(Diagnostic("tool-schema", at: nil, "the arguments of tool `\(tool.name)`: \(error.message)", hint: error.hint))
       }
     }
+    var unsatisfiable: [Diagnostic] = []
+    if let rules, let directory {
+      unsatisfiable = ApprovalSatisfiability.problems(of: process, rules: rules, directory: directory)
+      problems += unsatisfiable.filter { $0.severity == .error }
+    }
     guard let rules, problems.isEmpty else { throw Diagnostics(problems) }
     return Release(
       digest: bundle.manifest.digest, process: process, rules: rules, prompts: prompts,
       documents: Dictionary(documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
       programs: Dictionary(
         bundle.files.filter { $0.path.hasPrefix("tools/") }.map { ($0.path, $0.bytes) }, uniquingKeysWith: { first, _ in first }),
-      warnings: warnings + rules.warnings,
+      warnings: warnings + rules.warnings + unsatisfiable,
       toolDigests: Dictionary(process.tools.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first }), validators: validators)
   }
 

@@ -8,10 +8,13 @@ struct RuleCondition: Sendable {
   let atoms: [(slot: Int, atom: Atom)]
   /// What has to hold beside the atoms, each a program of its own.
   let rest: [CELProgram]
+  /// What the condition may name.
+  let environment: CELEnvironment
 
   /// Takes a condition apart.
   init(_ program: CELProgram, in environment: CELEnvironment) {
     self.program = program
+    self.environment = environment
     let parts = Conjunction(of: program)
     if !parts.atoms.isEmpty, let rest = try? parts.rest.map({ try environment.compile($0, of: program.source, expecting: .bool) }) {
       atoms = parts.atoms
