@@ -61,6 +61,18 @@ struct JSONCanonicalTests {
 
 @Suite("Exact numbers")
 struct JSONNumberTests {
+  @Test("exponents of any size are read or refused, never a trap", arguments: ["", "-", "+"])
+  func hugeExponents(_ sign: String) throws {
+    for power in [
+      "9223372036854775807", "9223372036854775808", "18446744073709551616", "1099511627776", String(repeating: "9", count: 400),
+    ] {
+      for text in ["1e\(sign)\(power)", "0.1E\(sign)\(power)", "-120e\(sign)\(power)"] {
+        #expect(JSONNumber(decimal: text) == nil)
+        #expect(throws: JSONError.self) { try JSON.parse(Array("[\(text)]".utf8)) }
+      }
+    }
+  }
+
   static let equal = [("1", "1.0"), ("100", "1e2"), ("-0", "0"), ("0.10", "0.1"), ("12345678901234567890", "1234567890123456789e1")]
 
   @Test(arguments: equal)

@@ -204,4 +204,90 @@ struct DirectoryChangeTests {
       #expect(bench.connector.receipts.isEmpty)
     }
   }
+
+  // MARK: Tricks
+
+  @Test("who edits a change of the workspace made it, and another person has to agree")
+  func anEditorIsTheProposer() async throws {
+    try await withBench(governs: "role:finance") { bench in
+      let held = try await change(bench, by: Workbench.person("ana"), Self.person("eva"))
+      let wanted: JSONObject = ["changes": [Self.person("eva", roles: ["finance", "owner"]).json]]
+      let edited = try await bench.gate.decide(
+        held.proposal, .edit(arguments: wanted, reason: nil), by: Workbench.person("ben"), digest: held.digest)
+      guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
+      #expect(next.verdict == .hold)
+      #expect(await bench.refusal(next, by: Workbench.person("ben"))?.code == "not-eligible")
+      #expect(try await directory(bench).person("user:eva") == nil)
+      _ = try await bench.gate.decide(next.proposal, .approve, by: Workbench.person("cleo"), digest: next.digest)
+      #expect(try await directory(bench).person("user:eva")?.roles == ["finance", "owner"])
+    }
+  }
+
+  @Test("T05 whoever left is nobody: not the operator, and not somebody else with the same account")
+  func leavers() async throws {
+    try await withBench { bench in
+      _ = try await change(bench, Self.person("ben", roles: ["finance"], accounts: ["ben", "benny"]))
+      _ = try await change(bench, Self.person("ben", roles: ["finance"], accounts: ["ben"]))
+      _ = try await change(bench, .leave("ben"))
+      let run = try await bench.assessed(amount: 500)
+      let held = try await bench.proposePayment(run)
+      for account in ["ben", "benny"] {
+        let asOperator = Identity(principal: "user:\(account)", account: account, mode: .singleOperator, isOperator: true)
+        #expect(await bench.refusal(held, by: asOperator)?.message.contains("is nobody's now") == true)
+        #expect(try await change(bench, by: asOperator, Self.person("mal", roles: ["finance"])).verdict == .forbid)
+        let other = try await change(bench, Self.person("ben2", roles: ["finance"], accounts: [account]))
+        #expect(other.refusal?.message.contains("can come back only as theirs") == true, "\(other.refusal?.message ?? "")")
+      }
+      #expect(try await change(bench, Self.person("ben", roles: ["finance"], accounts: ["ben"])).verdict == .permit)
+    }
+  }
+
+  @Test("nobody agrees to a change that gives them another's authority, or is about them, however it is made")
+  func ownGain() async throws {
+    try await withBench(governs: "role:compliance") { bench in
+      let gains = [Self.delegation("ben", "dora"), Self.absence("ben", deputy: "dora")]
+      for gain in gains {
+        let held = try await change(bench, by: Workbench.person("ana"), gain)
+        #expect(held.verdict == .hold)
+        #expect(await bench.refusal(held, by: Workbench.person("dora"))?.code == "not-eligible")
+      }
+      let old = try await directory(bench)
+      let people = old.people.map { person in
+        person.id == "dora"
+          ? Directory.Person(id: "dora", name: "Dora", roles: ["compliance", "finance"], accounts: [], manager: nil) : person
+      }
+      let set = try await bench.gate.setDirectory(
+        Directory(people: people, roles: old.roles, governs: old.governs), by: Workbench.person("ana"))
+      #expect(set.verdict == .hold)
+      #expect(await bench.refusal(set, by: Workbench.person("dora"))?.code == "not-eligible")
+    }
+  }
+
+  @Test("a change is approved of the record as it was shown")
+  func staleChanges() async throws {
+    try await withBench(governs: "role:compliance") { bench in
+      let held = try await change(bench, by: Workbench.person("ana"), Self.person("cleo", roles: ["finance", "clerk"], manager: "olaf"))
+      let taken = try await change(bench, by: Workbench.person("ana"), Self.person("cleo", roles: ["clerk"]))
+      _ = try await bench.gate.decide(taken.proposal, .approve, by: Workbench.person("dora"), digest: taken.digest)
+      let late = try await bench.gate.decide(held.proposal, .approve, by: Workbench.person("dora"), digest: held.digest)
+      guard case .voided(let next) = late.standing else { Issue.record("\(late.standing)"); return }
+      #expect(next.verdict == .hold)
+      #expect(try await directory(bench).person("user:cleo")?.roles == ["clerk"])
+    }
+  }
+
+  @Test("a delegation of some roles does not stand for the person, and nobody stands in for who proposed")
+  func narrowPlaces() async throws {
+    try await withBench(governs: "user:ben") { bench in
+      #expect(try await change(bench, by: Workbench.person("ben"), Self.delegation("ben", "dora", roles: ["finance"])).verdict == .permit)
+      let held = try await change(bench, by: Workbench.person("ana"), Self.person("eva"))
+      #expect(await bench.refusal(held, by: Workbench.person("dora"))?.code == "not-eligible")
+      #expect(try await change(bench, by: Workbench.person("ben"), Self.delegation("ben", "cleo", id: "d-2")).verdict == .permit)
+      let own = try await change(bench, by: Workbench.person("ben"), Self.person("fay"))
+      #expect(own.verdict == .hold)
+      #expect(await bench.refusal(own, by: Workbench.person("cleo"))?.code == "not-eligible")
+      _ = try await bench.gate.decide(held.proposal, .approve, by: Workbench.person("cleo"), digest: held.digest)
+      #expect(try await directory(bench).person("user:eva") != nil)
+    }
+  }
 }

@@ -42,8 +42,12 @@ struct WorkspaceApprovalTests {
 
   static let changes: [Change] = [
     Change(
-      name: "people", propose: { try await $0.setDirectory(Directory(people: [], roles: []), by: Workbench.operatorIdentity) },
-      approver: "dora", isDone: { $0.directory.people.isEmpty }),
+      name: "people",
+      propose: { gate in
+        let old = try await gate.store.read { try $0.shared().directory }
+        let others = Directory(people: old.people.filter { $0.id != "cleo" }, roles: old.roles, governs: old.governs)
+        return try await gate.setDirectory(others, by: Workbench.operatorIdentity)
+      }, approver: "dora", isDone: { $0.directory.person("user:cleo") == nil }),
     Change(
       name: "a release",
       propose: {
@@ -97,10 +101,11 @@ struct WorkspaceApprovalTests {
       let held = try await bench.gate.setStop("all", false, by: Workbench.person("ana"))
       let edited = try await bench.gate.decide(
         held.proposal, .edit(arguments: ["scope": "agent:bot"], reason: nil), by: Workbench.person("dora"), digest: held.digest)
-      // Dora is the one who has to approve, so her edit is enough.
+      // What Dora made of it is hers: she is the one who has to approve, and cannot approve that.
       guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
-      #expect(next.verdict == .permit)
-      #expect(try await shared(bench).stops == ["all"])
+      #expect(next.verdict == .hold)
+      #expect(await bench.refusal(next, by: Workbench.person("dora"))?.code == "not-eligible")
+      #expect(try await shared(bench).stops == ["all", "agent:bot"])
     }
   }
 

@@ -217,7 +217,7 @@ extension Inbox {
     let places = [Directory.Mandate(authority: identity.principal, roles: roles, source: nil)] + others
     let mayAsRole = proposal.requirements.contains { need in
       places.contains { place in
-        need.roles.contains(where: place.roles.contains) || need.approvers.contains { bytesEqual($0, place.authority) }
+        need.roles.contains(where: place.roles.contains) || place.isWhole && need.approvers.contains { bytesEqual($0, place.authority) }
       }
     }
     let isOwn = bytesEqual(requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)

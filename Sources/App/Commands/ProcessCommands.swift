@@ -207,11 +207,15 @@ extension Workspace {
     let who = other ?? identity
     _ = try await gate.openLog(by: who)
     guard let organisation = try Self.organisation(in: folder) else { return nil }
-    let (current, waiting) = try await store.read { context in
+    let (current, seed, waiting) = try await store.read { context in
       let shared = try context.shared()
-      return (shared.directory, shared.proposals.last { $0.status == .held && $0.tool == BuiltinTool.setDirectory.rawValue })
+      return (shared.directory, shared.seed, shared.proposals.last { $0.status == .held && $0.tool == BuiltinTool.setDirectory.rawValue })
     }
-    if current == organisation { return nil }
+    // What changed since by `remit person` is not undone by a file that stayed as it was.
+    if current == organisation || seed == organisation { return nil }
+    if current != seed {
+      return "Policies/organisation.json5 was not taken over: people were changed since with `remit person`, which is the way now"
+    }
     if let waiting { return "a change of people and roles waits for approval as proposal \(waiting.id)" }
     let outcome = try await gate.setDirectory(organisation, by: who)
     if outcome.verdict == .hold {

@@ -22,6 +22,10 @@ enum Account {
     if let person = directory.person(account: account) {
       return Identity(principal: person.principal, account: account, mode: .singleOperator)
     }
+    // Who has left does not come back as the operator.
+    if let former = directory.former[account] {
+      return Identity(principal: "user:\(former)", account: account, mode: .singleOperator)
+    }
     // An account that nobody has must not speak with the name of a person who is there.
     let name = directory.people.contains { $0.id == account } ? "operator-\(account)" : account
     return Identity(principal: "user:\(name)", account: account, mode: .singleOperator, isOperator: true)

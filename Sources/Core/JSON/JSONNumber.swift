@@ -72,7 +72,7 @@ public struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
     }
     guard seenDigit else { return nil }
     if let mark = rest.first {
-      guard mark | 0x20 == UInt8(ascii: "e"), let power = Int(Substring(rest.dropFirst())), abs(power) < 1 << 40 else { return nil }
+      guard mark | 0x20 == UInt8(ascii: "e"), let power = Int(Substring(rest.dropFirst())), power.magnitude < 1 << 40 else { return nil }
       exponent += power
     }
     self.init(negative: negative, digits: digits, exponent: exponent)

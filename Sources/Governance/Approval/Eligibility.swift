@@ -100,8 +100,10 @@ struct Eligibility {
   private func allows(_ requirement: ApprovalRequirement, _ identity: Identity, _ mandate: Directory.Mandate) -> Bool {
     guard
       requirement.roles.contains(where: mandate.roles.contains)
-        || requirement.approvers.contains(where: { bytesEqual($0, mandate.authority) })
+        || mandate.isWhole && requirement.approvers.contains(where: { bytesEqual($0, mandate.authority) })
     else { return false }
+    // Nobody decides in the place of who proposed it, no more than they could themselves.
+    if bytesEqual(mandate.authority, record.principal) || bytesEqual(mandate.authority, requester) { return false }
     return !requirement.not.contains { excludes($0, identity, mandate) }
   }
 
@@ -144,7 +146,7 @@ struct Eligibility {
       let counting = approvers.filter { approver in
         guard let mandate = mandate(of: approver) else { return false }
         return allows(requirement, approver.identity, mandate) && !isOrWas(approver.identity, requester)
-          && !bytesEqual(mandate.authority, requester) && (!requirement.isSigned || hasSigned(approver))
+          && (!requirement.isSigned || hasSigned(approver))
       }
       let people = Set(counting.map { ExactString($0.identity.principal) })
       let authorities = Set(counting.map { ExactString($0.authority ?? $0.identity.principal) })

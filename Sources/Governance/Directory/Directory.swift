@@ -57,22 +57,34 @@ public struct Directory: Sendable {
   public let absences: [Absence]
   /// Who may decide in whose place.
   public let delegations: [Delegation]
+  /// Whose the accounts were that are nobody's any more: whoever has one is not the operator for that.
+  public let former: [String: String]
   private let byID: [String: Int]
   private let byAccount: [String: Int]
 
   /// A directory of these people and roles; ids and accounts are unique, which ``load(_:)`` checks.
   public init(
     people: [Person] = [], roles: [Role] = [], governs: [WorkspaceTopic: Approver] = [:], absences: [Absence] = [],
-    delegations: [Delegation] = []
+    delegations: [Delegation] = [], former: [String: String] = [:]
   ) {
     self.people = people
     self.roles = roles
     self.governs = governs
     self.absences = absences
     self.delegations = delegations
+    self.former = former
     byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     byAccount = Dictionary(
       people.enumerated().flatMap { place, person in person.accounts.map { ($0, place) } }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The directory that takes another's place: the accounts that it leaves to nobody stay known as those of who had them.
+  public func following(_ old: Directory) -> Directory {
+    var former = old.former
+    for person in old.people { for account in person.accounts { former[account] = person.id } }
+    for person in people { for account in person.accounts { former[account] = nil } }
+    return Directory(
+      people: people, roles: roles, governs: governs, absences: absences, delegations: delegations, former: former)
   }
 
   /// The person behind a principal such as `user:ana`.
@@ -94,7 +106,8 @@ public struct Directory: Sendable {
 // MARK: - As an entry's content
 
 extension Directory: Hashable {
-  /// Whether both have the same people, roles, absences and delegations, and the same people decide about them.
+  /// Whether both have the same people, roles, absences and delegations, and the same people decide about them; who was there before does
+  /// not matter.
   public static func == (a: Directory, b: Directory) -> Bool {
     a.people == b.people && a.roles == b.roles && a.governs == b.governs && a.absences == b.absences && a.delegations == b.delegations
   }

@@ -101,18 +101,20 @@ extension DirectoryChange {
     case .putPerson(let person): [person.id]
     case .leave(let id), .addKey(let id, _), .removeKey(let id, _): [id]
     case .putRole, .removeRole: []
-    case .putAbsence(let absence): [absence.person]
+    case .putAbsence(let absence): [absence.person] + (absence.deputy.map { [$0] } ?? [])
     case .endAbsence(let id): directory.absences.filter { $0.id == id }.map(\.person)
-    case .putDelegation(let delegation): [delegation.from]
+    case .putDelegation(let delegation): [delegation.from, delegation.to]
     case .endDelegation(let id): directory.delegations.filter { $0.id == id }.map(\.from)
     }
   }
 
-  /// Whether it only says when a person decides, and who does meanwhile: their own business.
-  var isAboutTime: Bool {
+  /// Whose time or authority it is about; nil for a change of the record itself.
+  func giver(in directory: Directory) -> String? {
     switch self {
-    case .putAbsence, .endAbsence, .putDelegation, .endDelegation: true
-    default: false
+    case .putAbsence(let absence): absence.person
+    case .putDelegation(let delegation): delegation.from
+    case .endAbsence, .endDelegation: people(in: directory).first
+    default: nil
     }
   }
 }
@@ -127,7 +129,7 @@ extension Directory {
     var draft = DirectoryDraft(self)
     for change in changes { try draft.apply(change) }
     try draft.check()
-    return draft.directory
+    return draft.directory.following(self)
   }
 }
 
@@ -138,6 +140,7 @@ private struct DirectoryDraft {
   private var absences: [Directory.Absence]
   private var delegations: [Directory.Delegation]
   private let governs: [WorkspaceTopic: Directory.Approver]
+  private var former: [String: String]
 
   init(_ directory: Directory) {
     people = directory.people
@@ -145,6 +148,7 @@ private struct DirectoryDraft {
     absences = directory.absences
     delegations = directory.delegations
     governs = directory.governs
+    former = directory.former
   }
 
   var directory: Directory {
@@ -157,6 +161,7 @@ private struct DirectoryDraft {
     case .leave(let id):
       let place = try self.place(of: id)
       let manager = people[place].manager
+      for account in people[place].accounts { former[account] = id }
       people.remove(at: place)
       for other in people.indices where people[other].manager == id { people[other] = people[other].with(manager: manager) }
       absences.removeAll { $0.person == id }
@@ -200,6 +205,9 @@ private struct DirectoryDraft {
 
   private mutating func put(_ person: Directory.Person) throws(Refusal) {
     try checkName(person.id, "person")
+    if let account = person.accounts.first(where: { former[$0] != nil && former[$0] != person.id }) {
+      throw refusal("the account `\(visible(account))` was `\(former[account] ?? "")`'s: it can come back only as theirs")
+    }
     for role in person.roles where !roles.contains(where: { $0.name == role }) { throw unknown("role", role, roles.map(\.name)) }
     for other in people where other.id != person.id {
       if let account = person.accounts.first(where: { other.accounts.contains($0) }) {

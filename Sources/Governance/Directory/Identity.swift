@@ -37,7 +37,9 @@ public struct Identity: Hashable, Sendable {
   var personalAccount: String? { mode == .scripted || account.isEmpty ? nil : account }
 
   /// Whether the person is the operator now: the account is nobody's in the directory.
-  func isOperator(in directory: Directory) -> Bool { isOperator && directory.person(account: account) == nil }
+  func isOperator(in directory: Directory) -> Bool {
+    isOperator && directory.person(account: account) == nil && directory.former[account] == nil
+  }
 
   /// The roles that the identity holds now.
   func roles(in directory: Directory) -> [String] {
@@ -58,6 +60,9 @@ public struct Identity: Hashable, Sendable {
   func problem(in directory: Directory) -> String? {
     if let holder = personalAccount.flatMap({ directory.person(account: $0) }), isOperator || !bytesEqual(holder.principal, principal) {
       return "the account `\(visible(account))` is `\(holder.principal)` in the directory of this workspace, not `\(visible(principal))`"
+    }
+    if isOperator, let person = directory.former[account] {
+      return "the account `\(visible(account))` was `\(person)`'s, and is nobody's now"
     }
     return isOperator || directory.person(principal) != nil ? nil : "`\(visible(principal))` is not in the directory of this workspace"
   }

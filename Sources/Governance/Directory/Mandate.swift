@@ -1,7 +1,7 @@
 public import Core
 
 extension Directory {
-  /// A time in which a person does not decide; a deputy may in the person's place.
+  /// A time in which a person is away; a deputy may decide in the person's place.
   public struct Absence: Hashable, Sendable {
     /// What it is called when it is ended.
     public let id: String
@@ -66,12 +66,15 @@ extension Directory {
     public let roles: [String]
     /// The delegation or absence that gives it; nil for a person's own.
     public let source: String?
+    /// Whether it is all of the person's authority, so that it also counts where the person is named.
+    public let isWhole: Bool
 
     /// Makes a mandate from its parts.
-    public init(authority: String, roles: [String], source: String?) {
+    public init(authority: String, roles: [String], source: String?, isWhole: Bool = true) {
       self.authority = authority
       self.roles = roles
       self.source = source
+      self.isWhole = isWhole
     }
   }
 
@@ -90,7 +93,7 @@ extension Directory {
     {
       let held = roles(of: "user:\(delegation.from)")
       let given = delegation.roles.isEmpty ? held : held.filter { delegation.roles.contains($0) }
-      mandates.append(Mandate(authority: "user:\(delegation.from)", roles: given, source: delegation.id))
+      mandates.append(Mandate(authority: "user:\(delegation.from)", roles: given, source: delegation.id, isWhole: delegation.roles.isEmpty))
     }
     for absence in absences where absence.deputy == person.id && absence.from <= now && now < absence.until {
       mandates.append(Mandate(authority: "user:\(absence.person)", roles: roles(of: "user:\(absence.person)"), source: absence.id))

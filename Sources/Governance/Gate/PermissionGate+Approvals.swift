@@ -87,7 +87,13 @@ extension PermissionGate {
     var proposal = original.proposal
     if case .edit(let arguments, let reason) = decision {
       proposal.arguments = arguments
-      proposal.editor = identity
+      if run == nil {
+        // A change of the workspace is whose who wrote it: another person has to agree to what the editor made of it.
+        proposal.principal = identity.principal
+        proposal.identity = identity
+      } else {
+        proposal.editor = identity
+      }
       proposal.reason = reason ?? proposal.reason
       if run == nil { view = try self.view(of: proposal, in: context) }
     }

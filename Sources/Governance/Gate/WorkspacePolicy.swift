@@ -33,16 +33,22 @@ struct WorkspacePolicy {
   private var isOwnTime: Bool {
     let directory = view.shared.directory
     guard let changes = try? DirectoryChange.all(in: proposal.arguments) else { return false }
-    return changes.allSatisfy { change in
-      let people = change.people(in: directory)
-      return change.isAboutTime && !people.isEmpty && people.allSatisfy { bytesEqual("user:\($0)", proposal.principal) }
-    }
+    return changes.allSatisfy { $0.giver(in: directory).map { bytesEqual("user:\($0)", proposal.principal) } ?? false }
   }
 
   /// The people whom a change of the directory is about: they do not decide on it.
   private var concerned: [String] {
-    guard tool == .changeDirectory, let changes = try? DirectoryChange.all(in: proposal.arguments) else { return [] }
-    return Set(changes.flatMap { $0.people(in: view.shared.directory) }).sorted().map { "user:\($0)" }
+    let old = view.shared.directory
+    switch tool {
+    case .changeDirectory:
+      let changes = (try? DirectoryChange.all(in: proposal.arguments)) ?? []
+      return Set(changes.flatMap { $0.people(in: old) }).sorted()
+    case .setDirectory:
+      guard let new = Directory(json: proposal.arguments["directory"] ?? .null) else { return [] }
+      let ids = Set((old.people + new.people).map(\.id)).sorted()
+      return ids.filter { old.person("user:\($0)") != new.person("user:\($0)") }
+    default: return []
+    }
   }
 
   private func holds(_ performer: Performer) -> Bool { proposal.identity?.holds(performer, in: view.shared.directory) ?? false }
@@ -73,9 +79,14 @@ struct WorkspacePolicy {
         "evidence.reviewed": .int(basis.reviewed), "evidence.wrong": .int(basis.wrong), "evidence.upper_bound_ppm": .int(basis.bound),
       ]
     }
+    // Whoever approves a change of the directory approves it of the records as they are now.
+    if tool == .changeDirectory {
+      for id in concerned { judgement.read["directory.\(id)"] = view.shared.directory.person("user:\(id)")?.json ?? .null }
+    }
     judgement.verdict = .hold
     judgement.matched = [RuleMatch(rule: rule, effect: .hold, basis: .implied, reason: topic.statement)]
-    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: ["proposer"] + concerned)]
+    let excluded = ["proposer"] + concerned.map { "user:\($0)" }
+    judgement.requirements = [ApprovalRequirement(rule: rule, roles: roles, approvers: people, not: excluded)]
   }
 }
 

@@ -52,7 +52,8 @@ public enum GovernanceLedger: Ledger {
       // Redacted people are nobody: what they could approve, nobody can until a directory is set again.
       guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
       guard let directory = Directory(json: try JSON.parse(bytes)) else { throw Misfit("not a directory") }
-      shared.directory = directory
+      shared.directory = directory.following(shared.directory)
+      shared.seed = directory
     case .changeDirectory:
       guard let bytes = entry.content(ContentPart.values) else { return shared.directory = Directory() }
       shared.directory = try shared.directory.applying(DirectoryChange.all(in: ["changes": try JSON.parse(bytes)]))

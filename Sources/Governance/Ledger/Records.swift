@@ -77,6 +77,8 @@ public struct SharedState: Sendable {
   public internal(set) var log: String?
   /// The people and their roles.
   public internal(set) var directory = Directory()
+  /// The directory as it was last set as a whole, before the changes since.
+  public internal(set) var seed = Directory()
   /// The releases, in the order in which they were made.
   public internal(set) var releases: [ReleaseRecord] = []
   /// The scopes in which work is stopped: `all`, `agent:…`, `process:…`, `run:…`, in the order in which they were stopped.
