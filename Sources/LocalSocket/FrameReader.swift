@@ -22,9 +22,10 @@ public struct FrameReader: Sendable {
     return end != nil
   }
 
-  /// The next whole frame; nil where more bytes are needed.
+  /// Takes the next whole frame.
   ///
   /// - Parameter limit: The most bytes that the frame may have.
+  /// - Returns: The frame; nil where more bytes are needed.
   /// - Throws: ``SocketError`` with code `tooLarge` or `garbled`; nothing that follows can be relied upon then.
   public mutating func next(limit: Int = SocketLimits.frameBytes) throws(SocketError) -> JSON? {
     guard try hasFrame(limit: limit) else { return nil }

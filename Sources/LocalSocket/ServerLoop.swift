@@ -109,9 +109,10 @@ final class ServerLoop {
 
   private func admit(_ connection: UnixConnection) {
     let own = waiting.filter { $0.value.connection.peer.uid == connection.peer.uid }
-    if own.count >= SocketLimits.waitingPerAccount, let idle = own.filter({ !$0.value.isReady }).min(by: { $0.value.number < $1.value.number }) {
+    let isCrowded = own.count >= SocketLimits.waitingPerAccount
+    if isCrowded, let idle = own.filter({ !$0.value.isReady }).min(by: { $0.value.number < $1.value.number }) {
       letGo(idle.key, because: Self.busy)
-    } else if own.count >= SocketLimits.waitingPerAccount || waiting.count >= SocketLimits.waiting {
+    } else if isCrowded || waiting.count >= SocketLimits.waiting {
       return refuse(connection, because: Self.busy)
     }
     count += 1
@@ -147,7 +148,7 @@ final class ServerLoop {
       guard running.values.count(where: { $0.connection.peer.uid == uid }) < SocketLimits.runningPerAccount else { continue }
       waiting[descriptor] = nil
       let (server, connection) = (server, item.connection)
-      let task = Task {
+      let task = Task(executorPreference: ClientThread()) {
         await server.handler(connection)
         server.finished(connection.descriptor)
       }

@@ -6,7 +6,7 @@ internal import Dispatch
 /// One thread waits for all of them, so a thousand idle ones cost no more than their descriptors. Whoever sends nothing, drips, or sends too
 /// much is let go; whoever goes away while their command runs has it cancelled.
 public final class SocketServer: Sendable {
-  /// Does what a client wants; its first frame has come whole.
+  /// Does what a client wants; its first frame has come whole. It has a thread of its own, which may wait.
   public typealias Handler = @Sendable (UnixConnection) async -> Void
 
   let listener: UnixListener
@@ -30,7 +30,9 @@ public final class SocketServer: Sendable {
   ///   - refusal: The frame that tells a client why it is let go.
   ///   - handler: Does what a client wants. Its task is cancelled when the client goes away, and the connection ends with it.
   /// - Throws: ``SocketError`` where the process has no descriptor left.
-  public init(_ listener: UnixListener, refusal: @escaping @Sendable (SocketError) -> JSON, handler: @escaping Handler) throws(SocketError) {
+  public init(
+    _ listener: UnixListener, refusal: @escaping @Sendable (SocketError) -> JSON, handler: @escaping Handler
+  ) throws(SocketError) {
     self.listener = listener
     self.refusal = refusal
     self.handler = handler

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// One end of a Unix socket that speaks in frames.
 ///
-/// What is sent is kept until the other end takes it. Calls that wait hold their thread, so they belong on a ``Core/BlockingExecutor``;
-/// each wait has a deadline.
+/// What is sent is kept until the other end takes it. Calls that wait hold their thread; each wait has a
+/// deadline.
 public final class UnixConnection: Sendable {
   /// Who is at the other end.
   public let peer: PeerCredentials
@@ -57,7 +57,9 @@ public final class UnixConnection: Sendable {
 
   /// Sends a frame.
   ///
-  /// - Parameter waits: Whether to wait where the other end is slow. Otherwise the frame is kept, or the connection given up where too much is.
+  /// - Parameters:
+  ///   - frame: What is sent.
+  ///   - waits: Whether to wait where the other end is slow. Otherwise the frame is kept, or the connection given up where too much is.
   /// - Throws: ``SocketError``: `gone`, `timedOut`.
   public func send(_ frame: JSON, waits: Bool = true) throws(SocketError) {
     let bytes = Array(frame.text().utf8) + [0x0A]

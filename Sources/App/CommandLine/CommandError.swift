@@ -35,6 +35,11 @@ struct CommandError: Error, Sendable {
     .identity, "service-only", "`remit serve` keeps this store for several people, so its file is not opened for writing",
     hint: "start `remit serve` as the account that owns the store; `remit audit verify` reads the file in any mode")
 
+  /// The store is kept by a service, which does not run.
+  static let serviceAway = CommandError(
+    .identity, "service-away", "`remit serve` keeps this store for you and others, and does not run now",
+    hint: "whoever administers it starts `remit serve`")
+
   /// Any error as a command's error: this is the one place that knows the errors of other modules.
   init(describing error: any Error) {
     switch error {

@@ -132,6 +132,10 @@ enum AuditCommands {
       .value("run", "RUN", "only this run"), .value("output", short: "o", "FILE", "where to; `-`, or nothing, is standard output"),
       .flag("without-content", "leave arguments, values, reasons and texts out"),
     ],
+    // Who may read the file needs to trust nobody.
+    place: { context in
+      context.front.isLocal && FileTree.isReadable("\(context.workspacePath)/\(Workspace.stateFolder)/store.sqlite") ? .local : .store
+    },
     run: { context in
       let hasContent = !context.arguments.flag("without-content")
       let path = context.arguments.option("output")

@@ -69,7 +69,8 @@ enum EvalCommands {
 
   /// The folder of a suite of attacks: a path, or a name in the workspace's Evals; nil where it is none.
   private static func attackFolder(_ context: CommandContext) -> String? {
-    guard context.front.isLocal, let suite = context.arguments.option("suite"), context.arguments.argument("FILE") == nil else { return nil }
+    let arguments = context.arguments
+    guard context.front.isLocal, let suite = arguments.option("suite"), arguments.argument("FILE") == nil else { return nil }
     return [suite, "\(context.workspacePath)/Evals/\(suite)"].first { AttackSuite.isSuite($0) }
   }
 
@@ -142,7 +143,9 @@ struct EvalSuite: Sendable {
   /// - Throws: ``FileError``, `JSONError`, `Diagnostics` with all problems.
   init(_ files: [(path: String, bytes: [UInt8])], of folder: String) throws {
     let path = "\(folder)/suite.json5"
-    guard let own = files.first(where: { $0.path == "suite.json5" }) else { throw FileError(.notFound, path: path, "there is no such file") }
+    guard let own = files.first(where: { $0.path == "suite.json5" }) else {
+      throw FileError(.notFound, path: path, "there is no such file")
+    }
     let file = try PositionedJSON.parseJSON5(own.bytes, file: path)
     var problems: [Diagnostic] = []
     let known = ["suite", "title", "process", "flips"]

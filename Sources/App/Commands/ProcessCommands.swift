@@ -206,6 +206,7 @@ extension Workspace {
   ///   - organisation: What the file says; nil where there is none.
   ///   - other: Who does it, where it is not who gives the command.
   /// - Returns: What changed, in words; nil where nothing did.
+  /// - Throws: ``CommandError`` where the gate refuses; what the store throws.
   @discardableResult
   func takeOrganisation(_ organisation: Directory?, by other: Identity? = nil) async throws -> Shown? {
     let who = other ?? identity

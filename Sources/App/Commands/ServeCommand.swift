@@ -110,7 +110,7 @@ enum ServeCommand {
         let now = workspace.now
         return CommandResult(
           exit: outcome.exitCode, json: .object(outcome.json),
-          lines: { width in outcome.lines(of: "the mode of the workspace is \(mode.rawValue)", now: now).flatMap { $0.wrapped(to: width) } })
+          lines: { width in outcome.lines(of: "the workspace's mode: \(mode.rawValue)", now: now).flatMap { $0.wrapped(to: width) } })
       }
     })
 }
@@ -128,7 +128,8 @@ extension Workspace {
     if !isTeam {
       let outcome = try await gate.setMode(.team, by: identity)
       guard outcome.verdict == .permit else {
-        throw CommandError(outcome.exitCode, "not-team", "the workspace cannot become a team's: \(outcome.refusal?.message ?? "forbidden")")
+        let why = outcome.refusal?.message ?? "forbidden"
+        throw CommandError(outcome.exitCode, "not-team", "the workspace cannot become a team's: \(why)")
       }
     }
     let missing = [WorkspaceTopic.directory, .stops].filter { directory.governs[$0] == nil }

@@ -35,8 +35,11 @@ protocol Front: Sendable {
   /// Signs a statement with a key of the person.
   ///
   /// - Parameters:
+  ///   - statement: What is signed.
   ///   - key: The key that the command line names; nil tries those of the directory that an agent has.
   ///   - known: The keys that the directory has.
+  /// - Returns: The signature, armoured.
+  /// - Throws: ``CommandError`` where it cannot be signed.
   func sign(_ statement: [UInt8], key: String?, known: [PublicKey]) async throws -> [UInt8]
 }
 
@@ -75,7 +78,10 @@ struct OutputFile: Sendable {
 extension Front {
   /// Reads a JSON5 object from a file that the command line names.
   ///
-  /// - Parameter what: What the object holds, for the error, such as `fields`.
+  /// - Parameters:
+  ///   - path: The file; `-` is standard input.
+  ///   - what: What the object holds, for the error, such as `of fields`.
+  /// - Returns: The object.
   /// - Throws: ``CommandError`` for anything but an object; `JSONError`, ``FileError``.
   func object(_ path: String, _ what: String) async throws -> JSONObject {
     let bytes = try await read(path, maximumBytes: FileTree.maximumBytes)

@@ -32,9 +32,8 @@ struct Hello: Sendable {
     guard json["hello"]?.intValue == Int64(Self.version) else {
       throw CommandError(.failed, "other-version", "the service speaks version \(Self.version) of its language, the client another one")
     }
-    guard let arguments = json["arguments"]?.arrayValue, let workspace = json["workspace"]?.stringValue, let screen = json["terminal"] else {
-      throw CommandError(.failed, "not-understood", "the first frame is no command")
-    }
+    guard let arguments = json["arguments"]?.arrayValue, let workspace = json["workspace"]?.stringValue, let screen = json["terminal"]
+    else { throw CommandError(.failed, "not-understood", "the first frame is no command") }
     func flag(_ name: String) -> Bool { screen[name]?.boolValue == true }
     func size(_ name: String, _ range: ClosedRange<Int64>, _ usual: Int) -> Int {
       screen[name]?.intValue.flatMap { range.contains($0) ? Int($0) : nil } ?? usual

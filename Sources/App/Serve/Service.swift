@@ -21,7 +21,8 @@ final class Service: Sendable {
   ///   - own: The number of the account that the service runs under.
   ///   - account: The name of an account's number.
   init(
-    _ workspace: Workspace, commands: CommandTable = .remit, own: UInt32, account: @escaping @Sendable (UInt32) -> String = Account.name(of:)
+    _ workspace: Workspace, commands: CommandTable = .remit, own: UInt32,
+    account: @escaping @Sendable (UInt32) -> String = Account.name(of:)
   ) {
     self.workspace = workspace
     self.commands = commands
@@ -31,18 +32,15 @@ final class Service: Sendable {
 
   /// Does what a client wants whose first frame is there.
   func serve(_ connection: UnixConnection) async {
-    // A thread of its own: a slow client holds nobody else up.
-    await SessionThread().run { [self] in
-      do {
-        let hello = try Hello(try connection.receive(limit: SocketLimits.firstFrameBytes))
-        let identity = try await identity(of: connection.peer)
-        let exit = await Session(self, connection, identity, hello).run()
-        try connection.send(["exit": .int(Int(exit))])
-      } catch {
-        try? connection.send(Self.refusal(CommandError(describing: error)))
-      }
-      try? connection.drain()
+    do {
+      let hello = try Hello(try connection.receive(limit: SocketLimits.firstFrameBytes))
+      let identity = try await identity(of: connection.peer)
+      let exit = await Session(self, connection, identity, hello).run()
+      try connection.send(["exit": .int(Int(exit))])
+    } catch {
+      try? connection.send(Self.refusal(CommandError(describing: error)))
     }
+    try? connection.drain()
   }
 
   /// The person at the other end, as the kernel and the directory know them.
@@ -68,12 +66,4 @@ final class Service: Sendable {
     body["hint"] = error.hint.map { .string($0) }
     return ["error": .object(body)]
   }
-}
-
-/// Runs one session after the other's work on a thread that may wait.
-private actor SessionThread {
-  private let executor = BlockingExecutor(label: "session")
-  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-
-  func run(_ body: @Sendable () async -> Void) async { await body() }
 }

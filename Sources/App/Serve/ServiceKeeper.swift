@@ -33,10 +33,15 @@ final class ServiceKeeper: Sendable {
   func run() async throws {
     let ended = Locked(0)
     let server = server
-    let tasks = [
-      Task { [self] in await keepTime(); ended.withLock { $0 += 1 } }, Task { [self] in await keepWorking(); ended.withLock { $0 += 1 } },
-      Task { await server.run(); ended.withLock { $0 += 1 } },
+    let parts: [@Sendable () async -> Void] = [
+      { [self] in await keepTime() }, { [self] in await keepWorking() }, { await server.run() },
     ]
+    let tasks = parts.map { part in
+      Task {
+        await part()
+        ended.withLock { $0 += 1 }
+      }
+    }
     await stops.wait()
     server.stop()
     for task in tasks { task.cancel() }
@@ -59,12 +64,17 @@ final class ServiceKeeper: Sendable {
   private func keepWorking() async {
     guard let work else { return }
     var pause = ServicePause()
+    // What was said of a step is not said again while it stays so.
+    let said = Locked<[String]>([])
     while !Task.isCancelled {
       await guarded {
         let size = try await workspace.store.read { $0.head.size }
         guard pause.isOver(size: size, at: .now) else { return }
         let console = console
-        let items = try await work.work { item in console.print(item.line) }
+        let items = try await work.work { item in
+          if !said.withLock({ $0.contains(item.line.plain) }) { console.print(item.line) }
+        }
+        said.withLock { $0 = items.map(\.line.plain) }
         pause.begin(size: try await workspace.store.read { $0.head.size }, isStuck: items.contains(where: \.isParked), at: .now)
       }
       try? await Task.sleep(for: .seconds(1))

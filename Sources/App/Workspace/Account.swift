@@ -19,7 +19,8 @@ enum Account {
   /// Who the account is: the person who has it, else the operator of a store that is opened directly.
   ///
   /// Nothing that the user types changes this. The gate asks the directory again with every proposal: an operator whose account has come
-  /// into the directory since is one no more, and what the account did under another name counts as this person's. In either case every record says that the store was opened directly.
+  /// into the directory since is one no more, and what the account did under another name counts as this person's. In either case every
+  /// record says that the store was opened directly.
   ///
   /// - Throws: ``CommandError`` for an account under which agents run: it is nobody.
   static func identity(in directory: Directory, account: String = current) throws -> Identity {
@@ -29,9 +30,11 @@ enum Account {
   /// Who is at the other end of the service's socket.
   ///
   /// - Parameters:
+  ///   - directory: The people, as the store has them now.
   ///   - uid: Their account's number, as the kernel says it.
   ///   - account: Its name.
   ///   - mayOperate: Whether the account is the service's own and no team has the store: then it is the operator's.
+  /// - Returns: The person.
   /// - Throws: ``CommandError`` with exit code 4 for an account that is nobody's, and for one under which agents run.
   static func identity(in directory: Directory, uid: UInt32, account: String, mayOperate: Bool) throws -> Identity {
     try identity(in: directory, account: account, mode: .socket, uid: uid, mayOperate: mayOperate)

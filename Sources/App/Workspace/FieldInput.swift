@@ -12,7 +12,9 @@ enum FieldInput {
   ///   - front: Where the file is.
   /// - Returns: The values by name, those of the file first.
   /// - Throws: ``CommandError`` for an unknown field or a value of another type, `JSONError` for a file that cannot be read.
-  static func values(_ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition, front: any Front) async throws -> JSONObject {
+  static func values(
+    _ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition, front: any Front
+  ) async throws -> JSONObject {
     var values: JSONObject = [:]
     if let file {
       let object = try await front.object(file, "of fields")

@@ -80,7 +80,11 @@ final class Workspace: Sendable {
   static func storePath(in folder: String, mayBeAbsent: Bool = false) throws -> String {
     let state = "\(folder)/\(stateFolder)"
     let path = "\(state)/store.sqlite"
-    if mayBeAbsent || FileTree.exists(path) { return path }
+    if mayBeAbsent || FileTree.exists(path) {
+      // Who may pass through the folder and not read the file is one of those for whom a service keeps it.
+      if access(path, R_OK) != 0, FileTree.exists("\(state)/socket.lock") { throw CommandError.serviceAway }
+      return path
+    }
     if errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
     throw CommandError(
       .notFound, "no-workspace", "there is no store in `\(visible(folder))`",

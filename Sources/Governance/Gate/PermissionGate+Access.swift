@@ -20,6 +20,7 @@ extension PermissionGate {
   ///   - account: Its name.
   ///   - mode: How it came.
   ///   - code: Why it was refused, in kebab case.
+  /// - Throws: What the store throws.
   public func recordRefusedAccess(uid: UInt32, account: String, by mode: Identity.Mode, code: String) async throws {
     try await store.submit { context in
       guard try context.shared().records(refusedAccessOf: uid, at: context.now) else { return ([], ()) }
