@@ -6,7 +6,9 @@ internal import Dispatch
 /// One thread waits for all of them, so a thousand idle ones cost no more than their descriptors. Whoever sends nothing, drips, or sends too
 /// much is let go; whoever goes away while their command runs has it cancelled.
 public final class SocketServer: Sendable {
-  /// Does what a client wants; its first frame has come whole. It has a thread of its own, which may wait.
+  /// Does what a client wants; its first frame has come whole.
+  ///
+  /// It has a thread of its own, which may wait.
   public typealias Handler = @Sendable (UnixConnection) async -> Void
 
   let listener: UnixListener

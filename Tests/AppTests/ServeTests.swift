@@ -228,11 +228,13 @@ extension Shop {
     }
   }
 
-  @Test("a client hands over nothing that its command line does not name", arguments: [
-    #"{"read": "/etc/passwd", "maximum": 4096}"#, #"{"folder": "/etc"}"#, #"{"process": "/etc"}"#, #"{"evidence": "/etc/passwd"}"#,
-    #"{"write": "/tmp/remit-planted", "mode": 420, "folder": false}"#, #"{"sign": "eA==", "known": []}"#,
-    #"{"sign": "cmVtaXQgYXBwcm92YWwgc3RhdGVtZW50IHYxCnByb3Bvc2FsIHAtMQo=", "known": []}"#, #"{"something": 1}"#,
-  ])
+  @Test(
+    "a client hands over nothing that its command line does not name",
+    arguments: [
+      #"{"read": "/etc/passwd", "maximum": 4096}"#, #"{"folder": "/etc"}"#, #"{"process": "/etc"}"#, #"{"evidence": "/etc/passwd"}"#,
+      #"{"write": "/tmp/remit-planted", "mode": 420, "folder": false}"#, #"{"sign": "eA==", "known": []}"#,
+      #"{"sign": "cmVtaXQgYXBwcm92YWwgc3RhdGVtZW50IHYxCnByb3Bvc2FsIHAtMQo=", "known": []}"#, #"{"something": 1}"#,
+    ])
   func hostileService(_ request: String) async throws {
     try await withTemporaryDirectory { folder in
       try FileTree.makeFolder("\(folder)/\(Workspace.stateFolder)")
@@ -282,7 +284,9 @@ extension Shop {
       let terminal = Terminal(inputIsTerminal: true, outputIsTerminal: true, wordsAreTerminal: true)
       for _ in 0..<3 {
         var clients: [UnixConnection] = []
-        for _ in 0..<SocketLimits.runningPerAccount { clients.append(try office.connect(as: "ben", ["approve", held], terminal: terminal)) }
+        for _ in 0..<SocketLimits.runningPerAccount {
+          clients.append(try office.connect(as: "ben", ["approve", held], terminal: terminal))
+        }
         for client in clients { #expect(try client.receive()["page"] != nil) }
         // All places of the account are taken: the next one waits for its turn, and has it when another goes.
         let next = try office.connect(as: "ben", ["inbox"])
