@@ -4,8 +4,8 @@ public enum SocketLimits {
   public static let pathBytes = 107
   /// The largest first frame, which holds a command line.
   public static let firstFrameBytes = 256 << 10
-  /// The largest frame after it.
-  public static let frameBytes = 4 << 20
+  /// The largest frame after it, of a client.
+  public static let frameBytes = 512 << 10
   /// Bytes of a file that one frame carries.
   public static let chunkBytes = 192 << 10
   /// How many connections wait to say what they want or for their turn, of everybody.

@@ -340,6 +340,8 @@ extension Shop {
       let approved = await office.run(as: "ben", "approve", id, "--digest", digest)
       #expect(approved.exit == 0, "\(approved.words)")
       #expect(try await office.json(as: "ben", "workspace", "mode")["mode"] == "single-operator")
+      let decision = try #require(try await office.entries(EntryType.approval).last)
+      #expect(decision.body["by"] == "user:ben" && decision.body["mode"] == "socket" && decision.body["workspace_mode"] == "single-operator")
       let workspace = try await Workspace.open(office.folder, .write, environment: Environment([:]))
       #expect(workspace.identity.mode == .singleOperator)
       await workspace.close()

@@ -35,10 +35,10 @@ struct CommandError: Error, Sendable {
     .identity, "service-only", "`remit serve` keeps this store for several people, so its file is not opened for writing",
     hint: "start `remit serve` as the account that owns the store; `remit audit verify` reads the file in any mode")
 
-  /// The store is kept by a service, which does not run.
+  /// The store is kept by a service that was not found, and this account may not read its file.
   static let serviceAway = CommandError(
-    .identity, "service-away", "`remit serve` keeps this store for you and others, and does not run now",
-    hint: "whoever administers it starts `remit serve`")
+    .identity, "service-away", "`remit serve` keeps this store, and this account may not read its file",
+    hint: "see that `remit serve` runs, and where it listens (REMIT_SOCKET); to verify the log, read the file as its owner or take a copy")
 
   /// Any error as a command's error: this is the one place that knows the errors of other modules.
   init(describing error: any Error) {

@@ -113,6 +113,7 @@ struct SocketFront: Front {
       if frame["end"] != nil { return parts }
       if let kind = frame["part"]?.stringValue, let name = frame["name"]?.stringValue, let shown = frame["shown"]?.stringValue {
         parts.append(Part(kind: kind, name: name, shown: shown))
+        size += name.utf8.count + shown.utf8.count
       } else if let text = frame["bytes"]?.stringValue, let bytes = Base64.decode(text), !parts.isEmpty {
         parts[parts.count - 1].bytes += bytes
         size += bytes.count

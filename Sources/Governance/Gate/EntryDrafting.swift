@@ -62,7 +62,7 @@ enum EntryDrafting {
         "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
         "process": proposal.arguments["process"] ?? .null,
       ])
-    case .setMode: body["mode"] = proposal.arguments["mode"]
+    case .setMode: body["workspace_mode"] = proposal.arguments["mode"]
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
     case .stopAllowance: addStop(proposal, to: &body, &content)

@@ -71,7 +71,7 @@ public enum GovernanceLedger: Ledger {
       shared.stops.removeAll { $0 == scope || scope == "all" }
     case .grantAllowance: try shared.grantAllowance(record, entry)
     case .stopAllowance: try shared.endAllowance(entry)
-    case .setMode: shared.isTeam = try entry.body.text("mode") == WorkspaceMode.team.rawValue
+    case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }
   }
