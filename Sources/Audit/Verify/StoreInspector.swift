@@ -135,6 +135,8 @@ actor StoreInspector {
   }
 
   private func checkPages(_ connection: Connection) throws {
+    // Indices are compared with their tables row by row, here and there in the file: pages are kept, at most 16 MB of them.
+    try connection.execute("PRAGMA cache_size=-16384")
     for line in try connection.query("PRAGMA integrity_check(10)", [], { $0.text(0) }) where line != "ok" {
       add("the database file is damaged: \(visible(line))")
     }
