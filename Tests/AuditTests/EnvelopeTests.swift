@@ -31,9 +31,10 @@ import Testing
 
   @Test func theReaderAcceptsWhatIsCanonicalAndNothingElse() throws {
     var names = NameTable()
+    let nodes = NodeBuffer()
     func read(_ bytes: [UInt8]) -> JSON? {
       bytes.withUnsafeBytes { buffer in
-        var reader = CanonicalReader(buffer)
+        var reader = CanonicalReader(buffer, nodes.room(for: buffer.count))
         guard let value = try? reader.tree(&names), reader.isAtEnd else { return JSON?.none }
         return .some(value)
       }
@@ -127,6 +128,20 @@ import Testing
       }
     }
     #expect(accepted > 500 && refused > 2000)
+  }
+
+  @Test func aBodyThatIsHeldStaysAsItIsWhileOthersAreRead() throws {
+    var decoder = EnvelopeDecoder()
+    var held: [(view: JSONView, body: JSON)] = []
+    try withSeeds(100) { seed, random in
+      let envelope = Self.envelope(&random)
+      let writer = CanonicalWriter()
+      try envelope.write(to: writer)
+      let view = try writer.bytes.withUnsafeBytes { try decoder.decode($0, isTree: false) }.body
+      #expect(JSON(view) == JSON(envelope.body), "SEED=\(seed)")
+      if Bool.random(using: &random) { held.append((view, JSON(envelope.body))) }
+    }
+    #expect(held.allSatisfy { JSON($0.view) == $0.body })
   }
 
   static let refused = [

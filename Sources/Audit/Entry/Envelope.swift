@@ -73,6 +73,8 @@ struct Envelope {
 /// Reads envelopes, accepts only canonical ones, and keeps one copy of names that come again and again.
 struct EnvelopeDecoder {
   private var names = NameTable()
+  private let nodes = NodeBuffer()
+  private var text: CanonicalText?
 
   init() {}
 
@@ -92,10 +94,10 @@ struct EnvelopeDecoder {
   }
 
   private mutating func read(_ bytes: UnsafeRawBufferPointer, _ isTree: Bool) throws(CanonicalReader.Malformed) -> Envelope {
-    var reader = CanonicalReader(bytes)
+    var reader = CanonicalReader(bytes, nodes.room(for: bytes.count))
     try reader.expect("{\"body\":")
     try reader.object()
-    let body = isTree ? JSONView(reader.made(&names)) : JSONView(CanonicalText(reader))
+    let body = isTree ? JSONView(reader.made(&names)) : JSONView(CanonicalText.keep(reader, reusing: &text))
     var envelope = Envelope(
       index: 0, time: 0, type: "", run: nil, principal: "", release: nil, body: body, commitments: [], evidence: [])
     if reader.skip(",\"commitments\":{") {

@@ -153,36 +153,103 @@ extension String {
   }
 }
 
+/// Room for what a ``CanonicalReader`` notes, to be used again and again.
+@_spi(JSONParser)
+public final class NodeBuffer {
+  private var list = UnsafeMutableBufferPointer<CanonicalNode>.allocate(capacity: 1024)
+
+  /// Room for few nodes.
+  public init() {}
+
+  deinit { list.deallocate() }
+
+  /// Room for all nodes of so many bytes; valid until the next call.
+  public func room(for count: Int) -> UnsafeMutableBufferPointer<CanonicalNode> {
+    let needed = CanonicalReader.capacity(for: count)
+    if needed > list.count {
+      list.deallocate()
+      list = .allocate(capacity: needed)
+    }
+    return list
+  }
+}
+
 /// Canonical JSON that was checked, to be read where it lies: nothing is made of it but what someone asks for.
 ///
-/// Its memory is written once, before anyone else sees it: threads may share it.
+/// Its memory is written only while nobody else holds it: threads may share it.
 @_spi(JSONParser)
 public final class CanonicalText: @unchecked Sendable {
-  let nodes: CanonicalNodes
-  private let memory: UnsafeMutableRawPointer
+  private struct Header {
+    var nodes: Int
+    var bytes: Int
+  }
 
-  /// Keeps what a reader noted, with the bytes up to where it stands.
-  public init(_ reader: borrowing CanonicalReader) {
-    let noted = reader.noted
-    // Who noted a value has bytes and nodes.
-    let (size, count) = (noted.nodes.count * MemoryLayout<CanonicalNode>.stride, reader.offset)
-    memory = .allocate(byteCount: size + count, alignment: MemoryLayout<CanonicalNode>.alignment)
-    memory.copyMemory(from: UnsafeRawPointer(noted.nodes.baseAddress.unsafelyUnwrapped), byteCount: size)
-    (memory + size).copyMemory(from: UnsafeRawPointer(noted.bytes.baseAddress.unsafelyUnwrapped), byteCount: count)
-    nodes = CanonicalNodes(
-      bytes: UnsafeBufferPointer(start: (memory + size).bindMemory(to: UInt8.self, capacity: count), count: count),
-      nodes: UnsafeBufferPointer(start: memory.bindMemory(to: CanonicalNode.self, capacity: noted.nodes.count), count: noted.nodes.count))
+  private let memory: UnsafeMutableRawPointer
+  private let capacity: Int
+
+  private init(capacity: Int) {
+    memory = .allocate(byteCount: capacity, alignment: 16)
+    memory.storeBytes(of: Header(nodes: 0, bytes: 0), as: Header.self)
+    self.capacity = capacity
   }
 
   deinit { memory.deallocate() }
 
+  /// Keeps what a reader noted, with the bytes up to where it stands.
+  ///
+  /// The memory of what was kept before, `last`, is used again where nobody else holds it any more.
+  public static func keep(_ reader: borrowing CanonicalReader, reusing last: inout CanonicalText?) -> CanonicalText {
+    let needed = size(reader)
+    if let last = reusable(&last, needed) {
+      last.write(reader)
+      return last
+    }
+    let fresh = CanonicalText(capacity: max(4096, needed))
+    fresh.write(reader)
+    last = fresh
+    return fresh
+  }
+
+  private static func reusable(_ last: inout CanonicalText?, _ needed: Int) -> CanonicalText? {
+    guard isKnownUniquelyReferenced(&last), let last, last.capacity >= needed else { return nil }
+    return last
+  }
+
+  private static func size(_ reader: borrowing CanonicalReader) -> Int {
+    MemoryLayout<Header>.stride + reader.noted.nodes.count * MemoryLayout<CanonicalNode>.stride + reader.offset
+  }
+
+  private func write(_ reader: borrowing CanonicalReader) {
+    let noted = reader.noted
+    memory.storeBytes(of: Header(nodes: noted.nodes.count, bytes: reader.offset), as: Header.self)
+    var rest = memory + MemoryLayout<Header>.stride
+    let size = noted.nodes.count * MemoryLayout<CanonicalNode>.stride
+    if let nodes = noted.nodes.baseAddress { rest.copyMemory(from: nodes, byteCount: size) }
+    rest += size
+    if let bytes = noted.bytes.baseAddress { rest.copyMemory(from: bytes, byteCount: reader.offset) }
+  }
+
   /// Reads canonical JSON; nil where it is none, whether or not it is other JSON.
   static func read(_ bytes: [UInt8]) -> CanonicalText? {
     bytes.withUnsafeBytes { bytes in
-      var reader = CanonicalReader(bytes)
-      do throws(CanonicalReader.Malformed) { try reader.value() } catch { return nil }
-      return reader.isAtEnd ? CanonicalText(reader) : nil
+      withUnsafeTemporaryAllocation(of: CanonicalNode.self, capacity: CanonicalReader.capacity(for: bytes.count)) { list in
+        var reader = CanonicalReader(bytes, list)
+        do throws(CanonicalReader.Malformed) { try reader.value() } catch { return nil }
+        guard reader.isAtEnd else { return nil }
+        let text = CanonicalText(capacity: size(reader))
+        text.write(reader)
+        return text
+      }
     }
+  }
+
+  /// What it holds.
+  var nodes: CanonicalNodes {
+    let header = memory.load(as: Header.self)
+    let nodes = (memory + MemoryLayout<Header>.stride).assumingMemoryBound(to: CanonicalNode.self)
+    let bytes = UnsafeRawPointer(nodes + header.nodes).assumingMemoryBound(to: UInt8.self)
+    return CanonicalNodes(
+      bytes: UnsafeBufferPointer(start: bytes, count: header.bytes), nodes: UnsafeBufferPointer(start: nodes, count: header.nodes))
   }
 }
 

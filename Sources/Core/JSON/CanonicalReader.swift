@@ -16,20 +16,23 @@ public struct CanonicalReader: ~Copyable {
   }
 
   let bytes: UnsafeBufferPointer<UInt8>
-  private var list: UnsafeMutableBufferPointer<CanonicalNode>
+  private let list: UnsafeMutableBufferPointer<CanonicalNode>
   private var count = 0
   /// Where the next value is read.
   public private(set) var offset = 0
   private var depth = 0
 
-  /// A reader over memory that the caller holds, at most 4 GB.
-  public init(_ bytes: UnsafeRawBufferPointer) {
+  /// A reader over memory that the caller holds, at most 4 GB; `list` has room for what it notes.
+  public init(_ bytes: UnsafeRawBufferPointer, _ list: UnsafeMutableBufferPointer<CanonicalNode>) {
     precondition(bytes.count <= Int(UInt32.max), "canonical JSON is at most 4 GB long")
     self.bytes = bytes.bindMemory(to: UInt8.self)
-    list = .allocate(capacity: 56)
+    self.list = list
   }
 
-  deinit { list.deallocate() }
+  /// For how many nodes there must be room, whatever the bytes are.
+  ///
+  /// Each node takes a byte. All but those of open containers take one more, such as a comma, a quote or a bracket.
+  public static func capacity(for count: Int) -> Int { min(count, count / 2 + JSON.maximumDepth) + 1 }
 
   /// What was noted so far.
   var noted: CanonicalNodes { CanonicalNodes(bytes: bytes, nodes: UnsafeBufferPointer(rebasing: list[..<count])) }
@@ -135,18 +138,11 @@ public struct CanonicalReader: ~Copyable {
 
   @inline(__always)
   private mutating func note(_ kind: CanonicalNode.Kind, _ range: Range<Int>) {
-    if count == list.count { grow() }
+    precondition(count < list.count)
     list[count] = CanonicalNode(
       start: UInt32(truncatingIfNeeded: range.lowerBound), end: UInt32(truncatingIfNeeded: range.upperBound),
       next: UInt32(truncatingIfNeeded: count + 1), kind: kind)
     count += 1
-  }
-
-  private mutating func grow() {
-    let larger = UnsafeMutableBufferPointer<CanonicalNode>.allocate(capacity: 2 * count)
-    _ = larger.initialize(fromContentsOf: list[..<count])
-    list.deallocate()
-    list = larger
   }
 
   /// RFC 8785 sorts keys by UTF-16 code units; see ``CanonicalWriter/precedes(_:_:)``.
