@@ -7,8 +7,7 @@ struct Consent {
   let verb: String
   /// What they gave as the digest, where they gave one.
   let digest: String?
-  var prompt = Prompt()
-  var pager = Pager()
+  var front: any Front = LocalFront()
 
   /// The fewest digits of a digest that name it.
   static let shortestDigest = 12
@@ -19,7 +18,7 @@ struct Consent {
   ///
   /// - Throws: ``CommandError``: a digest that is not the card's, a code that is not the card's, a card that was not seen to its end,
   ///   nobody to ask.
-  func digest(of card: ApprovalCard) throws -> Digest {
+  func digest(of card: ApprovalCard) async throws -> Digest {
     guard let full = Digest(hex: card.digest) else { throw CommandError(.failed, "damaged", "the proposal has no usable digest") }
     if let digest {
       let given = digest.hasPrefix("sha256:") ? String(digest.dropFirst(7)) : digest
@@ -37,10 +36,10 @@ struct Consent {
       throw CommandError.usage(
         "without a terminal `--digest` has to say what you \(verb)", hint: "`remit approval show \(card.proposal)` shows the digest")
     }
-    guard try pager.show(card.lines(width: console.terminal.width), on: console) else {
+    guard try await front.page(card.lines(width: console.terminal.width), on: console) else {
       throw CommandError(.pending, "not-decided", "nothing was decided: the card was not shown to its end")
     }
-    let answer = try prompt.ask("\nType the code above to \(verb); anything else leaves it as it is: ", on: console) ?? ""
+    let answer = try await front.ask("\nType the code above to \(verb); anything else leaves it as it is: ", on: console) ?? ""
     guard answer.filter({ $0 != " " }).lowercased() == card.code.lowercased() else {
       throw CommandError(.pending, "not-decided", "nothing was decided: that was not the code")
     }

@@ -4,5 +4,5 @@ extension CommandTable {
     commands: DemoCommand.all + InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
-      + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + DoctorCommand.all + StopCommands.all)
+      + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all)
 }

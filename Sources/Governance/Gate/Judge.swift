@@ -156,7 +156,7 @@ struct Judge {
     switch tool {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume,
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
       .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
@@ -173,7 +173,8 @@ struct Judge {
 
   private func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .stopAllowance, .reviewCall: return
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+      return
     default: break
     }
     let process = view.run?.state.process ?? view.release?.process.id
@@ -563,7 +564,8 @@ struct Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .setDirectory, .changeDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .callModel: return nil
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .callModel:
+      return nil
     }
   }
 
