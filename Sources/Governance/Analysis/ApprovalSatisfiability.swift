@@ -79,7 +79,10 @@ public struct ApprovalSatisfiability {
         subject: "control `\(control.id)`", roles: control.approval.roles, count: control.approval.count, not: control.approval.not,
         position: nil)
     }
-    return byRules + byControls
+    let byMissing = rules.missing.map { approval in
+      Need(subject: "`missing`", roles: approval.roles, count: approval.count, not: approval.not, position: nil)
+    }
+    return byRules + (byMissing.map { [$0] } ?? []) + byControls
   }
 
   private func problem(of need: Need) -> Diagnostic? {
