@@ -28,6 +28,9 @@ extension Judge {
     switch tool.builtin {
     case .handOver: implied.append(.implied("system:hand-over", reason: "an agent's step may always be given to a person"))
     case .callModel: try implyModelCall(step)
+    case .answerReviewer:
+      _ = try reviewerQuestion()
+      implied.append(.implied("step:\(step.occurrence.id)", reason: "an agent may always answer who decides about its calls"))
     case .some(let builtin) where builtin.isOnStep:
       guard isPerformer(of: step) else {
         throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
@@ -106,6 +109,15 @@ extension Judge {
 
   func performers(of step: RunState.StepState) -> String {
     ([step.performer] + step.escalatedTo).map { "`\($0)`" }.joined(separator: " and ")
+  }
+
+  /// The question that an agent answers: the oldest open one about a call of its own.
+  func reviewerQuestion() throws(Refusal) -> ReviewerAnswer {
+    let id = proposal.arguments["proposal"]?.stringValue ?? ""
+    guard let record = view.run?.proposal(id), record.status == .held, bytesEqual(record.principal, proposal.principal),
+      let question = record.openQuestions.first
+    else { throw Refusal(.notHeld, "nobody asks anything about a call `\(visible(id))` of `\(proposal.principal)`") }
+    return ReviewerAnswer(proposal: record.id, question: question.entry)
   }
 
   mutating func implyModelCall(_ step: RunState.StepState) throws(Refusal) {

@@ -51,6 +51,7 @@ extension Judge {
     switch tool {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
+    case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume,
       .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
@@ -60,7 +61,7 @@ extension Judge {
     if !allowed { throw Refusal(.toolNotGranted, "`\(proposal.principal)` may not use `\(tool.rawValue)`") }
     if let agent = agentName, let granted = view.release?.process.agent(agent)?.tools, !granted.contains(tool.rawValue),
       // What an agent needs to say that it cannot go on is never taken from it.
-      tool != .askHuman, tool != .raiseException, tool != .comment
+      tool != .askHuman, tool != .raiseException, tool != .comment, tool != .answerReviewer
     {
       throw Refusal(.toolNotGranted, "the agent `\(agent)` may not use `\(tool.rawValue)`; it has: \(granted.joined(separator: ", "))")
     }

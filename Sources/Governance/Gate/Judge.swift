@@ -71,6 +71,7 @@ struct Judge {
     applyRules(principal, tool, step, to: &judgement)
     judgement.digest = digest(tool: tool.digest, read: judgement.read)
     if judgement.verdict == .forbid { return judgement }
+    if tool.builtin == .answerReviewer { judgement.answer = try reviewerQuestion() }
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
     if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
     if let builtin = tool.builtin, builtin.effect == .state {
