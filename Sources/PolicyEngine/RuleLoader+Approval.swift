@@ -21,7 +21,9 @@ extension RuleLoader {
         "unused-approval", at: reader.keyPosition("approval"),
         "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
     }
-    guard let approval = ObjectReader(value, "`approval`", keys: Self.needKeys + ["stages"] + Self.courseKeys, &problems) else { return nil }
+    guard let approval = ObjectReader(value, "`approval`", keys: Self.needKeys + ["stages"] + Self.courseKeys, &problems) else {
+      return nil
+    }
     let course = self.course(approval)
     if let stages = approval["stages"] { return Rule.Approval(needs: self.stages(stages, of: approval), course: course) }
     return Rule.Approval(needs: [need(approval, stage: 1, needsRoles: effect == .hold)], course: course)

@@ -102,7 +102,7 @@ import Testing
       place: "2:50", message: "`approval` needs `roles`, the roles of those who can approve"),
     Bad(
       name: "a group of unknown people", text: "{ id: 'a', hold: 'comment', approval: { stages: [[{ roles: ['finanse'] }]] } }",
-      code: "unknown-role", place: "2:60", message: "unknown role `finanse`", hint: "did you mean `finance`?"),
+      code: "unknown-role", place: "2:61", message: "unknown role `finanse`", hint: "did you mean `finance`?"),
     Bad(
       name: "a reminder after the end",
       text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], within: 'P1D', remind: 'P2D' } }",

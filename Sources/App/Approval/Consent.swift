@@ -52,6 +52,8 @@ struct Consent {
   /// Shows lines to their end and asks for the code that stands there.
   ///
   /// - Parameters:
+  ///   - lines: What is decided on.
+  ///   - code: The code that stands at their end.
   ///   - what: What the code is for, after the verb.
   ///   - without: What is said where there is no terminal.
   /// - Returns: How long it took; nil where something else was typed.

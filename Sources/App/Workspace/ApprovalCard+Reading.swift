@@ -63,7 +63,9 @@ extension Workspace {
   ) throws -> [ApprovalCard.Question] {
     func words(_ note: ProposalRecord.Note) throws -> String {
       guard let entry = try context.entry(at: note.entry) else { return "redacted" }
-      if let words = entry.content(ContentPart.reason), entry.type == EntryType.approvalNoted { return String(decoding: words, as: UTF8.self) }
+      if let words = entry.content(ContentPart.reason), entry.type == EntryType.approvalNoted {
+        return String(decoding: words, as: UTF8.self)
+      }
       // An agent answers by a call.
       let arguments = try entry.content(ContentPart.arguments).map { try JSON.parse($0) }
       return arguments?["text"]?.stringValue ?? "redacted"

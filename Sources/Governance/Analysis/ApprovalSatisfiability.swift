@@ -102,10 +102,11 @@ public struct ApprovalSatisfiability {
     return byRules + byControls
   }
 
-  /// Every choice of groups, the smallest first: there is somebody for each place of all groups exactly where each choice of them has as
-  /// many people as places (P. Hall, "On representatives of subsets", 1935, doi:10.1112/jlms/s1-10.37.26).
+  /// Every choice of groups, the smallest first; of very many, each alone and all together.
   ///
-  /// Of very many groups, each alone and all together.
+  /// There is somebody for each place of all groups exactly where each choice of them has as many people as places.
+  ///
+  /// - SeeAlso: P. Hall, "On representatives of subsets", 1935, doi:10.1112/jlms/s1-10.37.26.
   private static func together(_ groups: [Group]) -> [[Group]] {
     if groups.count > 8 { return groups.map { [$0] } + [groups] }
     let choices = (1..<(1 << groups.count)).map { bits in groups.indices.filter { bits >> $0 & 1 == 1 }.map { groups[$0] } }

@@ -146,11 +146,8 @@ extension Approver {
 }
 
 extension ProposalRecord {
-  /// How far the approvals are, with the roles that people have at a moment.
-  ///
-  /// - Parameters:
-  ///   - run: The run that the proposal belongs to; nil for one about the workspace.
-  ///   - release: The release of the run.
+  /// How far the approvals are, with the roles that people have at a moment; the run and its release are nil for a proposal about the
+  /// workspace.
   public func progress(in run: RunRecord?, shared: SharedState, release: Release?, at now: Instant) -> ApprovalProgress {
     Eligibility(record: self, run: run, directory: shared.directory, release: release, now: now).progress()
   }

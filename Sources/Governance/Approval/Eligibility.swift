@@ -132,8 +132,9 @@ struct Eligibility {
   func checkMayReview(_ identity: Identity) throws(Refusal) {
     try checkIndependence(identity, of: "review")
     let person = identity.principal
-    if let glass = record.votes.first(where: \.isBreakGlass), isOrWas(identity, glass.principal)
-      || glass.identity.personalAccount.map({ bytesEqual($0, identity.personalAccount ?? "") }) ?? false
+    if let glass = record.votes.first(where: \.isBreakGlass),
+      isOrWas(identity, glass.principal)
+        || glass.identity.personalAccount.map({ bytesEqual($0, identity.personalAccount ?? "") }) ?? false
     {
       throw Refusal(.notEligible, "`\(person)` passed this in an emergency; another person looks at it")
     }
@@ -270,7 +271,7 @@ struct Approver {
 
 extension ProposalRecord {
   /// Those who approved so far.
-  var approvers: [Approver] { 
+  var approvers: [Approver] {
     votes.map { Approver(identity: $0.identity, key: $0.key, authority: $0.authority, isBreakGlass: $0.isBreakGlass) }
   }
 }

@@ -57,7 +57,8 @@ extension PermissionGate {
     }
     if case .review(let isRight, let text) = note {
       if record.reviewDue == nil {
-        throw Refusal(.notHeld, "nothing about `\(record.id)` waits for a review: it was not passed in an emergency, or was looked at already")
+        throw Refusal(
+          .notHeld, "nothing about `\(record.id)` waits for a review: it was not passed in an emergency, or was looked at already")
       }
       try eligibility.checkMayReview(identity)
       return try draft("reviewed", text, ["verdict": .string(isRight ? "right" : "wrong")])

@@ -254,10 +254,10 @@ extension ProposalRecord {
     guard entry.body["digest"]?.stringValue == digest.hex, entry.release == release else {
       throw GovernanceLedger.Misfit("a decision on another proposal than the one that it names: the digest or the release differs")
     }
+    try noteDecision(decision, entry)
     switch decision {
     case .approve:
       votes.append(try Vote(entry.body, entry))
-      try openStages(entry)
       guard entry.body["complete"]?.boolValue == true else { return false }
       let people = Set(votes.map { ExactString($0.principal) }).count
       guard min(people, Set(votes.map { ExactString($0.authority) }).count) >= peopleNeeded else {

@@ -19,6 +19,8 @@ extension ProposalRecord {
       case asked
       /// The question of an entry was answered.
       case answered(question: Int)
+      /// A person decided, after that many milliseconds in front of the card; nil where nobody measured.
+      case decided(ApprovalDecision, considered: Int?)
       /// An approval in an emergency was looked at.
       case reviewed(isRight: Bool)
     }
@@ -142,8 +144,12 @@ extension ProposalRecord {
     notes.append(Note(kind: .answered(question: question), by: entry.principal, time: entry.time, entry: entry.index))
   }
 
-  /// Takes over which stages a decision opened.
-  mutating func openStages(_ entry: Entry) throws {
+  /// Takes over what a person decided, and which stages that opened.
+  mutating func noteDecision(_ decision: ApprovalDecision, _ entry: Entry) throws {
+    if entry.body["by"] != nil {
+      let considered = entry.body["considered"]?.intValue.flatMap { Int(exactly: $0) }
+      notes.append(Note(kind: .decided(decision, considered: considered), by: entry.principal, time: entry.time, entry: entry.index))
+    }
     for opened in entry.body["opens"]?.arrayValue ?? [] {
       guard let rule = opened["rule"]?.stringValue, let stage = opened["stage"]?.intValue.flatMap({ Int(exactly: $0) }) else {
         throw GovernanceLedger.Misfit("`opens` lacks a rule or a stage")

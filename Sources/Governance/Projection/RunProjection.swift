@@ -8,7 +8,10 @@ internal import Storage
 public enum GovernanceProjections {
   /// All of them, for opening a store.
   public static var all: [any Projection<GovernanceLedger>] {
-    [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection(), UsageProjection(), ReviewedProjection()]
+    [
+      RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection(), UsageProjection(), ReviewedProjection(),
+      DecisionProjection(),
+    ]
   }
 
   /// Which rows of table `proposal` something may still come of: held, granted, started and in doubt.
