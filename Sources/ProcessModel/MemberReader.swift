@@ -26,41 +26,39 @@ struct MemberWriter {
 
 /// Reads the members of one event in sorted order: one comparison for each member, and one for each that may be absent.
 struct MemberReader {
-  private let members: JSONObject
-  private var place = 0
+  private let event: JSONView
+  private var rest: JSONView.Members
 
-  init(_ members: JSONObject) { self.members = members }
+  /// A reader of an event; `nil` where it is no object.
+  init?(_ event: JSONView) {
+    guard let members = event.members else { return nil }
+    self.event = event
+    rest = members
+  }
 
   /// A reader over the members in sorted order; `nil` where they are sorted already.
   func sorted() -> MemberReader? {
-    let keys = members.keys
-    guard zip(keys, keys.dropFirst()).contains(where: { bytesLess($1, $0) }) else { return nil }
-    return MemberReader(JSONObject(members.sorted { bytesLess($0.key, $1.key) }.map { ($0.key, $0.value) }))
+    guard let members = JSON(event).objectValue, zip(members.keys, members.keys.dropFirst()).contains(where: { bytesLess($1, $0) }) else {
+      return nil
+    }
+    return MemberReader(JSONView(.object(JSONObject(members.sorted { bytesLess($0.key, $1.key) }.map { ($0.key, $0.value) }))))
   }
 
-  private mutating func next(_ key: String) -> JSON? {
-    guard place < members.count else { return nil }
-    let member = members[place]
-    guard member.key == key else { return nil }
-    place += 1
-    return member.value
-  }
+  private mutating func next(_ key: String) -> JSONView? { rest.next(key) }
 
   private func wrong(_ key: String, _ type: String) -> MemberError {
-    MemberError(message: members[key] == nil ? "`\(key)` is missing" : "`\(key)` is not \(type)")
+    MemberError(message: event[key] == nil ? "`\(key)` is missing" : "`\(key)` is not \(type)")
   }
 
   mutating func string(_ key: String) throws(MemberError) -> String {
-    guard case .string(let text)? = next(key) else { throw wrong(key, "a text") }
+    guard let text = next(key)?.stringValue else { throw wrong(key, "a text") }
     return text
   }
 
   mutating func optionalString(_ key: String) throws(MemberError) -> String? {
-    switch next(key) {
-    case .string(let text)?: text
-    case nil: nil
-    default: throw wrong(key, "a text")
-    }
+    guard let value = next(key) else { return nil }
+    guard let text = value.stringValue else { throw wrong(key, "a text") }
+    return text
   }
 
   mutating func optionalInt64(_ key: String) throws(MemberError) -> Int64? {
@@ -78,11 +76,9 @@ struct MemberReader {
   mutating func optionalInt(_ key: String) throws(MemberError) -> Int? { try optionalInt64(key).map { Int($0) } }
 
   mutating func flag(_ key: String) throws(MemberError) -> Bool {
-    switch next(key) {
-    case .bool(true)?: true
-    case nil: false
-    default: throw wrong(key, "true")
-    }
+    guard let value = next(key) else { return false }
+    guard value.boolValue == true else { throw wrong(key, "true") }
+    return true
   }
 
   mutating func occurrence() throws(MemberError) -> Occurrence {
@@ -107,28 +103,25 @@ struct MemberReader {
   }
 
   /// The names of an event with the values that are left of them.
-  mutating func values(_ content: JSON?) throws(MemberError) -> [NamedValue] {
-    guard case .array(let names)? = next("names") else { throw wrong("names", "a list") }
-    var known: JSONObject?
-    if let content {
-      guard case .object(let object) = content else { throw MemberError(message: "values are not an object") }
-      known = object
-    }
+  mutating func values(_ known: JSONView?) throws(MemberError) -> [NamedValue] {
+    guard let names = next("names")?.elements else { throw wrong("names", "a list") }
+    let count = known?.members?.count ?? 0
+    if let known, known.members == nil { throw MemberError(message: "values are not an object") }
     var result: [NamedValue] = []
     result.reserveCapacity(names.count)
     var found = 0
     for name in names {
-      guard case .string(let name) = name else { throw wrong("names", "a list of texts") }
+      guard let name = name.stringValue else { throw wrong("names", "a list of texts") }
       let value = known?[name]
       if value != nil { found += 1 }
-      result.append(NamedValue(name, value))
+      result.append(NamedValue(name, value.map { JSON($0) }))
     }
-    guard found == known?.count ?? 0 else { throw MemberError(message: "a value has no name in `names`") }
+    guard found == count else { throw MemberError(message: "a value has no name in `names`") }
     return result
   }
 
   func finish() throws(MemberError) {
-    guard place < members.count else { return }
-    throw MemberError(message: "unknown member `\(visible(members[place].key))`; a newer build may have written it")
+    guard let key = rest.nextKey else { return }
+    throw MemberError(message: "unknown member `\(visible(key))`; a newer build may have written it")
   }
 }

@@ -42,19 +42,24 @@ extension RunEvent {
   /// - Throws: ``RunEventError`` for an unknown event, a missing, unknown or ill-typed member, or a value without its event.
   /// - Complexity: O(size of the events).
   public static func decode(structure: JSON, values: JSONObject?) throws(RunEventError) -> [RunEvent] {
-    guard case .array(let elements) = structure else { throw RunEventError(index: nil, message: "events are not a list") }
+    try decode(structure: JSONView(structure), values: values.map { JSONView(.object($0)) })
+  }
+
+  /// Reads what ``encode(_:)`` wrote, as ``decode(structure:values:)-(JSON,_)`` does; values that are no object are none.
+  public static func decode(structure: JSONView, values: JSONView?) throws(RunEventError) -> [RunEvent] {
+    guard let elements = structure.elements else { throw RunEventError(index: nil, message: "events are not a list") }
     var events: [RunEvent] = []
     events.reserveCapacity(elements.count)
+    let count = values?.members?.count ?? 0
     var used = 0
     for (index, element) in elements.enumerated() {
-      guard case .object(let members) = element else { throw RunEventError(index: index, message: "an event is not an object") }
-      var value: JSON?
-      if let values, used < values.count {
-        value = values[String(index)]
+      guard var reader = MemberReader(element) else { throw RunEventError(index: index, message: "an event is not an object") }
+      var value: JSONView?
+      if used < count {
+        value = values?[String(index)]
         if value != nil { used += 1 }
       }
       do throws(MemberError) {
-        var reader = MemberReader(members)
         do throws(MemberError) {
           events.append(try RunEvent(&reader, value))
         } catch {
@@ -66,7 +71,7 @@ extension RunEvent {
         throw RunEventError(index: index, message: error.message)
       }
     }
-    guard used == values?.count ?? 0 else { throw RunEventError(index: nil, message: "a value belongs to no event") }
+    guard used == count else { throw RunEventError(index: nil, message: "a value belongs to no event") }
     return events
   }
 
@@ -221,7 +226,7 @@ extension RunEvent {
 
   // MARK: - Reading
 
-  private init(_ reader: inout MemberReader, _ value: JSON?) throws(MemberError) {
+  private init(_ reader: inout MemberReader, _ value: JSONView?) throws(MemberError) {
     let name = try reader.string("$")
     switch name {
     case "step.ready":
@@ -326,11 +331,9 @@ extension RunEvent {
     }
   }
 
-  private static func text(_ value: JSON?) throws(MemberError) -> String? {
-    switch value {
-    case nil: nil
-    case .string(let text)?: text
-    default: throw MemberError(message: "a text is not a string")
-    }
+  private static func text(_ value: JSONView?) throws(MemberError) -> String? {
+    guard let value else { return nil }
+    guard let text = value.stringValue else { throw MemberError(message: "a text is not a string") }
+    return text
   }
 }

@@ -6,21 +6,28 @@ import CSQLite
 /// Prefer ``Connection/run(_:_:)`` and ``Connection/query(_:_:_:)``; this type is for loops where each microsecond counts.
 public final class Statement {
   /// `nil` once the connection was closed; SQLite then answers each call with `SQLITE_MISUSE`.
-  private(set) var handle: OpaquePointer?
+  @inline(__always)
+  var handle: OpaquePointer? { place.pointee }
+  /// Where the handle is kept: a property of a class is checked for overlapping access each time it is touched.
+  private let place: UnsafeMutablePointer<OpaquePointer?>
   unowned let connection: Connection
   /// Whether someone is between bind and reset; the cache then hands out another one.
   var inUse = false
 
   init(handle: OpaquePointer, connection: Connection) {
-    self.handle = handle
+    place = .allocate(capacity: 1)
+    place.initialize(to: handle)
     self.connection = connection
   }
 
-  deinit { sqlite3_finalize(handle) }
+  deinit {
+    sqlite3_finalize(handle)
+    place.deallocate()
+  }
 
   func finalize() {
     sqlite3_finalize(handle)
-    handle = nil
+    place.pointee = nil
   }
 
   /// The SQL text.

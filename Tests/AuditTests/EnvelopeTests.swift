@@ -1,4 +1,4 @@
-import Core
+@_spi(JSONParser) import Core
 import TestSupport
 import Testing
 
@@ -31,10 +31,11 @@ import Testing
 
   @Test func theReaderAcceptsWhatIsCanonicalAndNothingElse() throws {
     var names = NameTable()
+    let nodes = NodeBuffer()
     func read(_ bytes: [UInt8]) -> JSON? {
       bytes.withUnsafeBytes { buffer in
-        var reader = CanonicalReader(buffer)
-        guard let value = try? reader.value(&names), reader.isAtEnd else { return JSON?.none }
+        var reader = CanonicalReader(buffer, nodes.room(for: buffer.count))
+        guard let value = try? reader.tree(&names), reader.isAtEnd else { return JSON?.none }
         return .some(value)
       }
     }
@@ -72,7 +73,7 @@ import Testing
     var envelope = Envelope(
       index: Int.random(in: 0...1_000_000, using: &random), time: Int64.random(in: -5...9_000_000_000_000, using: &random), type: "a.b@1",
       run: Bool.random(using: &random) ? text() : nil, principal: text(), release: Bool.random(using: &random) ? text() : nil,
-      body: object(3, &random), commitments: [], evidence: [])
+      body: JSONView(.object(object(3, &random))), commitments: [], evidence: [])
     if Bool.random(using: &random) { envelope.commitments = [("fields", SHA256.hash("1")), ("reason", SHA256.hash("2"))] }
     if Bool.random(using: &random) {
       envelope.evidence = [EvidenceReference(digest: SHA256.hash("3"), media: text(), size: Int.random(in: 0...999, using: &random))]
@@ -92,12 +93,55 @@ import Testing
       let back = try bytes.withUnsafeBytes { try decoder.decode($0) }
       #expect(back.index == envelope.index && back.time == envelope.time && back.type == envelope.type, "SEED=\(seed)")
       #expect(back.run.map { ExactString($0) } == envelope.run.map { ExactString($0) }, "SEED=\(seed)")
-      #expect(back.body == envelope.body && back.evidence == envelope.evidence, "SEED=\(seed)")
+      #expect(JSON(back.body) == JSON(envelope.body) && back.evidence == envelope.evidence, "SEED=\(seed)")
       #expect(back.commitments.map(\.digest) == envelope.commitments.map(\.digest), "SEED=\(seed)")
       var padded = bytes
       padded.insert(UInt8(ascii: " "), at: 1)
       #expect(throws: AuditError.self, "SEED=\(seed)") { try padded.withUnsafeBytes { _ = try decoder.decode($0) } }
     }
+  }
+
+  @Test func aBodyThatStaysTextIsReadAsOneThatBecomesATree() throws {
+    var decoder = EnvelopeDecoder()
+    func read(_ decode: () throws -> Envelope) -> [String] {
+      do {
+        let read = try decode()
+        return [
+          "\(read.index)", "\(read.time)", read.type, read.run ?? "none", read.principal, read.release ?? "none", JSON(read.body).text(),
+          "\(read.commitments)", "\(read.evidence)",
+        ]
+      } catch {
+        return ["\(error)"]
+      }
+    }
+    var (accepted, refused) = (0, 0)
+    try withSeeds(200) { seed, random in
+      let writer = CanonicalWriter()
+      try Self.envelope(&random).write(to: writer)
+      for round in 0..<40 {
+        var bytes = writer.bytes
+        if round > 0 { bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8(1 << Int.random(in: 0..<8, using: &random)) }
+        let tree = read { try bytes.withUnsafeBytes { try decoder.decode($0) } }
+        let text = read { try bytes.withUnsafeBytes { try decoder.decode($0, isTree: false) } }
+        #expect(text == tree, "SEED=\(seed) \(String(decoding: bytes, as: UTF8.self))")
+        if tree.count > 1 { accepted += 1 } else { refused += 1 }
+      }
+    }
+    #expect(accepted > 500 && refused > 2000)
+  }
+
+  @Test func aBodyThatIsHeldStaysAsItIsWhileOthersAreRead() throws {
+    var decoder = EnvelopeDecoder()
+    var held: [(view: JSONView, body: JSON)] = []
+    try withSeeds(100) { seed, random in
+      let envelope = Self.envelope(&random)
+      let writer = CanonicalWriter()
+      try envelope.write(to: writer)
+      let view = try writer.bytes.withUnsafeBytes { try decoder.decode($0, isTree: false) }.body
+      #expect(JSON(view) == JSON(envelope.body), "SEED=\(seed)")
+      if Bool.random(using: &random) { held.append((view, JSON(envelope.body))) }
+    }
+    #expect(held.allSatisfy { JSON($0.view) == $0.body })
   }
 
   static let refused = [

@@ -187,6 +187,40 @@ struct CodingTests {
     }
   }
 
+  /// What reading gives, in words.
+  static func outcome(_ read: () throws(RunEventError) -> [RunEvent]) -> String {
+    do throws(RunEventError) { return "\(try read())" } catch { return "refused: \(error)" }
+  }
+
+  @Test func eventsInCanonicalTextAreReadAsThoseOfATree() throws {
+    var cases = Self.samples.map { (structure: "[\($0.structure)]", values: $0.value.map { #"{"0":\#($0)}"# } ?? "{}") }
+    cases += Self.refused.map { ($0.structure, $0.values) }
+    for (structure, values) in cases {
+      let (tree, object) = (try JSON.parse(structure), try JSON.parse(values))
+      // Without each member in turn, and with another value in its place.
+      var changed = [tree]
+      for (place, event) in (tree.arrayValue ?? []).enumerated() {
+        for member in event.objectValue ?? [:] {
+          for other: JSON? in [nil, .null, true, 1, "x", [], [:], ["x"]] {
+            var (events, members) = (tree.arrayValue ?? [], event.objectValue ?? [:])
+            members[member.key] = other
+            members["zzz"] = members.count % 3 == 0 ? 1 : nil
+            events[place] = .object(members)
+            changed.append(.array(events))
+          }
+        }
+      }
+      for tree in changed {
+        for values in [object, [:], ["0": "x"], ["0": ["vendor": 1]], ["0": 5, "7": 1], 3] as [JSON] {
+          let wanted = Self.outcome { () throws(RunEventError) in try RunEvent.decode(structure: tree, values: values.objectValue) }
+          let (text, view) = (try JSONView.parse(tree.canonicalBytes()), try JSONView.parse(values.canonicalBytes()))
+          #expect(
+            Self.outcome { () throws(RunEventError) in try RunEvent.decode(structure: text, values: view) } == wanted, "\(tree.text())")
+        }
+      }
+    }
+  }
+
   @Test func occurrencesAreReadAsTheyAreWritten() {
     for text in ["a", "a#2", "seq-of-a#10"] { #expect(Occurrence(parsing: text)?.description == text) }
     for text in ["", "#2", "a#", "a#0", "a#02", "a#-1", "a#x", "a#99999999999999999999"] { #expect(Occurrence(parsing: text) == nil) }

@@ -14,14 +14,19 @@ public struct Entry: Sendable {
   public let principal: String
   /// The release that it happened under.
   public let release: String?
-  /// Structure without confidential values.
-  public let body: JSONObject
+  /// Structure without confidential values, to be read without a copy of it: what a fold should use.
+  public let bodyView: JSONView
   /// The content parts, sorted by name; redacted ones have no bytes.
   public let content: [Content]
   /// The evidence that it names, sorted by digest.
   public let evidence: [EvidenceReference]
   /// The Merkle leaf hash: SHA-256(0x00 ‖ envelope).
   public let leaf: Digest
+
+  /// Structure without confidential values.
+  ///
+  /// - Complexity: O(1), but O(size of the body) in an entry that verification folds.
+  public var body: JSONObject { JSON(bodyView).objectValue ?? JSONObject() }
 
   /// The bytes of a content part; `nil` when there is no such part or it was redacted.
   public func content(_ part: String) -> [UInt8]? {

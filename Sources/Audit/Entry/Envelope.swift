@@ -1,4 +1,4 @@
-import Core
+@_spi(JSONParser) import Core
 
 /// The canonical bytes of an entry: what its Merkle leaf covers.
 ///
@@ -13,14 +13,14 @@ struct Envelope {
   var run: String?
   var principal: String
   var release: String?
-  var body: JSONObject
+  var body: JSONView
   var commitments: [(part: String, digest: Digest)]
   var evidence: [EvidenceReference]
 
   /// Writes the canonical bytes behind what the writer holds already.
   func write(to out: CanonicalWriter) throws(NotRepresentable) {
     out.raw("{\"body\":")
-    try out.object(body)
+    try out.value(JSON(body))
     if !commitments.isEmpty {
       out.raw(",\"commitments\":{")
       var first = true
@@ -73,25 +73,33 @@ struct Envelope {
 /// Reads envelopes, accepts only canonical ones, and keeps one copy of names that come again and again.
 struct EnvelopeDecoder {
   private var names = NameTable()
+  private let nodes = NodeBuffer()
+  private var text: CanonicalText?
 
   init() {}
 
   /// Reads an envelope.
   ///
+  /// - Parameters:
+  ///   - bytes: Its bytes.
+  ///   - isTree: Whether its body becomes a tree, for who looks at it more than once, or stays text.
+  /// - Returns: The envelope.
   /// - Throws: ``AuditError`` with code ``AuditError/Code/damaged`` when the bytes are not the canonical form of an envelope.
-  mutating func decode(_ bytes: UnsafeRawBufferPointer) throws(AuditError) -> Envelope {
+  mutating func decode(_ bytes: UnsafeRawBufferPointer, isTree: Bool = true) throws(AuditError) -> Envelope {
     do throws(CanonicalReader.Malformed) {
-      return try read(bytes)
+      return try read(bytes, isTree)
     } catch {
       throw AuditError(.damaged, "the envelope is not in canonical form at byte \(error.offset)")
     }
   }
 
-  private mutating func read(_ bytes: UnsafeRawBufferPointer) throws(CanonicalReader.Malformed) -> Envelope {
-    var reader = CanonicalReader(bytes)
+  private mutating func read(_ bytes: UnsafeRawBufferPointer, _ isTree: Bool) throws(CanonicalReader.Malformed) -> Envelope {
+    var reader = CanonicalReader(bytes, nodes.room(for: bytes.count))
     try reader.expect("{\"body\":")
+    try reader.object()
+    let body = isTree ? JSONView(reader.made(&names)) : JSONView(CanonicalText.keep(reader, reusing: &text))
     var envelope = Envelope(
-      index: 0, time: 0, type: "", run: nil, principal: "", release: nil, body: try reader.object(&names), commitments: [], evidence: [])
+      index: 0, time: 0, type: "", run: nil, principal: "", release: nil, body: body, commitments: [], evidence: [])
     if reader.skip(",\"commitments\":{") {
       repeat {
         let part = try reader.name(&names)

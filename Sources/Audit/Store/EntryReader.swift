@@ -63,7 +63,7 @@ final class EntryReader {
     let content = envelope.commitments.isEmpty ? [] : try content(of: envelope)
     return Entry(
       index: index, time: Instant(milliseconds: envelope.time), type: envelope.type, run: envelope.run, principal: envelope.principal,
-      release: envelope.release, body: envelope.body, content: content, evidence: envelope.evidence, leaf: leaf)
+      release: envelope.release, bodyView: envelope.body, content: content, evidence: envelope.evidence, leaf: leaf)
   }
 
   private func content(of envelope: Envelope) throws -> [Content] {

@@ -33,18 +33,16 @@ struct BoundProjection: Sendable {
   let name: String
   let version: Int
   let schema: String
-  let runRows: @Sendable (RunSlot) -> [TableRow]
   let sharedRows: @Sendable (Entry, SharedSlot) -> [TableRow]
 
   @usableFromInline
   init(
-    name: String, version: Int, schema: String, runRows: @escaping @Sendable (RunSlot) -> [TableRow],
+    name: String, version: Int, schema: String,
     sharedRows: @escaping @Sendable (Entry, SharedSlot) -> [TableRow]
   ) {
     self.name = name
     self.version = version
     self.schema = schema
-    self.runRows = runRows
     self.sharedRows = sharedRows
   }
 }
@@ -64,13 +62,16 @@ struct LedgerFunctions: Sendable {
   /// Brings the tables of all projections up to an entry.
   let project: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
   let projections: [BoundProjection]
+  /// Gives the rows of a run in those of ``projections`` that are named, with one look at its state.
+  let runRows: @Sendable (RunSlot, [String], (TableRow) throws -> Void) throws -> Void
 
   @usableFromInline
   init(
     makeRun: @escaping @Sendable (ExactString) -> RunSlot, makeShared: @escaping @Sendable () -> SharedSlot,
     foldRun: @escaping @Sendable (Entry, RunSlot) throws -> Bool, foldShared: @escaping @Sendable (Entry, SharedSlot) throws -> Void,
     makeContext: @escaping @Sendable (WriterCore) -> AnyObject,
-    project: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void, projections: [BoundProjection]
+    project: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void, projections: [BoundProjection],
+    runRows: @escaping @Sendable (RunSlot, [String], (TableRow) throws -> Void) throws -> Void
   ) {
     self.makeRun = makeRun
     self.makeShared = makeShared
@@ -79,6 +80,7 @@ struct LedgerFunctions: Sendable {
     self.makeContext = makeContext
     self.project = project
     self.projections = projections
+    self.runRows = runRows
   }
 
   @inlinable
@@ -100,16 +102,17 @@ struct LedgerFunctions: Sendable {
         let shared = unsafeDowncast(shared, to: TypedSharedSlot<Meaning.Shared>.self).state
         for projection in projections { try projection.apply(entry, run: run, shared: shared, to: tables) }
       },
-      projections: projections.map { bind($0) })
+      projections: projections.map { bind($0) },
+      runRows: { run, names, add in
+        guard let state = unsafeDowncast(run, to: TypedRunSlot<Meaning.Run>.self).state else { return }
+        for projection in projections where names.contains(projection.name) { for row in projection.rows(of: state) { try add(row) } }
+      })
   }
 
   @inlinable
   static func bind<P: Projection>(_ projection: P) -> BoundProjection {
     BoundProjection(
       name: projection.name, version: projection.version, schema: projection.schema,
-      runRows: { run in
-        unsafeDowncast(run, to: TypedRunSlot<P.Meaning.Run>.self).state.map { projection.rows(of: $0) } ?? []
-      },
       sharedRows: { entry, shared in
         projection.rows(about: entry, in: unsafeDowncast(shared, to: TypedSharedSlot<P.Meaning.Shared>.self).state)
       })

@@ -97,7 +97,7 @@ final class LogAppender {
     let index = frontier.size
     var envelope = Envelope(
       index: index, time: time.milliseconds, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release,
-      body: draft.body, commitments: [], evidence: draft.evidence.isEmpty ? [] : draft.evidence.map(\.reference))
+      body: JSONView(.object(draft.body)), commitments: [], evidence: draft.evidence.isEmpty ? [] : draft.evidence.map(\.reference))
     if !draft.content.isEmpty { envelope.commitments.reserveCapacity(draft.content.count) }
     var place = 0
     var size = 256
@@ -129,7 +129,8 @@ final class LogAppender {
     frontier.append(leaf)
     lastTime = time.milliseconds
     let entry = Entry(
-      index: index, time: time, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release, body: draft.body,
+      index: index, time: time, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release,
+      bodyView: envelope.body,
       content: draft.content, evidence: envelope.evidence, leaf: leaf)
     return (entry, size)
   }

@@ -14,6 +14,7 @@ protocol RowSink: AnyObject {
 final class RowFold {
   private let functions: LedgerFunctions
   private let projections: [BoundProjection]
+  private let names: [String]
   private let sink: any RowSink
   private let reader: () throws -> EntryReader
   private var runs: RunSlots
@@ -28,6 +29,7 @@ final class RowFold {
   ) {
     self.functions = functions
     self.projections = projections
+    names = projections.map(\.name)
     self.sink = sink
     self.reader = reader
     runs = RunSlots(limit: cachedRuns)
@@ -83,6 +85,6 @@ final class RowFold {
   }
 
   private func forEachRow(of slot: RunSlot, _ body: (TableRow) throws -> Void) throws {
-    for projection in projections { for row in projection.runRows(slot) { try body(row) } }
+    if !names.isEmpty { try functions.runRows(slot, names, body) }
   }
 }

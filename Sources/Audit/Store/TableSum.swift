@@ -37,7 +37,7 @@ struct TableSum: Hashable, Sendable {
 }
 
 /// Digests rows, under a key: every value with its kind and length, so that no two rows are the same bytes.
-final class RowHasher {
+struct RowHasher: ~Copyable {
   private var bytes: UnsafeMutableRawBufferPointer
   private var count: Int
   private let keyCount: Int
@@ -59,21 +59,21 @@ final class RowHasher {
   }
 
   /// The digest of a row's values.
-  func digest(_ values: [SQLValue]) -> Digest {
+  mutating func digest(_ values: [SQLValue]) -> Digest {
     for value in values {
       switch value {
       case .null: put(kind: 0, 0)
       case .integer(let number): put(kind: 1, UInt64(bitPattern: number))
       case .real(let number): put(kind: 2, number.bitPattern)
       case .text(var text): text.withUTF8 { put(kind: 3, UnsafeRawBufferPointer($0)) }
-      case .blob(let bytes): bytes.withUnsafeBytes { put(kind: 4, $0) }
+      case .blob(let blob): blob.withUnsafeBytes { put(kind: 4, $0) }
       }
     }
     return cut()
   }
 
   /// The digest of the first columns of a stored row.
-  func digest(_ row: Row, columns: Int) -> Digest {
+  mutating func digest(_ row: Row, columns: Int) -> Digest {
     for column in 0..<columns {
       switch row.kind(column) {
       case .null: put(kind: 0, 0)
@@ -86,14 +86,14 @@ final class RowHasher {
     return cut()
   }
 
-  private func put(kind: UInt8, _ word: UInt64) {
+  private mutating func put(kind: UInt8, _ word: UInt64) {
     reserve(9)
     bytes[count] = kind
     bytes.storeBytes(of: word.littleEndian, toByteOffset: count + 1, as: UInt64.self)
     count += 9
   }
 
-  private func put(kind: UInt8, _ content: UnsafeRawBufferPointer) {
+  private mutating func put(kind: UInt8, _ content: UnsafeRawBufferPointer) {
     put(kind: kind, UInt64(content.count))
     guard let from = content.baseAddress else { return }
     reserve(content.count)
@@ -101,7 +101,7 @@ final class RowHasher {
     count += content.count
   }
 
-  private func reserve(_ more: Int) {
+  private mutating func reserve(_ more: Int) {
     if count + more <= bytes.count { return }
     let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * (count + more), alignment: 16)
     larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
@@ -109,7 +109,7 @@ final class RowHasher {
     bytes = larger
   }
 
-  private func cut() -> Digest {
+  private mutating func cut() -> Digest {
     defer { count = keyCount }
     return SHA256.hash(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
   }
@@ -130,7 +130,7 @@ struct TableContent: Hashable, Sendable {
   /// - Complexity: O(m) for m rows.
   init(of table: String, in connection: ReadOnlyConnection, key: [UInt8] = []) throws {
     try self.init(columnsOf: table, in: connection)
-    let hasher = RowHasher(key: key)
+    var hasher = RowHasher(key: key)
     let count = columns.count
     let list = columns.map(quoted).joined(separator: ", ")
     var sum = TableSum()

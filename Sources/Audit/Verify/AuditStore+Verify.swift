@@ -6,7 +6,7 @@ extension AuditStore {
   /// Derives everything again from the entries and compares it with what is stored.
   ///
   /// Looks at the log as it is when this begins, in snapshots of its own, while writers go on. One thread reads, one compares what lies
-  /// beside the entries, and several hash, parse and fold, each the entries of runs of its own.
+  /// beside the entries, one has SQLite check its pages, and several hash, parse and fold, each the entries of runs of its own.
   /// - Parameter options: What to look at.
   /// - Returns: What was found. A log that does not fit is a report, not an error.
   /// - Throws: `StorageError` when the file cannot be opened as a store at all.
@@ -15,6 +15,7 @@ extension AuditStore {
     let key = RowHasher.randomKey()
     let inspector = StoreInspector(path: path, functions: functions, options: options, key: key)
     let end = try await inspector.begin()
+    async let pages = options.pages ? PageInspector(path: path).inspect() : []
     async let store = inspector.inspect()
     let checkers = (0..<Self.checkerCount).map {
       EntryChecker(path: path, functions: functions, options: options, number: $0, of: Self.checkerCount, key: key)
@@ -35,7 +36,9 @@ extension AuditStore {
     if let done { summary.add(done.chunk, done.found) }
     await reader.close()
     let result = try await Self.all(checkers) { try await $0.finish() }.reduce(into: EntryChecker.Result()) { $0.add($1) }
-    return summary.finish(try await store, result, functions.projections)
+    var inspection = try await store
+    inspection.problems += try await pages
+    return summary.finish(inspection, result, functions.projections)
   }
 
   /// How many threads check entries.

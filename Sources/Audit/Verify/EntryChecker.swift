@@ -71,7 +71,7 @@ actor EntryChecker {
     try chunk.bytes.withUnsafeBytes { bytes in
       for row in chunk.rows where row.checker == number {
         let before = found.problems.count
-        guard let entry = check(row, chunk.parts[row.parts], bytes), found.problems.count == before, refusal == nil else { continue }
+        guard let entry = check(row, chunk, bytes), found.problems.count == before, refusal == nil else { continue }
         do {
           try fold?.apply(entry)
         } catch let error as AuditError {
@@ -100,7 +100,7 @@ actor EntryChecker {
   /// What the entries gave, once all were checked.
   func finish() throws -> Result {
     if refusal == nil { try fold?.finish() }
-    return Result(refusal: refusal, sums: sums.tables)
+    return Result(refusal: refusal, sums: Dictionary(sums.tables.map { ($0.name, $0.sum) }) { first, _ in first })
   }
 
   private func add(_ kind: VerificationProblem.Kind, _ entry: Int, _ message: String, expected: String? = nil, found: String? = nil) {
@@ -108,12 +108,13 @@ actor EntryChecker {
   }
 
   /// Checks one row; `nil` when it cannot be understood.
-  private func check(_ row: RawChunk.Row, _ parts: ArraySlice<RawChunk.Part>, _ bytes: UnsafeRawBufferPointer) -> Entry? {
-    let (index, raw) = (row.index, bytes[piece: row.envelope])
-    let leaf = Self.leaf(of: raw)
+  private func check(_ row: RawChunk.Row, _ chunk: RawChunk, _ bytes: UnsafeRawBufferPointer) -> Entry? {
+    let index = row.index
+    let leaf = Self.leaf(of: bytes[piece: row.envelope])
     let envelope: Envelope
     do throws(AuditError) {
-      envelope = try decoder.decode(raw)
+      // What belongs to no run is looked at by projections too, again and again.
+      envelope = try decoder.decode(bytes[piece: row.envelope], isTree: row.run == nil)
     } catch {
       found.leaves.append((leaf, nil))
       add(.envelope, index, error.message)
@@ -124,7 +125,7 @@ actor EntryChecker {
       add(.leaf, index, "the leaf hash is not that of the envelope", expected: leaf.hex, found: hexText(bytes[piece: row.leaf]))
     }
     checkColumns(row, envelope, bytes)
-    let values = options.content ? checkContent(of: envelope, index, parts, bytes) : []
+    let values = options.content ? checkContent(of: envelope, index, chunk.parts[row.parts], bytes) : []
     for piece in envelope.evidence where named.insert(piece.digest).inserted {
       found.evidence.append(CheckedEntries.Named(digest: piece.digest, entry: index, media: piece.media, size: piece.size))
     }
@@ -135,7 +136,7 @@ actor EntryChecker {
     }
     return Entry(
       index: index, time: Instant(milliseconds: envelope.time), type: envelope.type, run: envelope.run, principal: envelope.principal,
-      release: envelope.release, body: envelope.body, content: values, evidence: envelope.evidence, leaf: leaf)
+      release: envelope.release, bodyView: envelope.body, content: values, evidence: envelope.evidence, leaf: leaf)
   }
 
   private func checkColumns(_ row: RawChunk.Row, _ envelope: Envelope, _ bytes: UnsafeRawBufferPointer) {
@@ -225,13 +226,20 @@ actor EntryChecker {
 
 /// The sums of the rows that the log gives, by table.
 final class TableSums: RowSink {
-  private(set) var tables: [String: TableSum] = [:]
-  private let hasher: RowHasher
+  private(set) var tables: [(name: String, sum: TableSum)] = []
+  private var hasher: RowHasher
 
   init(key: [UInt8]) { hasher = RowHasher(key: key) }
 
-  func add(_ row: TableRow) { tables[row.table, default: TableSum()].add(hasher.digest(row.values)) }
-  func remove(_ row: TableRow) { tables[row.table, default: TableSum()].remove(hasher.digest(row.values)) }
+  func add(_ row: TableRow) { tables[place(of: row.table)].sum.add(hasher.digest(row.values)) }
+  func remove(_ row: TableRow) { tables[place(of: row.table)].sum.remove(hasher.digest(row.values)) }
+
+  /// Tables are few, and their rows come one table after the other.
+  private func place(of table: String) -> Int {
+    if let place = tables.firstIndex(where: { bytesEqual($0.name, table) }) { return place }
+    tables.append((table, TableSum()))
+    return tables.count - 1
+  }
 }
 
 extension UnsafeRawBufferPointer {

@@ -62,7 +62,7 @@ actor StoreInspector {
     return end ?? .max
   }
 
-  /// Reads everything, and ends the moment before it lets SQLite check its pages.
+  /// Reads everything, and ends the moment.
   func inspect() throws -> Inspection {
     guard let connection else { return found }
     defer {
@@ -73,8 +73,6 @@ actor StoreInspector {
     try reading { try readSchema(connection) }
     if options.projections, options.states { try reading { try readTables(ReadOnlyConnection(connection)) } }
     if options.evidence { try reading { try readEvidence(connection) } }
-    connection.rollback()
-    if options.pages { try reading { try checkPages(connection) } }
     return found
   }
 
@@ -83,12 +81,8 @@ actor StoreInspector {
     do {
       try body()
     } catch let error as StorageError where error.isDamage {
-      add("cannot be read: \(error.message)")
+      found.problems.append(.unreadable(error))
     }
-  }
-
-  private func add(_ message: String) {
-    found.problems.append(VerificationProblem(kind: .file, entry: nil, message: message, expected: nil, found: nil))
   }
 
   private func readHead(_ connection: Connection) throws {
@@ -131,12 +125,6 @@ actor StoreInspector {
         Inspection.Evidence(
           named: Digest(row.bytes(1)), shown: "evidence \(hexText(row.bytes(1)))", media: row.optionalText(2), size: row.int(3),
           length: row.int(4), found: hash.finalize()))
-    }
-  }
-
-  private func checkPages(_ connection: Connection) throws {
-    for line in try connection.query("PRAGMA integrity_check(10)", [], { $0.text(0) }) where line != "ok" {
-      add("the database file is damaged: \(visible(line))")
     }
   }
 }

@@ -211,16 +211,17 @@ public final class CanonicalWriter {
   public static func precedes(_ a: String, _ b: String) -> Bool {
     var a = a
     var b = b
-    let byBytes = a.withUTF8 { first in
-      b.withUTF8 { second -> Bool? in
-        var place = 0
-        let shared = min(first.count, second.count)
-        while place < shared, first[place] == second[place] { place += 1 }
-        guard place < shared else { return first.count < second.count }
-        // Only where both of the differing bytes belong to characters beyond ASCII can the two orders differ.
-        return first[place] < 0x80 || second[place] < 0x80 ? first[place] < second[place] : nil
-      }
-    }
+    let byBytes = a.withUTF8 { first in b.withUTF8 { second in precedes(first, second) } }
     return byBytes ?? a.utf16.lexicographicallyPrecedes(b.utf16)
+  }
+
+  /// The order of two keys by their bytes; nil where these do not decide.
+  static func precedes(_ first: UnsafeBufferPointer<UInt8>, _ second: UnsafeBufferPointer<UInt8>) -> Bool? {
+    var place = 0
+    let shared = min(first.count, second.count)
+    while place < shared, first[place] == second[place] { place += 1 }
+    guard place < shared else { return first.count < second.count }
+    // Only where both of the differing bytes belong to characters beyond ASCII can the two orders differ.
+    return first[place] < 0x80 || second[place] < 0x80 ? first[place] < second[place] : nil
   }
 }

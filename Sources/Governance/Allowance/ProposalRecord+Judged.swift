@@ -12,7 +12,7 @@ extension ProposalRecord {
 extension RunRecord {
   /// Keeps what a person said about a call that an allowance covered.
   mutating func noteReview(_ entry: Entry) throws {
-    guard let review = entry.body["review"]?.objectValue else { return }
+    guard let review = entry.bodyView["review"], review.members != nil else { return }
     let id = try review.text("proposal")
     guard let place = place(of: id), !proposals[place].uses.isEmpty else {
       throw GovernanceLedger.Misfit("a review of a call that no allowance covered")

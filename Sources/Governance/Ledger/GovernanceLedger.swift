@@ -92,8 +92,8 @@ public enum GovernanceLedger: Ledger {
       try run?.noteAnswer(entry)
       try run?.noteReview(entry)
     case EntryType.approval:
-      if entry.body["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
-        bytesEqual(entry.principal, requester) || entry.body["for"]?.stringValue.map({ bytesEqual($0, requester) }) ?? false
+      if entry.bodyView["decision"]?.stringValue == ApprovalDecision.approve.rawValue, let requester = run?.state.requester,
+        bytesEqual(entry.principal, requester) || entry.bodyView["for"]?.stringValue.map({ bytesEqual($0, requester) }) ?? false
       {
         throw Misfit("an approval by who asked for the run, or in their place")
       }
@@ -114,7 +114,7 @@ public enum GovernanceLedger: Ledger {
   }
 
   private static func update(_ run: inout RunRecord?, _ entry: Entry, _ change: (inout ProposalRecord) throws -> Void) throws {
-    guard let id = entry.body["proposal"]?.stringValue, let place = run?.place(of: id) else {
+    guard let id = entry.bodyView["proposal"]?.stringValue, let place = run?.place(of: id) else {
       throw Misfit("an entry about a proposal that the run does not have")
     }
     guard var record = run?.proposals[place] else { return }
@@ -123,13 +123,12 @@ public enum GovernanceLedger: Ledger {
   }
 
   private static func applyEvents(of entry: Entry, to run: inout RunRecord?) throws {
-    guard let structure = entry.body["events"] else {
+    guard let structure = entry.bodyView["events"] else {
       if run == nil { throw Misfit("the first entry of a run must start it") }
       return
     }
-    let values = try entry.content(ContentPart.values).map { try JSON.parse($0) }?.objectValue
-    let hasValues = entry.content.contains { $0.part == ContentPart.values }
-    for event in try RunEvent.decode(structure: structure, values: hasValues ? values : [:]) {
+    let values = try entry.content(ContentPart.values).map { try JSONView.parse($0) }
+    for event in try RunEvent.decode(structure: structure, values: values) {
       if run == nil {
         guard let state = RunState(event) else { throw Misfit("the first event of a run must start it") }
         run = RunRecord(state: state, firstEntry: entry.index, started: entry.time, lastEntry: entry.index, updated: entry.time)
@@ -164,7 +163,7 @@ extension RunRecord {
 
   /// Keeps what it returned.
   fileprivate mutating func noteResult(_ entry: Entry) {
-    guard let id = entry.body["proposal"]?.stringValue, let place = results.lastIndex(where: { bytesEqual($0.proposal, id) }) else {
+    guard let id = entry.bodyView["proposal"]?.stringValue, let place = results.lastIndex(where: { bytesEqual($0.proposal, id) }) else {
       return
     }
     results[place].entry = entry.index
@@ -187,8 +186,11 @@ extension SharedState {
 extension ProposalRecord {
   /// Reads the record of a proposal's own entry.
   init(_ entry: Entry) throws {
-    let body = entry.body
-    guard let digest = Digest(hex: try body.text("digest")) else { throw GovernanceLedger.Misfit("a digest has 64 hexadecimal digits") }
+    let body = entry.bodyView
+    guard let digest = body["digest"]?.digestValue else {
+      _ = try body.text("digest")
+      throw GovernanceLedger.Misfit("a digest has 64 hexadecimal digits")
+    }
     guard let effect = EffectClass(rawValue: try body.text("effect")), let verdict = Outcome(rawValue: try body.text("verdict")) else {
       throw GovernanceLedger.Misfit("an unknown effect class or verdict")
     }
@@ -201,13 +203,13 @@ extension ProposalRecord {
     self.entry = entry.index
     time = entry.time
     principal = entry.principal
-    account = body["identity"]?.objectValue.flatMap { Identity(body: $0) }?.personalAccount
+    account = body["identity"].flatMap { Identity(body: $0) }?.personalAccount
     tool = try body.text("tool")
     self.effect = effect
     self.verdict = verdict
     self.step = step
     self.digest = digest
-    requirements = try (body["requirements"]?.arrayValue ?? []).map { try ApprovalRequirement(json: $0) }
+    requirements = try body["requirements"]?.elements?.map { try ApprovalRequirement(json: JSON($0)) } ?? []
     expires = body["expires"]?.intValue.map { Instant(milliseconds: $0) }
     call = body["call"]?.stringValue
     replaces = body["replaces"]?.stringValue
@@ -218,9 +220,11 @@ extension ProposalRecord {
       case .hold: .held
       case .forbid: .forbidden
       }
-    uses = try (body["allowances"]?.arrayValue ?? []).map { try AllowanceUse(json: $0) }
+    uses = try body["allowances"]?.elements?.map { try AllowanceUse(json: JSON($0)) } ?? []
     isEdited = body["editor"] != nil
-    if let editor = body["editor"]?.objectValue, body["editor_counts"]?.boolValue == true { votes.append(try Vote(editor, entry)) }
+    if let editor = body["editor"], editor.members != nil, body["editor_counts"]?.boolValue == true {
+      votes.append(try Vote(editor, entry))
+    }
   }
 
   /// The record of a proposal that is being decided and has no entry yet.
@@ -248,17 +252,17 @@ extension ProposalRecord {
   ///
   /// - Returns: Whether the proposal was carried out with it.
   mutating func decide(_ entry: Entry) throws -> Bool {
-    guard status == .held || status == .granted, let decision = ApprovalDecision(rawValue: try entry.body.text("decision")) else {
+    guard status == .held || status == .granted, let decision = ApprovalDecision(rawValue: try entry.bodyView.text("decision")) else {
       throw GovernanceLedger.Misfit("a decision on a proposal that does not wait for one")
     }
-    guard entry.body["digest"]?.stringValue == digest.hex, entry.release == release else {
+    guard entry.bodyView["digest"]?.digestValue == digest, entry.release == release else {
       throw GovernanceLedger.Misfit("a decision on another proposal than the one that it names: the digest or the release differs")
     }
     try noteDecision(decision, entry)
     switch decision {
     case .approve:
-      votes.append(try Vote(entry.body, entry))
-      guard entry.body["complete"]?.boolValue == true else { return false }
+      votes.append(try Vote(entry.bodyView, entry))
+      guard entry.bodyView["complete"]?.boolValue == true else { return false }
       let people = Set(votes.map { ExactString($0.principal) }).count
       guard min(people, Set(votes.map { ExactString($0.authority) }).count) >= peopleNeeded else {
         throw GovernanceLedger.Misfit("an approval that counts as the last although fewer than \(peopleNeeded) people approved")
@@ -294,19 +298,19 @@ extension ProposalRecord {
     }
     status = .started
     attempts += 1
-    grant = entry.body["grant"]?.stringValue
-    deadline = entry.body["deadline"]?.intValue.map { Instant(milliseconds: $0) }
-    worker = entry.body["worker"]?.stringValue
+    grant = entry.bodyView["grant"]?.stringValue
+    deadline = entry.bodyView["deadline"]?.intValue.map { Instant(milliseconds: $0) }
+    worker = entry.bodyView["worker"]?.stringValue
   }
 
   mutating func settle(_ entry: Entry) throws {
-    guard status == .started || status == .inDoubt, let outcome = EffectOutcome.Kind(rawValue: try entry.body.text("outcome")) else {
+    guard status == .started || status == .inDoubt, let outcome = EffectOutcome.Kind(rawValue: try entry.bodyView.text("outcome")) else {
       throw GovernanceLedger.Misfit("an outcome of an effect that did not begin")
     }
-    if let named = entry.body["grant"]?.stringValue, named != grant {
+    if let named = entry.bodyView["grant"]?.stringValue, named != grant {
       throw GovernanceLedger.Misfit("an outcome of another attempt than the one that began last")
     }
-    if entry.body["identity"] != nil, status != .inDoubt { throw GovernanceLedger.Misfit("a person settles only what is in doubt") }
+    if entry.bodyView["identity"] != nil, status != .inDoubt { throw GovernanceLedger.Misfit("a person settles only what is in doubt") }
     switch outcome {
     case .finished: status = .done
     case .failed: status = .failed
@@ -316,7 +320,7 @@ extension ProposalRecord {
 }
 
 extension ProposalRecord.Vote {
-  init(_ body: JSONObject, _ entry: Entry) throws {
+  init(_ body: JSONView, _ entry: Entry) throws {
     guard let mode = Identity.Mode(rawValue: try body.text("mode")) else { throw GovernanceLedger.Misfit("an unknown mode") }
     principal = try body.text("by")
     authority = body["for"]?.stringValue ?? principal
@@ -338,9 +342,19 @@ extension Identity {
   }
 
   /// Reads what ``body`` writes.
-  init?(body: JSONObject) {
+  init?(body: JSONObject) { self.init(body: JSONView(.object(body))) }
+
+  /// Reads what ``body`` writes.
+  init?(body: JSONView) {
     guard let by = body["by"]?.stringValue, let mode = body["mode"]?.stringValue.flatMap({ Mode(rawValue: $0) }) else { return nil }
     self.init(principal: by, account: body["account"]?.stringValue ?? "", mode: mode, isOperator: body["operator"]?.boolValue == true)
+  }
+}
+
+extension JSONView {
+  func text(_ key: String) throws -> String {
+    guard let value = self[key]?.stringValue else { throw GovernanceLedger.Misfit("`\(key)` is missing") }
+    return value
   }
 }
 

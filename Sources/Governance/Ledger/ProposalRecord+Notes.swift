@@ -102,7 +102,7 @@ extension ProposalRecord {
 
   /// Takes a note over.
   mutating func note(_ entry: Entry) throws {
-    let body = entry.body
+    let body = entry.bodyView
     guard body["digest"]?.stringValue == digest.hex else { throw GovernanceLedger.Misfit("a note on another proposal: the digest differs") }
     let kind: Note.Kind
     switch try body.text("note") {
@@ -110,7 +110,7 @@ extension ProposalRecord {
     case "escalated":
       kind = .escalated(
         rule: try body.text("rule"), stage: Int(body["stage"]?.intValue ?? 1), rung: Int(body["rung"]?.intValue ?? 0),
-        to: body["to"].strings)
+        to: body["to"]?.elements?.compactMap(\.stringValue) ?? [])
     case "extended":
       guard let until = body["until"]?.intValue.map({ Instant(milliseconds: $0) }), expires.map({ $0 < until }) ?? false else {
         throw GovernanceLedger.Misfit("an extension that gives no more time")
@@ -146,11 +146,12 @@ extension ProposalRecord {
 
   /// Takes over what a person decided, and which stages that opened.
   mutating func noteDecision(_ decision: ApprovalDecision, _ entry: Entry) throws {
-    if entry.body["by"] != nil {
-      let considered = entry.body["considered"]?.intValue.flatMap { Int(exactly: $0) }
+    if entry.bodyView["by"] != nil {
+      let considered = entry.bodyView["considered"]?.intValue.flatMap { Int(exactly: $0) }
       notes.append(Note(kind: .decided(decision, considered: considered), by: entry.principal, time: entry.time, entry: entry.index))
     }
-    for opened in entry.body["opens"]?.arrayValue ?? [] {
+    guard let opens = entry.bodyView["opens"]?.elements else { return }
+    for opened in opens {
       guard let rule = opened["rule"]?.stringValue, let stage = opened["stage"]?.intValue.flatMap({ Int(exactly: $0) }) else {
         throw GovernanceLedger.Misfit("`opens` lacks a rule or a stage")
       }
@@ -176,7 +177,7 @@ extension ProposalRecord {
 extension RunRecord {
   /// Keeps what an agent answered to who decides about one of its calls.
   mutating func noteAnswer(_ entry: Entry) throws {
-    guard let answer = entry.body["answer"]?.objectValue else { return }
+    guard let answer = entry.bodyView["answer"] else { return }
     guard let place = place(of: try answer.text("proposal")), let question = answer["question"]?.intValue else {
       throw GovernanceLedger.Misfit("an answer about a proposal that the run does not have")
     }

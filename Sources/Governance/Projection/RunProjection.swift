@@ -114,7 +114,9 @@ struct ProposalProjection: Projection {
     }
   }
 
-  func rows(of run: RunRecord) -> [TableRow] { run.proposals.map { TableRow("proposal", values(of: $0, in: run.state.id)) } }
+  func rows(of run: RunRecord) -> [TableRow] {
+    run.proposals.indices.map { TableRow("proposal", values(of: run.proposals[$0], in: run.state.id)) }
+  }
 
   func rows(about entry: Entry, in shared: SharedState) -> [TableRow] {
     guard let id = entry.body["proposal"]?.stringValue, let record = shared.proposals.last(where: { $0.id == id }) else { return [] }

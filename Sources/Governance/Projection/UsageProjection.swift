@@ -33,7 +33,9 @@ struct UsageProjection: Projection {
     }
   }
 
-  func rows(of run: RunRecord) -> [TableRow] { run.proposals.flatMap { rows(of: $0, in: run) } }
+  func rows(of run: RunRecord) -> [TableRow] {
+    run.proposals.indices.flatMap { run.proposals[$0].uses.isEmpty ? [] : rows(of: run.proposals[$0], in: run) }
+  }
 
   private func update(_ record: ProposalRecord?, in run: RunRecord, _ tables: Connection) throws {
     guard let record else { return }
@@ -91,7 +93,9 @@ struct ReviewedProjection: Projection {
     }
   }
 
-  func rows(of run: RunRecord) -> [TableRow] { run.proposals.compactMap { row(of: $0, in: run) } }
+  func rows(of run: RunRecord) -> [TableRow] {
+    run.proposals.indices.compactMap { run.proposals[$0].judged == nil ? nil : row(of: run.proposals[$0], in: run) }
+  }
 
   private func row(of record: ProposalRecord, in run: RunRecord) -> TableRow? {
     guard let judged = record.judged else { return nil }
