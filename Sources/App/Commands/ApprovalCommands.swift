@@ -294,6 +294,14 @@ enum ApprovalCommands {
     case .withdrawn:
       (exit, lines) = (.done, ["\("withdrawn", .good)  \(what)"])
       json["status"] = "withdrawn"
+    case .probe(let isCaught):
+      exit = .done
+      lines =
+        isCaught
+        ? ["\("well seen", .good)  \(what) was a probe: a planted copy with something wrong in it"]
+        : ["\("missed", .bad)  \(what) was a probe: a planted copy with something wrong in it. Nothing happens; look again at the next one"]
+      json["status"] = "probe"
+      json["caught"] = .bool(isCaught)
     case .expired:
       (exit, lines) = (.conflict, ["\("too late", .bad)  the time for a decision on \(what) is over"])
       json["status"] = "expired"

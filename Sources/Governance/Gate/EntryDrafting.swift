@@ -7,7 +7,8 @@ internal import ProcessModel
 enum EntryDrafting {
   /// The entry of a proposal with its verdict and consequences.
   static func proposal(
-    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence]
+    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence],
+    probe: Probe? = nil
   ) throws -> EntryDraft {
     // In the order of their names, as the envelope has them: then nothing has to be sorted.
     var body = JSONObject(capacity: 16)
@@ -45,6 +46,7 @@ enum EntryDrafting {
     if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
     if let values { content.append(values) }
+    if judgement.verdict == .hold, proposal.run != nil { content.append(Probe.seal(probe)) }
     if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, basis: judgement.basis, to: &body, &content) }
     return EntryDraft(
       type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,

@@ -90,6 +90,7 @@ extension PermissionGate {
       try eligibility.checkMayWithdraw(identity)
       return ([step.draft(.withdraw, reason: reason)], step.outcome(.withdrawn))
     }
+    if record.isProbe { return probed(step, decision) }
     if case .reject(let reason) = decision {
       let overridden = try? found.get().proposal
       let ended = overrides(of: overridden, reason, in: view, cause: context.nextIndex, by: identity)
@@ -131,6 +132,19 @@ extension PermissionGate {
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
     case .breakGlass(let reason): return try approve(step, proposal, eligibility, reason: reason, in: view, context)
     default: return try approve(step, proposal, eligibility, in: view, context)
+    }
+  }
+
+  /// What was decided on a probe: that is recorded, with what it was, and nothing else follows.
+  private func probed(_ step: Deciding, _ decision: PersonDecision) -> ([EntryDraft], DecisionOutcome) {
+    switch decision {
+    case .reject(let reason): return ([step.draft(.reject, reason: reason)], step.outcome(.probe(isCaught: true)))
+    case .edit(_, let reason):
+      let reason = reason ?? "its arguments were changed"
+      return ([step.draft(.reject, reason: reason)], step.outcome(.probe(isCaught: true)))
+    case .approve, .breakGlass, .withdraw:
+      let void = step.draft(.void, reason: "it was a probe, which is never carried out")
+      return ([step.draft(.approve), void], step.outcome(.probe(isCaught: false)))
     }
   }
 

@@ -39,6 +39,8 @@ public enum ContentPart {
   public static let statement = "statement"
   /// The signature of a statement, as `ssh-keygen -Y sign` writes it.
   public static let signature = "signature"
+  /// Whether a held proposal is a probe, canonical JSON: beside the envelope, which looks the same either way.
+  public static let seal = "seal"
   /// The public key of a signature, one line in the form of OpenSSH.
   public static let signer = "signer"
 }

@@ -86,6 +86,11 @@ public enum GovernanceLedger: Ledger {
     switch entry.type {
     case EntryType.proposal:
       let record = try ProposalRecord(entry)
+      if record.isProbe {
+        guard record.status == .held, entry.bodyView["events"] == nil, run != nil else { throw Misfit("a probe that does something") }
+        run?.probes.append(record)
+        break
+      }
       try applyEvents(of: entry, to: &run)
       run?.proposals.append(record)
       run?.noteCall(record, entry)
@@ -114,7 +119,14 @@ public enum GovernanceLedger: Ledger {
   }
 
   private static func update(_ run: inout RunRecord?, _ entry: Entry, _ change: (inout ProposalRecord) throws -> Void) throws {
-    guard let id = entry.bodyView["proposal"]?.stringValue, let place = run?.place(of: id) else {
+    guard let id = entry.bodyView["proposal"]?.stringValue else { throw Misfit("an entry about no proposal") }
+    if let place = run?.probes.firstIndex(where: { $0.id == id }), var probe = run?.probes[place] {
+      try change(&probe)
+      guard [.held, .rejected, .voided, .expired, .withdrawn].contains(probe.status) else { throw Misfit("a probe that is carried out") }
+      run?.probes[place] = probe
+      return
+    }
+    guard let place = run?.place(of: id) else {
       throw Misfit("an entry about a proposal that the run does not have")
     }
     guard var record = run?.proposals[place] else { return }
@@ -222,6 +234,7 @@ extension ProposalRecord {
       }
     uses = try body["allowances"]?.elements?.map { try AllowanceUse(json: JSON($0)) } ?? []
     isEdited = body["editor"] != nil
+    isProbe = try Probe.isSealed(in: entry)
     if let editor = body["editor"], editor.members != nil, body["editor_counts"]?.boolValue == true {
       votes.append(try Vote(editor, entry))
     }

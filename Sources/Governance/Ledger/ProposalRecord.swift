@@ -119,6 +119,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public internal(set) var judged: Judged?
   /// Whether a person wrote its arguments.
   var isEdited = false
+  /// Whether it was planted to see whether its reviewers look: it can never be carried out.
+  public internal(set) var isProbe = false
 
   /// What people found about a call.
   public struct Judged: Hashable, Sendable {

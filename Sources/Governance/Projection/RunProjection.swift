@@ -116,6 +116,7 @@ struct ProposalProjection: Projection {
 
   func rows(of run: RunRecord) -> [TableRow] {
     run.proposals.indices.map { TableRow("proposal", values(of: run.proposals[$0], in: run.state.id)) }
+      + run.probes.map { TableRow("proposal", values(of: $0, in: run.state.id)) }
   }
 
   func rows(about entry: Entry, in shared: SharedState) -> [TableRow] {

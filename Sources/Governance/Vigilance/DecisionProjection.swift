@@ -14,18 +14,27 @@ struct DecisionProjection: Projection {
       person     TEXT    NOT NULL,
       decision   TEXT    NOT NULL,  -- approve, reject, supersede, withdraw
       waited     INTEGER NOT NULL,  -- milliseconds since the proposal
-      considered INTEGER            -- milliseconds in front of the card, where somebody measured
+      considered INTEGER,           -- milliseconds in front of the card, where somebody measured
+      probe      TEXT               -- caught, missed: where it was one
     ) STRICT;
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard entry.type == EntryType.approval, let id = entry.body["proposal"]?.stringValue, let record = run?.proposal(id) else { return }
     for row in rows(of: record) where row.values.first == .int(entry.index) {
-      try tables.run("INSERT INTO decision VALUES (?, ?, ?, ?, ?)", row.values)
+      try tables.run("INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?)", row.values)
     }
   }
 
-  func rows(of run: RunRecord) -> [TableRow] { run.proposals.flatMap { rows(of: $0) } }
+  private static func probe(_ decision: ApprovalDecision) -> String? {
+    switch decision {
+    case .approve: "missed"
+    case .reject, .supersede: "caught"
+    case .expire, .withdraw, .void: nil
+    }
+  }
+
+  func rows(of run: RunRecord) -> [TableRow] { (run.proposals + run.probes).flatMap { rows(of: $0) } }
 
   private func rows(of record: ProposalRecord) -> [TableRow] {
     record.notes.compactMap { note in
@@ -34,7 +43,7 @@ struct DecisionProjection: Projection {
         "decision",
         [
           .int(note.entry), .text(note.by), .text(decision.rawValue), .integer(note.time.milliseconds - record.time.milliseconds),
-          .integer(considered.map { Int64($0) }),
+          .integer(considered.map { Int64($0) }), .text(record.isProbe ? Self.probe(decision) : nil),
         ])
     }
   }
