@@ -22,6 +22,7 @@ let table: [(name: String, imports: [String])] = [
   ("Storage", ["Core", "CSQLite"]),
   ("HTTP", ["Core", "CCurl"]),
   ("Subprocess", ["Core"]),
+  ("LocalSocket", ["Core"]),
   ("Audit", ["Storage"]),
   ("LLM", ["HTTP"]),
   ("Governance", ["PolicyEngine", "ProcessModel", "Audit"]),
@@ -29,7 +30,7 @@ let table: [(name: String, imports: [String])] = [
   ("AgentRuntime", ["LLM", "Governance"]),
   ("EventData", ["Governance", "ProcessMining"]),
   ("Evals", ["AgentRuntime", "EventData"]),
-  ("App", ["Connectors", "Evals"]),
+  ("App", ["Connectors", "Evals", "LocalSocket"]),
 ]
 
 let foreign: Set = ["CSHA256", "CSQLite", "CCurl"]

@@ -30,7 +30,8 @@ public enum RemitCommand {
 
   /// As ``main(_:)``, with everything that the process would give passed in.
   static func run(
-    _ arguments: [String], environment: Environment, terminal: Terminal, output: Sink, words: Sink, commands: CommandTable = .remit
+    _ arguments: [String], environment: Environment, terminal: Terminal, output: Sink, words: Sink, commands: CommandTable = .remit,
+    front: any Front = LocalFront(), session: Session? = nil
   ) async -> Int32 {
     let wantsJSON = ArgumentParser.asksForJSON(arguments)
     let console = Console(terminal: terminal, wantsJSON: wantsJSON, output: output, words: words)
@@ -41,7 +42,16 @@ public enum RemitCommand {
       case .help(let topic):
         Help(commands: commands).show(topic, on: console)
       case .command(let command, let parsed):
-        let context = CommandContext(arguments: parsed, console: console, environment: environment)
+        let context = CommandContext(arguments: parsed, console: console, environment: environment, front: front, session: session)
+        switch command.place(context) {
+        case .local where session != nil:
+          throw CommandError(.identity, "local-only", "`remit \(command.name)` runs where its files are, not in the service")
+        case .store where session == nil:
+          if let connection = try ServicePlace.connect(context.workspacePath, environment) {
+            return try await RemoteCommand(arguments: arguments, context: context, output: output, words: words).run(connection)
+          }
+        default: break
+        }
         return console.exitStatus(console.write(try await command.run(context)))
       }
       return console.exitStatus(.done)

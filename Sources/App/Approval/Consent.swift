@@ -7,8 +7,7 @@ struct Consent {
   let verb: String
   /// What they gave as the digest, where they gave one.
   let digest: String?
-  var prompt = Prompt()
-  var pager = Pager()
+  var front: any Front = LocalFront()
 
   /// The fewest digits of a digest that name it.
   static let shortestDigest = 12
@@ -27,7 +26,7 @@ struct Consent {
   ///
   /// - Throws: ``CommandError``: a digest that is not the card's, a code that is not the card's, a card that was not seen to its end,
   ///   nobody to ask.
-  func given(to card: ApprovalCard) throws -> Given {
+  func given(to card: ApprovalCard) async throws -> Given {
     guard let full = Digest(hex: card.digest) else { throw CommandError(.failed, "damaged", "the proposal has no usable digest") }
     if let digest {
       let given = digest.hasPrefix("sha256:") ? String(digest.dropFirst(7)) : digest
@@ -41,7 +40,7 @@ struct Consent {
       }
       return Given(digest: full, considered: nil)
     }
-    let considered = try agreed(
+    let considered = try await agreed(
       to: card.lines(width: console.terminal.width), code: card.code, what: "it",
       without: .usage(
         "without a terminal `--digest` has to say what you \(verb)", hint: "`remit approval show \(card.proposal)` shows the digest"))
@@ -58,15 +57,15 @@ struct Consent {
   ///   - without: What is said where there is no terminal.
   /// - Returns: How long it took; nil where something else was typed.
   /// - Throws: ``CommandError`` where the lines were not shown to their end, or there is nobody to ask.
-  func agreed(to lines: [Shown], code: String, what: String, without: CommandError) throws -> Duration? {
+  func agreed(to lines: [Shown], code: String, what: String, without: CommandError) async throws -> Duration? {
     guard console.terminal.inputIsTerminal, console.terminal.wordsAreTerminal, !console.wantsJSON else {
       throw without
     }
     let start = ContinuousClock.now
-    guard try pager.show(lines, on: console) else {
+    guard try await front.page(lines, on: console) else {
       throw CommandError(.pending, "not-decided", "nothing was decided: the card was not shown to its end")
     }
-    let answer = try prompt.ask("\nType the code above to \(verb) \(what); anything else leaves it as it is: ", on: console) ?? ""
+    let answer = try await front.ask("\nType the code above to \(verb) \(what); anything else leaves it as it is: ", on: console) ?? ""
     return answer.filter { $0 != " " }.lowercased() == code.lowercased() ? ContinuousClock.now - start : nil
   }
 }

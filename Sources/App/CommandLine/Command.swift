@@ -45,6 +45,9 @@ struct Command: Sendable {
 
   /// Its noun and verb, or a single word.
   var path: [String]
+  /// Where it runs: by the store, or where its files are.
+  enum Place: Hashable, Sendable { case store, local }
+
   /// One line: what it does, lower case, no full stop.
   var summary: String
   /// More, for its own help; paragraphs are separated by empty lines.
@@ -53,6 +56,8 @@ struct Command: Sendable {
   var examples: [Example]
   var arguments: [Positional] = []
   var options: [Option] = []
+  /// Where the command runs; what is said to be ``Place/store`` touches no file but through ``Front``.
+  var place: @Sendable (CommandContext) -> Place = { _ in .store }
   var run: @Sendable (CommandContext) async throws -> CommandResult
 
   /// `run start`.

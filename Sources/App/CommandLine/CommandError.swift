@@ -1,6 +1,7 @@
 internal import Audit
 internal import Core
 internal import Governance
+internal import LocalSocket
 internal import ProcessModel
 internal import Storage
 
@@ -29,6 +30,16 @@ struct CommandError: Error, Sendable {
     CommandError(.usage, "usage", message, hint: hint)
   }
 
+  /// The store is kept by a service, and its file was to be opened for writing.
+  static let serviceOnly = CommandError(
+    .identity, "service-only", "`remit serve` keeps this store for several people, so its file is not opened for writing",
+    hint: "start `remit serve` as the account that owns the store; `remit audit verify` reads the file in any mode")
+
+  /// The store is kept by a service that was not found, and this account may not read its file.
+  static let serviceAway = CommandError(
+    .identity, "service-away", "`remit serve` keeps this store, and this account may not read its file",
+    hint: "see that `remit serve` runs, and where it listens (REMIT_SOCKET); to verify the log, read the file as its owner or take a copy")
+
   /// Any error as a command's error: this is the one place that knows the errors of other modules.
   init(describing error: any Error) {
     switch error {
@@ -43,6 +54,9 @@ struct CommandError: Error, Sendable {
     case let error as JSONError:
       self.init(.failed, "json", error.diagnostic.description)
       problems = [error.diagnostic]
+    case let error as SocketError:
+      let exit: ExitCode = [.denied, .impostor].contains(error.code) ? .identity : error.code == .inUse ? .conflict : .failed
+      self.init(exit, "socket-\(error.code.rawValue)", error.message)
     case let error as FileError:
       self.init(error.code == .notFound ? .notFound : .failed, "file-\(error.code.rawValue)", error.description)
     case let error as Refusal: self.init(error.exitCode, error.code, error.message)

@@ -26,9 +26,14 @@ struct CommandContext: Sendable {
   var arguments: ParsedArguments
   var console: Console
   var environment: Environment
+  /// Where the person is who gives the command.
+  var front: any Front = LocalFront()
+  /// The session of the service in which it runs; nil in a process of its own.
+  var session: Session?
 
-  /// The folder of the workspace: `--workspace`, else `REMIT_WORKSPACE`, else the current folder.
+  /// The folder of the workspace: `--workspace`, else `REMIT_WORKSPACE`, else the current folder; for a client of the service, theirs.
   var workspacePath: String {
+    if let session { return session.folder }
     if let path = arguments.option("workspace") { return path }
     if let path = environment["REMIT_WORKSPACE"], !path.isEmpty { return path }
     return "."

@@ -28,6 +28,18 @@ struct ParsedArguments: Sendable {
     return options[name]?.first
   }
 
+  /// Whether the command has such an option and it was given.
+  func has(_ name: String) -> Bool { options[name] != nil }
+
+  /// Everything that was given by place or by name, and of `NAME=VALUE` also the value.
+  var values: [String] {
+    let given = positionals.values.flatMap { $0 } + options.values.flatMap { $0 }
+    return given
+      + given.compactMap { text in
+        text.utf8.firstIndex(of: UInt8(ascii: "=")).map { String(text[text.utf8.index(after: $0)...]) }
+      }
+  }
+
   /// The values of an option that may be repeated, in the order in which they were given.
   func all(_ name: String) -> [String] {
     check(name)

@@ -78,12 +78,7 @@ enum AllowanceCommands {
     arguments: [.init(name: "FILE", help: "the terms, a JSON5 object; `-` is standard input")],
     run: { context in
       let file = try context.arguments.required("FILE")
-      let bytes =
-        file == "-"
-        ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(file, maximumBytes: FileTree.maximumBytes)
-      guard let terms = try PositionedJSON.parseJSON5(bytes, file: file).json.objectValue else {
-        throw CommandError.usage("`\(visible(file))`: an object with the allowance's terms is needed")
-      }
+      let terms = try await context.front.object(file, "with the allowance's terms")
       return try await submit(context, BuiltinTool.grantAllowance, terms) { _ in "the allowance `\(terms["name"]?.stringValue ?? "")`" }
     })
 

@@ -4,6 +4,7 @@ internal import Governance
 /// `remit approval batch`: many decisions, each with a record of its own.
 enum ApprovalBatchCommand {
   static let all = [batch]
+  private static let maximumBytes = 4 << 20
 
   static let batch = Command(
     path: ["approval", "batch"], summary: "decide on many held proposals, with one record each",
@@ -29,7 +30,7 @@ enum ApprovalBatchCommand {
     run: { context in
       if let file = context.arguments.option("file") {
         if context.arguments.argument("DECISION") != nil { throw CommandError.usage("`--file` says what is decided: leave DECISION out") }
-        return try await decide(context, try decisions(in: file))
+        return try await decide(context, try await decisions(in: file, context.front))
       }
       let verb = try context.arguments.required("DECISION")
       guard verb == "approve" || verb == "reject" else {
@@ -70,12 +71,12 @@ enum ApprovalBatchCommand {
       }
       return cards
     }
-    let consent = Consent(console: context.console, verb: verb, digest: nil)
+    let consent = Consent(console: context.console, verb: verb, digest: nil, front: context.front)
     var items: [Item] = []
     for group in BatchGroup.groups(of: cards) {
       let what = counted(group.cards.count, "proposal")
       guard
-        let considered = try consent.agreed(
+        let considered = try await consent.agreed(
           to: group.lines(width: context.console.terminal.width), code: group.code, what: what,
           without: .usage("without a terminal `--file` has to say what you decide", hint: "`remit inbox --json` has the digests"))
       else { continue }
@@ -86,10 +87,8 @@ enum ApprovalBatchCommand {
   }
 
   /// Reads decisions, and refuses the file where one line of it cannot be understood.
-  private static func decisions(in file: String) throws -> [Item] {
-    let bytes =
-      file == "-"
-      ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(file, maximumBytes: FileTree.maximumBytes)
+  private static func decisions(in file: String, _ front: any Front) async throws -> [Item] {
+    let bytes = try await front.read(file, maximumBytes: maximumBytes)
     var items: [Item] = []
     for (place, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
       func wrong(_ what: String) -> CommandError { .usage("`\(visible(file))`:\(place + 1): \(what)") }
@@ -118,7 +117,7 @@ enum ApprovalBatchCommand {
         do {
           let id = try await workspace.proposalID(item.id)
           let card = try await workspace.card(id)
-          let digest = try Consent(console: context.console, verb: "decide", digest: item.digest).given(to: card).digest
+          let digest = try await Consent(console: context.console, verb: "decide", digest: item.digest).given(to: card).digest
           let outcome = try await workspace.gate.decide(
             id, item.reason.map { .reject(reason: $0) } ?? .approve, by: workspace.identity, digest: digest, considered: item.considered)
           results.append((item, .success(ApprovalCommands.result(outcome, now: workspace.now))))

@@ -64,7 +64,7 @@ enum ApprovalCommands {
         if context.arguments.option("key") != nil, !context.arguments.flag("sign") {
           throw CommandError.usage("`--key` goes with `--sign`")
         }
-        return try await decide(context, verb: "approve") { _ in .approve }
+        return try await decide(context, verb: "approve") { _, _ in .approve }
       })
   }
 
@@ -73,7 +73,7 @@ enum ApprovalCommands {
       throw CommandError.usage("`--reason TEXT` is missing", hint: "whoever looks at it afterwards is told why")
     }
     if context.arguments.flag("sign") { throw CommandError.usage("`--break-glass` and `--sign` do not go together") }
-    return try await decide(context, verb: "pass it alone, in an emergency") { _ in .breakGlass(reason: reason) }
+    return try await decide(context, verb: "pass it alone, in an emergency") { _, _ in .breakGlass(reason: reason) }
   }
 
   private static func reject(path: [String]) -> Command {
@@ -88,10 +88,10 @@ enum ApprovalCommands {
       arguments: [proposal],
       options: [digest, place, .value("reason", short: "m", "TEXT", "why; asked for on a terminal where it is missing")],
       run: { context in
-        try await decide(context, verb: "reject") { console in
+        try await decide(context, verb: "reject") { console, _ in
           if let reason = context.arguments.option("reason"), !reason.isEmpty { return .reject(reason: reason) }
           if console.terminal.inputIsTerminal, context.arguments.option("digest") == nil, !console.wantsJSON,
-            let reason = try Prompt().ask("Why? ", on: console), !reason.isEmpty
+            let reason = try await context.front.ask("Why? ", on: console), !reason.isEmpty
           {
             return .reject(reason: reason)
           }
@@ -124,13 +124,7 @@ enum ApprovalCommands {
       return try await decide(context, verb: "edit") { _, card in
         var arguments = card.arguments.objectValue ?? [:]
         if let file {
-          let bytes =
-            file == "-"
-            ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(file, maximumBytes: FileTree.maximumBytes)
-          guard let object = try PositionedJSON.parseJSON5(bytes, file: file).json.objectValue else {
-            throw CommandError.usage("`\(visible(file))`: an object of arguments is needed")
-          }
-          arguments = object
+          arguments = try await context.front.object(file, "of arguments")
         }
         for (name, text) in pairs { try set(text, at: name.split(separator: ".").map(String.init), in: &arguments) }
         return .edit(arguments: arguments, reason: context.arguments.option("reason"))
@@ -207,12 +201,13 @@ enum ApprovalCommands {
             notes: ["nobody has signed it; this is what your approval would sign"],
             lines: { _ in text.split(separator: "\n").map { Shown(String($0)) } })
         }
-        let files = try context.arguments.option("output").map { folder in try write(signed, of: id, to: folder) } ?? []
+        var files: [String] = []
+        if let folder = context.arguments.option("output") { files = try await write(signed, of: id, to: folder, context) }
         return CommandResult(
           json: [
             "proposal": .string(id), "signatures": .array(signed.map(\.json)), "files": .array(files.map { .string($0) }),
           ],
-          lines: { width in
+          lines: { [files] width in
             var lines: [Shown] = []
             for approval in signed {
               lines += approval.statement.split(separator: "\n").map { Shown(String($0)) }
@@ -230,30 +225,28 @@ enum ApprovalCommands {
       }
     })
 
-  private static func write(_ signed: [SignedApproval], of id: String, to folder: String) throws -> [String] {
-    try FileTree.makeFolder(folder)
-    return try signed.enumerated().flatMap { place, approval in
+  private static func write(
+    _ signed: [SignedApproval], of id: String, to folder: String, _ context: CommandContext
+  ) async throws -> [String] {
+    var files: [String] = []
+    for (place, approval) in signed.enumerated() {
       let base = "\(folder)/\(id).\(place + 1)"
       let signers = "\(approval.principal) namespaces=\"\(ApprovalStatement.namespace)\" \(approval.signer)\n"
       for (ending, bytes) in [("statement", Array(approval.statement.utf8)), ("sig", approval.signature), ("signers", Array(signers.utf8))]
       {
-        try RegularFile.writeAtomically(bytes, to: "\(base).\(ending)")
+        let file = OutputFile(path: "\(base).\(ending)", bytes: bytes, makesFolder: true)
+        try await context.front.write(file, in: context.workspacePath)
+        files.append("\(base).\(ending)")
       }
-      return ["\(base).statement", "\(base).sig", "\(base).signers"]
     }
+    return files
   }
 
   // MARK: Deciding
 
-  static func decide(
-    _ context: CommandContext, verb: String, _ decision: @escaping (Console) throws -> PermissionGate.PersonDecision
-  ) async throws -> CommandResult {
-    try await decide(context, verb: verb) { console, _ in try decision(console) }
-  }
-
   /// Shows the card and asks for its code, or takes the digest; then records the decision and says what followed.
-  private static func decide(
-    _ context: CommandContext, verb: String, _ decision: @escaping (Console, ApprovalCard) throws -> PermissionGate.PersonDecision
+  static func decide(
+    _ context: CommandContext, verb: String, _ decision: @escaping (Console, ApprovalCard) async throws -> PermissionGate.PersonDecision
   ) async throws -> CommandResult {
     try await context.withWorkspace(.write) { workspace in
       let id = try await workspace.proposalID(try context.arguments.required("ID"))
@@ -261,13 +254,15 @@ enum ApprovalCommands {
       guard card.status == "pending" else {
         throw CommandError(.conflict, "not-held", "the proposal is \(card.status) and waits for nobody")
       }
-      let consent = try Consent(console: context.console, verb: verb, digest: context.arguments.option("digest")).given(to: card)
+      let consent = try await Consent(
+        console: context.console, verb: verb, digest: context.arguments.option("digest"), front: context.front
+      ).given(to: card)
       let named = verb == "approve" || verb == "reject" ? context.arguments.option("for") : nil
       let authority = named.map { $0.hasPrefix("user:") ? $0 : "user:\($0)" }
       let signs = verb == "approve" && context.arguments.flag("sign")
-      let signed = signs ? try await workspace.signed(id, key: context.arguments.option("key"), for: authority) : nil
+      let signed = signs ? try await workspace.signed(id, key: context.arguments.option("key"), for: authority, front: context.front) : nil
       let outcome = try await workspace.gate.decide(
-        id, try decision(context.console, card), by: workspace.identity, digest: consent.digest, signed: signed, for: authority,
+        id, try await decision(context.console, card), by: workspace.identity, digest: consent.digest, signed: signed, for: authority,
         considered: consent.considered)
       return result(outcome, now: workspace.now)
     }

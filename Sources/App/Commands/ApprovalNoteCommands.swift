@@ -66,7 +66,7 @@ enum ApprovalNoteCommands {
     arguments: [ApprovalCommands.proposal], options: [reason, .value("digest", "D", ApprovalCommands.digestHelp)],
     run: { context in
       guard let why = context.arguments.option("reason"), !why.isEmpty else { throw CommandError.usage("`--reason TEXT` is missing") }
-      return try await ApprovalCommands.decide(context, verb: "withdraw") { _ in .withdraw(reason: why) }
+      return try await ApprovalCommands.decide(context, verb: "withdraw") { _, _ in .withdraw(reason: why) }
     })
 
   static let review = Command(

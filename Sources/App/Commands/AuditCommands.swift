@@ -24,10 +24,11 @@ enum AuditCommands {
       .value("checkpoint", "FILE", "a checkpoint that was kept; `-` is standard input"),
       .flag("hashes", "do not derive states and projections"),
     ],
+    place: { _ in .local },
     run: { context in
       var options = context.arguments.flag("hashes") ? VerificationOptions.hashes : VerificationOptions()
       if let path = context.arguments.option("checkpoint") {
-        let bytes = path == "-" ? StandardInput.read(maximumBytes: 65_536) : try RegularFile.read(path, maximumBytes: 65_536)
+        let bytes = try await context.front.read(path, maximumBytes: 65_536)
         options.checkpoint = try Checkpoint(parsing: String(decoding: bytes, as: UTF8.self))
       }
       do {
@@ -99,6 +100,7 @@ enum AuditCommands {
       .init("remit audit checkpoint --origin example.com/remit", "under another name"),
     ],
     options: [.value("origin", "NAME", "the name of the log; otherwise its id")],
+    place: { _ in .local },
     run: { context in
       let store = try await openStore(context)
       let log = try await store.read { try $0.shared().log } ?? "remit"
@@ -130,6 +132,10 @@ enum AuditCommands {
       .value("run", "RUN", "only this run"), .value("output", short: "o", "FILE", "where to; `-`, or nothing, is standard output"),
       .flag("without-content", "leave arguments, values, reasons and texts out"),
     ],
+    // Who may read the file needs to trust nobody.
+    place: { context in
+      context.front.isLocal && FileTree.isReadable("\(context.workspacePath)/\(Workspace.stateFolder)/store.sqlite") ? .local : .store
+    },
     run: { context in
       let hasContent = !context.arguments.flag("without-content")
       let path = context.arguments.option("output")
@@ -140,8 +146,8 @@ enum AuditCommands {
           try ExportLines(context, run: run, hasContent: hasContent).all()
         }
         if let path, path != "-" {
-          try workspace.checkOutput(path)
-          try RegularFile.writeAtomically(lines.flatMap { $0 }, to: path, mode: 0o600)
+          let file = OutputFile(path: path, bytes: lines.flatMap { $0 }, mode: 0o600)
+          try await context.front.write(file, in: context.workspacePath)
           return CommandResult(
             json: ["file": .string(path), "entries": .int(lines.count - 1), "size": .int(head.size), "root": .string(head.root.hex)],
             lines: { _ in ["\("written", .good)  \(counted(lines.count - 1, "entry", "entries")) to \(path)"] })

@@ -23,6 +23,7 @@ enum DemoCommand {
       .flag("scripted", "let seeded people decide, on a terminal too"), .value("requests", "N", "how many requests come in, from 1 to 20"),
       .value("examples", "DIR", "the folder with Policies, Prompts and Evals"),
     ],
+    place: { _ in .local },
     run: { context in
       let count = try context.arguments.integer("requests", in: 1...DemoRequest.all.count) ?? DemoRequest.all.count
       let examples = try Demo.examples(context.arguments.option("examples"))

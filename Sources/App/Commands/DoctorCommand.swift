@@ -20,6 +20,7 @@ enum DoctorCommand {
       .init("remit doctor --rebuild", "make the tables again from the log"),
     ],
     options: [.flag("rebuild", "drop the projections and make them again from the log")],
+    place: { _ in .local },
     run: { context in
       let folder = context.workspacePath
       var checks = Checks()
@@ -102,7 +103,10 @@ private struct Checks {
         isMine
         ? "others can \(mode & 0o022 == 0 ? "look into" : "write to") the store's folder: `chmod 700 \(state)`"
         : "you may not write to the store's folder: work as its owner"
-      let isGood = mode & 0o077 == 0 && isMine
+      // A service lets others pass through the folder to its socket; then the store's file itself must be closed to them.
+      var store = stat()
+      let isOpen = mode & 0o067 != 0 || (mode & 0o010 != 0 && stat("\(state)/store.sqlite", &store) == 0 && store.st_mode & 0o077 != 0)
+      let isGood = !isOpen && isMine
       add("permissions", isGood, "\(state) has mode \(String(mode, radix: 8))", isGood ? nil : hint)
     }
     do {

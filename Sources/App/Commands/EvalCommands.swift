@@ -32,11 +32,10 @@ enum EvalCommands {
       .value("process", "NAME", "the process, where the rules do not say it"),
       .value("limit", short: "n", "N", "how many calls to list, up to 10000"),
     ],
+    place: { context in context.arguments.argument("FILE") != nil || attackFolder(context) != nil ? .local : .store },
     run: { context in
       let limit = try context.arguments.integer("limit", in: 1...10_000) ?? 40
-      if let suite = context.arguments.option("suite"), context.arguments.argument("FILE") == nil,
-        let folder = attackFolder(suite, context.workspacePath)
-      {
+      if let folder = attackFolder(context) {
         return try await attacks(folder, limit, context)
       }
       let given = [context.arguments.option("rules"), context.arguments.option("policy"), context.arguments.option("suite")].compactMap {
@@ -49,26 +48,30 @@ enum EvalCommands {
       let folder =
         context.arguments.option("rules") ?? context.arguments.option("policy").map { "\(workspace)/Policies/\($0)" }
         ?? "\(workspace)/Evals/\(given[0])"
-      guard FileTree.exists("\(folder)/rules.json5") else {
-        throw FileError(.notFound, path: "\(folder)/rules.json5", "there is no such file")
-      }
       if let file = context.arguments.argument("FILE") {
+        try checkRules(folder)
         if context.arguments.option("suite") != nil {
           throw CommandError.usage("`--suite` is about the workspace's own log, not about a file")
         }
         return try await recording(file, folder, limit, context)
       }
-      let suite = context.arguments.option("suite") == nil ? nil : try EvalSuite(folder: folder)
+      let files = try await context.front.files(under: folder)
+      guard files.contains(where: { $0.path == "rules.json5" }) else {
+        throw FileError(.notFound, path: "\(folder)/rules.json5", "there is no such file")
+      }
+      let suite = context.arguments.option("suite") == nil ? nil : try EvalSuite(files, of: folder)
       return try await context.withWorkspace(.read) { workspace in
         let replay = try await workspace.replay(
-          rules: folder, process: context.arguments.option("process") ?? suite?.process, on: context.console)
+          files, of: folder, process: context.arguments.option("process") ?? suite?.process, on: context.console)
         return result(replay, suite, limit)
       }
     })
 
   /// The folder of a suite of attacks: a path, or a name in the workspace's Evals; nil where it is none.
-  private static func attackFolder(_ suite: String, _ workspace: String) -> String? {
-    [suite, "\(workspace)/Evals/\(suite)"].first { AttackSuite.isSuite($0) }
+  private static func attackFolder(_ context: CommandContext) -> String? {
+    let arguments = context.arguments
+    guard context.front.isLocal, let suite = arguments.option("suite"), arguments.argument("FILE") == nil else { return nil }
+    return [suite, "\(context.workspacePath)/Evals/\(suite)"].first { AttackSuite.isSuite($0) }
   }
 
   private static func attacks(_ folder: String, _ limit: Int, _ context: CommandContext) async throws -> CommandResult {
@@ -78,13 +81,16 @@ enum EvalCommands {
     case (nil, let name?): rules = "\(context.workspacePath)/Policies/\(name)"
     default: throw CommandError.usage("name the rules for the attacks: `--rules DIR` or `--policy NAME`, one of them")
     }
-    guard FileTree.exists("\(rules)/rules.json5") else {
-      throw FileError(.notFound, path: "\(rules)/rules.json5", "there is no such file")
-    }
+    try checkRules(rules)
     let report = try await Progress.during("replaying", on: context.console) {
       try AttackReplay(try AttackSuite(folder: folder), policy: try PolicyFolder(path: rules)).run()
     }
     return CommandResult(json: report.json, lines: { _ in MineCommands.lines(report.text(limit: limit)) })
+  }
+
+  private static func checkRules(_ folder: String) throws {
+    guard !FileTree.exists("\(folder)/rules.json5") else { return }
+    throw FileError(.notFound, path: "\(folder)/rules.json5", "there is no such file")
   }
 
   private static func recording(_ file: String, _ folder: String, _ limit: Int, _ context: CommandContext) async throws -> CommandResult {
@@ -135,9 +141,12 @@ struct EvalSuite: Sendable {
   /// Reads `suite.json5`.
   ///
   /// - Throws: ``FileError``, `JSONError`, `Diagnostics` with all problems.
-  init(folder: String) throws {
+  init(_ files: [(path: String, bytes: [UInt8])], of folder: String) throws {
     let path = "\(folder)/suite.json5"
-    let file = try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: 1 << 20), file: path)
+    guard let own = files.first(where: { $0.path == "suite.json5" }) else {
+      throw FileError(.notFound, path: path, "there is no such file")
+    }
+    let file = try PositionedJSON.parseJSON5(own.bytes, file: path)
     var problems: [Diagnostic] = []
     let known = ["suite", "title", "process", "flips"]
     for member in file.objectValue ?? [] where !known.contains(member.key) {
@@ -186,13 +195,16 @@ extension Workspace {
   /// Decides the log's proposals of a process again, with the files of a folder in the place of the current release's.
   ///
   /// - Parameters:
-  ///   - folder: Holds `rules.json5`, and any other file of the bundle that is to differ.
+  ///   - files: `rules.json5`, and any other file of the bundle that is to differ.
+  ///   - folder: Where they lie, for messages.
   ///   - name: The process; nil takes the one that the rules name as their policy.
   ///   - console: Where progress is shown.
   /// - Returns: What was recorded, and what the folder's rules say.
   /// - Throws: `Diagnostics` for files with a problem; what the store throws.
-  func replay(rules folder: String, process name: String?, on console: Console) async throws -> WorkspaceReplay {
-    let own = try FileTree.files(under: folder).filter { $0.path != "suite.json5" }
+  func replay(
+    _ files: [(path: String, bytes: [UInt8])], of folder: String, process name: String?, on console: Console
+  ) async throws -> WorkspaceReplay {
+    let own = files.filter { $0.path != "suite.json5" }
     let rules = own.first { $0.path == "rules.json5" }?.bytes ?? []
     let process = try name ?? PositionedJSON.parseJSON5(rules, file: "\(folder)/rules.json5")["policy"]?.stringValue ?? ""
     return try await Progress.during("replaying", on: console) {

@@ -33,8 +33,7 @@ enum MineCommands {
             context.console.write(data: Array(svg.utf8))
             return CommandResult(json: nil, notes: notes)
           }
-          try workspace.checkOutput(path)
-          try RegularFile.writeAtomically(Array(svg.utf8), to: path)
+          try await context.front.write(OutputFile(path: path, bytes: Array(svg.utf8)), in: context.workspacePath)
           notes.append("the map is in \(path)")
         }
         return CommandResult(json: graph.json, notes: notes, lines: { width in Self.lines(graph.text(width: width, limit: limit), width) })

@@ -108,10 +108,11 @@ enum PersonCommands {
       let id = try context.arguments.required("ID")
       let (file, fingerprint) = (context.arguments.option("add"), context.arguments.option("remove"))
       guard (file == nil) != (fingerprint == nil) else { throw CommandError.usage("give `--add FILE` or `--remove FINGERPRINT`") }
-      return try await change(context) { _, directory in
+      var text = ""
+      if let file { text = String(decoding: try await context.front.read(file, maximumBytes: 16_384), as: UTF8.self) }
+      return try await change(context) { [text] _, directory in
         let person = try directory.named(id)
         if let fingerprint { return (.removeKey(person: person.id, fingerprint: fingerprint), "end of a key of \(id)") }
-        let text = String(decoding: try RegularFile.read(file ?? "", maximumBytes: 16_384), as: UTF8.self)
         guard let line = text.split(whereSeparator: \.isNewline).first, let key = PublicKey(line: String(line)) else {
           throw CommandError.usage("`\(visible(file ?? ""))` holds no public key", hint: "take the `.pub` file, not the private key")
         }

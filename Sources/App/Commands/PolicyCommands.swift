@@ -31,6 +31,7 @@ enum PolicyCommands {
       .value("with", "FILE", "a JSON object with the values of the variables; `-` is standard input"),
       .value("jsonl", "FILE", "requests, one a line; `-` is standard input"),
     ],
+    place: { _ in .local },
     run: { context in
       let source = context.arguments.argument("EXPR")
       if let file = context.arguments.option("jsonl") {

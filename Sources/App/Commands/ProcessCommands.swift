@@ -26,6 +26,7 @@ enum ProcessCommands {
       .init("remit process check ./Policies/vendor-onboarding --json", "a folder, as JSON"),
     ],
     arguments: [.init(name: "PROCESS", help: processArgument.help + "; all where none is named", isRequired: false, repeats: true)],
+    place: { _ in .local },
     run: { context in
       let folder = context.workspacePath
       var names = context.arguments.rest("PROCESS")
@@ -75,8 +76,8 @@ enum ProcessCommands {
     arguments: [processArgument],
     run: { context in
       let name = try context.arguments.required("PROCESS")
-      let (place, files) = try Workspace.processFiles(name, in: context.workspacePath)
-      let report = ProcessReport(checking: files, directory: try organisation(beside: place, in: context.workspacePath))
+      let source = try await context.front.process(name, in: context.workspacePath)
+      let report = ProcessReport(checking: source.files, directory: try source.checkedAgainst())
       if !report.problems.isEmpty { throw Diagnostics(report.problems) }
       if let failure = report.tests?.failures.first {
         throw CommandError(
@@ -84,11 +85,11 @@ enum ProcessCommands {
           hint: "`remit process check \(visible(name))` shows all of them")
       }
       return try await context.withWorkspace(.create) { workspace in
-        let people = try await workspace.takeOrganisation()
+        let people = try await workspace.takeOrganisation(try ProcessSource.directory(source.organisation))
         // The people that were just taken over may say who this account is.
         let directory = try await workspace.store.read { try $0.shared().directory }
-        let identity = Account.identity(in: directory, account: workspace.identity.account)
-        let outcome = try await workspace.gate.makeRelease(files.bundle, by: identity)
+        let identity = try workspace.identity.refreshed(in: directory)
+        let outcome = try await workspace.gate.makeRelease(source.files.bundle, by: identity)
         let digest = report.release?.digest.hex ?? ""
         let process = report.process
         let now = workspace.now
@@ -203,12 +204,16 @@ extension Workspace {
   /// Makes the first entry of a new store, and takes the people and roles of `Policies/organisation.json5` over where they differ and
   /// `remit person` has changed nothing since they were last taken over.
   ///
+  /// - Parameters:
+  ///   - organisation: What the file says; nil where there is none.
+  ///   - other: Who does it, where it is not who gives the command.
   /// - Returns: What changed, in words; nil where nothing did.
+  /// - Throws: ``CommandError`` where the gate refuses; what the store throws.
   @discardableResult
-  func takeOrganisation(by other: Identity? = nil) async throws -> Shown? {
+  func takeOrganisation(_ organisation: Directory?, by other: Identity? = nil) async throws -> Shown? {
     let who = other ?? identity
     _ = try await gate.openLog(by: who)
-    guard let organisation = try Self.organisation(in: folder) else { return nil }
+    guard let organisation else { return nil }
     let (current, seed, waiting) = try await store.read { context in
       let shared = try context.shared()
       return (shared.directory, shared.seed, shared.proposals.last { $0.status == .held && $0.tool == BuiltinTool.setDirectory.rawValue })

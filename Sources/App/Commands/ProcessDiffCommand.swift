@@ -27,6 +27,7 @@ enum ProcessDiffCommand {
       .init("remit process diff 3f2a91c07d44 vendor-onboarding --json", "a release and the files of today, as JSON"),
     ],
     arguments: [.init(name: "A", help: "before: a folder, a process or a release"), .init(name: "B", help: "after")],
+    place: { _ in .local },
     run: { context in
       let (a, b) = (try context.arguments.required("A"), try context.arguments.required("B"))
       let (before, after) = try sides(try await source(a, context), try await source(b, context))

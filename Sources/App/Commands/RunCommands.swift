@@ -27,7 +27,8 @@ enum RunCommands {
       let pairs = try context.arguments.pairs("field")
       return try await context.withWorkspace(.write) { workspace in
         let process = try await workspace.process(name)
-        let fields = try FieldInput.values(pairs, file: context.arguments.option("fields"), process: process)
+        let fields = try await FieldInput.values(
+          pairs, file: context.arguments.option("fields"), process: process, front: context.front)
         var arguments: JSONObject = ["process": .string(name)]
         if !fields.isEmpty { arguments["fields"] = .object(fields) }
         arguments["trigger"] = context.arguments.option("trigger").map { .string($0) }

@@ -31,11 +31,12 @@ enum StepCommands {
       return try await context.withWorkspace(.write) { workspace in
         let run = try await workspace.runID(try context.arguments.required("RUN"))
         let process = try await workspace.process(of: run)
-        let fields = try FieldInput.values(pairs, file: context.arguments.option("fields"), process: process)
+        let fields = try await FieldInput.values(
+          pairs, file: context.arguments.option("fields"), process: process, front: context.front)
         let now = workspace.now
         var attached: [JSON] = []
         for (name, path) in files {
-          let outcome = try await workspace.attach(path, as: name, run: run, step: step)
+          let outcome = try await workspace.attach(try await context.front.evidence(path), as: name, run: run, step: step)
           attached.append(.object(outcome.json))
           if outcome.verdict != .permit {
             return CommandResult(
@@ -64,17 +65,6 @@ extension Workspace {
       guard let record = try context.run(run) else { throw CommandError(.notFound, "run-unknown", "there is no run `\(visible(run))`") }
       return try gate.release(record.state.release, in: context).process
     }
-  }
-
-  /// Stores a file and proposes to attach it to a step.
-  ///
-  /// - Throws: `AuditError` for a path that leads upwards, a link, a pipe, a device, a file that is too large or that changes meanwhile;
-  ///   nothing was stored then.
-  func attach(_ path: String, as name: String, run: String, step: String) async throws -> GateOutcome {
-    // A path from the root is trusted up to its folder; one from here may not leave this folder.
-    let folder = path.hasPrefix("/") ? path.lastIndex(of: "/").map { String(path[...$0]) } ?? "/" : "."
-    let file = try Evidence.file(path, within: folder, media: MediaType.of(path))
-    return try await attach(file, as: name, run: run, step: step)
   }
 
   /// Stores evidence and proposes to attach it to a step.

@@ -35,9 +35,9 @@ extension Demo {
     if suggestions.isEmpty { show(["too little was decided to suggest anything"]) }
 
     let suite = "\(workspace.folder)/Evals/activation-limit"
-    let (replay, evaluation) = try await (
-      workspace.replay(rules: suite, process: "vendor-onboarding", on: console), EvalSuite(folder: suite)
-    )
+    let files = try FileTree.files(under: suite)
+    let evaluation = try EvalSuite(files, of: suite)
+    let replay = try await workspace.replay(files, of: suite, process: "vendor-onboarding", on: console)
     chapter("The same proposals under a changed rule", evaluation.title)
     let comparison = replay.comparison
     show(MineCommands.lines(comparison.text(limit: 2)).flatMap { $0.wrapped(to: console.terminal.width) })

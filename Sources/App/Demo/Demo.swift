@@ -126,7 +126,7 @@ struct Demo {
   }
 
   private func release(_ workspace: Workspace) async throws {
-    try await workspace.takeOrganisation()
+    try await workspace.takeOrganisation(try Workspace.organisation(in: workspace.folder))
     for (name, owner) in [("vendor-onboarding", "ana"), ("access-request", "mara")] {
       let files = try ProcessFiles(folder: "\(workspace.folder)/Policies/\(name)", prompts: "\(workspace.folder)/Prompts")
       let digest = files.bundle.manifest.digest.hex

@@ -10,7 +10,7 @@ internal import Core
 ///     console.print("\(run.id, .strong)  \(field.value)")
 struct Shown: Hashable, Sendable, ExpressibleByStringInterpolation {
   /// How a piece of text is meant; a terminal with colours shows it, one without does not need to.
-  enum Tone: Hashable, Sendable { case plain, strong, faint, good, caution, bad, accent }
+  enum Tone: String, Hashable, Sendable { case plain, strong, faint, good, caution, bad, accent }
 
   /// A piece of text of one tone, already safe to print.
   struct Span: Hashable, Sendable {

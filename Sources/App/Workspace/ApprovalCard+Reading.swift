@@ -133,7 +133,7 @@ extension ApprovalCard {
       readings = read.map { path, value in Reading(path: path, value: value, origin: Self.origin(of: path, in: state)) }
     }
     if entry.body["scripted"]?.boolValue == true { modes.append("scripted: a script, not a model or a person, proposed this") }
-    modes.append("single-operator mode: the store's file is opened directly, and every record says so")
+    if !shared.isTeam { modes.append("single-operator mode: the store's file is opened directly, and every record says so") }
   }
 
   private static func title(_ process: ProcessDefinition?, _ state: RunState?) -> String {

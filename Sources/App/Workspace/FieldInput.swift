@@ -9,17 +9,15 @@ enum FieldInput {
   ///   - pairs: `name=value` as they were given. A value for a text field is the text itself; for any other type it is JSON.
   ///   - file: A file with a JSON or JSON5 object; `-` is standard input.
   ///   - process: The process that declares the fields.
+  ///   - front: Where the file is.
   /// - Returns: The values by name, those of the file first.
   /// - Throws: ``CommandError`` for an unknown field or a value of another type, `JSONError` for a file that cannot be read.
-  static func values(_ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition) throws -> JSONObject {
+  static func values(
+    _ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition, front: any Front
+  ) async throws -> JSONObject {
     var values: JSONObject = [:]
     if let file {
-      let path = file == "-" ? "/dev/stdin" : file
-      let bytes =
-        file == "-"
-        ? StandardInput.read(maximumBytes: FileTree.maximumBytes) : try RegularFile.read(path, maximumBytes: FileTree.maximumBytes)
-      let parsed = try PositionedJSON.parseJSON5(bytes, file: file)
-      guard let object = parsed.json.objectValue else { throw CommandError.usage("`\(visible(file))`: an object of fields is needed") }
+      let object = try await front.object(file, "of fields")
       for (name, value) in object { values[name] = value }
     }
     for (name, text) in pairs {

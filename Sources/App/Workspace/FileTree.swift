@@ -30,6 +30,8 @@ enum FileTree {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  static func isReadable(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
   /// All files under a folder with their paths in it, sorted.
   ///
   /// - Throws: ``FileError`` for a link, a pipe or a device among them, for a file that is too large, and for too many files.

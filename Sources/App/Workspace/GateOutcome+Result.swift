@@ -75,7 +75,7 @@ extension Refusal {
     case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue,
       Code.notInDoubt.rawValue:
       .conflict
-    case Code.notEligible.rawValue, Code.principalUnknown.rawValue: .identity
+    case Code.notEligible.rawValue, Code.principalUnknown.rawValue, Code.serviceOnly.rawValue: .identity
     default: .refused
     }
   }

@@ -32,6 +32,19 @@ struct ProcessFiles: Sendable {
     }
   }
 
+  /// Files that were read where the person is.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder with `process.json5`.
+  ///   - files: The files by their paths in the bundle.
+  ///   - shown: The paths as the person would type them.
+  init(folder: String, files: [(path: String, bytes: [UInt8])], shown: [String: String]) {
+    self.folder = folder
+    let definition = files.first { $0.path == "process.json5" }?.bytes ?? []
+    let process = (try? PositionedJSON.parseJSON5(definition))?["process"]?.stringValue ?? ""
+    bundle = ReleaseBundle(process: process, files: files) { shown[$0] ?? "\(folder)/\($0)" }
+  }
+
   /// The names that any `prompt` member has, once each; names that are no plain file names are left to the loader to refuse.
   private static func promptNames(in value: PositionedJSON) -> [String] {
     var names: [String] = []

@@ -29,9 +29,10 @@ extension Workspace {
   ///   - id: The proposal.
   ///   - key: A private key's file, or a public one's whose key an agent holds; nil tries those that the directory has.
   ///   - authority: In whose place they decide; nil for their own, or the only one that they may take.
+  ///   - front: Where the person and their keys are.
   /// - Returns: The signature, found to be good for a key that the directory has for the person.
   /// - Throws: ``CommandError`` where nothing can be signed, `Refusal` where the key is not the person's.
-  func signed(_ id: String, key: String?, for authority: String?) async throws -> SignedStatement {
+  func signed(_ id: String, key: String?, for authority: String?, front: any Front) async throws -> SignedStatement {
     let identity = identity
     let keys = try await store.read { try $0.shared().directory.person(identity.principal)?.keys ?? [] }
     guard !keys.isEmpty else {
@@ -41,21 +42,8 @@ extension Workspace {
     }
     let statement = try await gate.statement(of: id, by: identity, for: authority)
     let bytes = Array(statement.text.utf8)
-    let signature: [UInt8]
-    if let key { signature = try await SSHKeygen.sign(bytes, key: key) } else { signature = try await signWithAgent(bytes, keys) }
+    let signature = try await front.sign(bytes, key: key, known: keys)
     return try await SignedStatement(statement, signature: signature, keys: keys, check: SSHKeygen.verifies)
-  }
-
-  private func signWithAgent(_ statement: [UInt8], _ keys: [PublicKey]) async throws -> [UInt8] {
-    let folder = try TemporaryFolder()
-    defer { folder.remove() }
-    var last: (any Error)?
-    for (place, key) in keys.enumerated() {
-      let path = "\(folder.path)/\(place).pub"
-      try RegularFile.writeAtomically(Array("\(key.line)\n".utf8), to: path, mode: 0o600)
-      do { return try await SSHKeygen.sign(statement, key: path) } catch { last = error }
-    }
-    throw last ?? CommandError(.failed, "not-signed", "there is no key to sign with")
   }
 
   /// The signed approvals of a proposal, in the order in which they were given.

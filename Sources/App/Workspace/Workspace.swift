@@ -6,8 +6,8 @@ internal import Storage
 
 /// A folder with policies, prompts and a store: the one place that wires the parts together.
 ///
-/// Opening the store's file directly, as this does, is single-operator mode: whoever can open the file can do anything with it, so every
-/// record says the mode and the account of the operating system.
+/// Opening the store's file directly is single-operator mode: whoever can open the file can do anything with it, so every record says the
+/// mode and the account of the operating system. Where a service keeps the store for several people, only it opens the file for writing.
 final class Workspace: Sendable {
   /// How a workspace is opened.
   enum Access: Sendable {
@@ -17,6 +17,8 @@ final class Workspace: Sendable {
     case write
     /// For acting; the store is made where there is none.
     case create
+    /// For acting, by the service that keeps the store.
+    case serve
   }
 
   /// The folder, as it was named.
@@ -44,16 +46,32 @@ final class Workspace: Sendable {
     options.time = time
     options.create = access == .create
     options.readOnly = access == .read
-    if access == .read { options.readers = 1 }
+    options.readers = access == .read ? 1 : access == .serve ? 4 : 2
     let store = try await AuditStore<GovernanceLedger>.open(path, projections: GovernanceProjections.all, options: options)
-    let directory: Directory
     do {
-      directory = try await store.read { try $0.shared().directory }
+      let (directory, isTeam) = try await store.read { view in
+        let shared = try view.shared()
+        return (shared.directory, shared.isTeam)
+      }
+      if isTeam, access == .write || access == .create { throw CommandError.serviceOnly }
+      do {
+        return Workspace(folder: folder, environment: environment, store: store, identity: try Account.identity(in: directory))
+      } catch let error as CommandError {
+        if access != .read {
+          let gate = PermissionGate(store: store)
+          try await gate.recordRefusedAccess(uid: geteuid(), account: Account.current, by: .singleOperator, code: error.code)
+        }
+        throw error
+      }
     } catch {
       await store.close()
       throw error
     }
-    return Workspace(folder: folder, environment: environment, store: store, identity: Account.identity(in: directory))
+  }
+
+  /// The workspace of a service as a person has it who speaks to its socket.
+  func seen(by identity: Identity) -> Workspace {
+    Workspace(folder: folder, environment: environment, store: store, identity: identity, gate: gate)
   }
 
   /// The path of a workspace's store.
@@ -62,19 +80,25 @@ final class Workspace: Sendable {
   static func storePath(in folder: String, mayBeAbsent: Bool = false) throws -> String {
     let state = "\(folder)/\(stateFolder)"
     let path = "\(state)/store.sqlite"
-    if mayBeAbsent || FileTree.exists(path) { return path }
+    if mayBeAbsent || FileTree.exists(path) {
+      // Who may pass through the folder and not read the file is one of those for whom a service keeps it.
+      if access(path, R_OK) != 0, FileTree.exists("\(state)/socket.lock") { throw CommandError.serviceAway }
+      return path
+    }
     if errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
     throw CommandError(
       .notFound, "no-workspace", "there is no store in `\(visible(folder))`",
       hint: "name the workspace with `--workspace DIR`, or make one with `remit process release PROCESS` or `remit demo --workspace DIR`")
   }
 
-  private init(folder: String, environment: Environment, store: AuditStore<GovernanceLedger>, identity: Identity) {
+  private init(
+    folder: String, environment: Environment, store: AuditStore<GovernanceLedger>, identity: Identity, gate: PermissionGate? = nil
+  ) {
     self.folder = folder
     self.environment = environment
     self.store = store
     self.identity = identity
-    gate = PermissionGate(store: store)
+    self.gate = gate ?? PermissionGate(store: store)
   }
 
   func close() async { await store.close() }
@@ -124,16 +148,6 @@ final class Workspace: Sendable {
     return try Directory.load(try PositionedJSON.parseJSON5(try RegularFile.read(path, maximumBytes: FileTree.maximumBytes), file: path))
   }
 
-  /// Sees to it that a file that a command writes is none of the store's.
-  func checkOutput(_ path: String) throws {
-    let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    var (target, state) = (stat(), stat())
-    guard stat(parent, &target) == 0, stat("\(folder)/\(Self.stateFolder)", &state) == 0 else { return }
-    if target.st_dev == state.st_dev, target.st_ino == state.st_ino {
-      throw CommandError.usage("`\(visible(path))` lies in the store's own folder", hint: "name a file elsewhere")
-    }
-  }
-
   // MARK: Ids
 
   /// The run that an id or a unique beginning of one names.
@@ -165,7 +179,10 @@ final class Workspace: Sendable {
 
 extension CommandContext {
   /// Opens the workspace for the time of a closure.
+  ///
+  /// In a session of the service it is the service's, which stays open.
   func withWorkspace<R: Sendable>(_ access: Workspace.Access, _ body: (Workspace) async throws -> R) async throws -> R {
+    if let session { return try await body(session.workspace) }
     let workspace = try await Workspace.open(workspacePath, access, environment: environment)
     do {
       let result = try await body(workspace)

@@ -136,7 +136,7 @@ extension Evidence {
     return (hash.finalize(), size, spool.map { .file($0) } ?? .bytes(bytes))
   }
 
-  private static func append(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, _ shown: String) throws(AuditError) {
+  static func append(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, _ shown: String) throws(AuditError) {
     var rest = bytes
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -147,7 +147,7 @@ extension Evidence {
   }
 
   /// A file that has no name any more.
-  private static func temporaryFile() throws(AuditError) -> Int32 {
+  static func temporaryFile() throws(AuditError) -> Int32 {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     var name = Array("\(folder)/remit-evidence-XXXXXX".utf8CString)
     let descriptor = mkstemp(&name)

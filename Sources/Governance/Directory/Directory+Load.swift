@@ -2,7 +2,7 @@ public import Core
 
 extension Directory {
   /// Reads `organisation.json5`: `{ roles: { compliance: "Compliance" }, people: { ana: { name, roles, accounts, manager, keys } },
-  /// governs: { allowances: "role:compliance" } }`.
+  /// governs: { allowances: "role:compliance" }, agent_accounts: ["remit-agent"] }`.
   ///
   /// - Throws: ``Diagnostics`` with every problem: unknown keys and roles, an account that two people claim, a circle of managers.
   public static func load(_ file: PositionedJSON) throws(Diagnostics) -> Directory {
@@ -17,7 +17,7 @@ private struct DirectoryLoader {
   var problems: [Diagnostic] = []
 
   mutating func load(_ file: PositionedJSON) -> Directory {
-    let members = object(file, known: ["roles", "people", "governs"], "the file")
+    let members = object(file, known: ["roles", "people", "governs", "agent_accounts"], "the file")
     var roles: [Directory.Role] = []
     for member in object(members["roles"], known: nil, "`roles`", required: file).sortedByPlace {
       if checkName(member, "role"), let title = text(member.value) { roles.append(Directory.Role(name: member.key, title: title)) }
@@ -62,7 +62,13 @@ private struct DirectoryLoader {
           keys: keys))
     }
     checkManagers(people, entries)
-    return Directory(people: people, roles: roles, governs: governs(members["governs"], people, roles))
+    let agents = strings(members["agent_accounts"])
+    for account in agents where claimed[account.text] != nil {
+      let message = "the account `\(visible(account.text))` belongs to `\(claimed[account.text] ?? "")`: no person works as an agent does"
+      problems.append(Diagnostic("account-taken", at: account.position, message))
+    }
+    return Directory(
+      people: people, roles: roles, governs: governs(members["governs"], people, roles), agentAccounts: agents.map(\.text))
   }
 
   /// Who decides about which changes of the workspace: somebody there must be who can.
@@ -81,7 +87,7 @@ private struct DirectoryLoader {
         problems.append(Diagnostic("nobody-governs", at: member.position, "nobody holds the role `\(role)`, so nobody could approve"))
       case .user(let user) where !people.contains { $0.id == user }:
         problems.append(.unknown("person", user, known: people.map(\.id), at: member.position))
-      case .owner where topic == .directory || topic == .stops:
+      case .owner where topic == .directory || topic == .stops || topic == .mode:
         problems.append(Diagnostic("nobody-governs", at: member.position, "`\(topic.rawValue)` belongs to no process, so it has no owner"))
       case .some(let approver): governs[topic] = approver
       case nil:

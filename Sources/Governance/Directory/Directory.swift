@@ -57,6 +57,8 @@ public struct Directory: Sendable {
   public let absences: [Absence]
   /// Who may decide in whose place.
   public let delegations: [Delegation]
+  /// Accounts of the operating system under which agents run: no person, and never the operator.
+  public let agentAccounts: [String]
   /// Whose the accounts were that are nobody's any more: whoever has one is not the operator for that.
   public let former: [String: String]
   private let byID: [String: Int]
@@ -65,13 +67,14 @@ public struct Directory: Sendable {
   /// A directory of these people and roles; ids and accounts are unique, which ``load(_:)`` checks.
   public init(
     people: [Person] = [], roles: [Role] = [], governs: [WorkspaceTopic: Approver] = [:], absences: [Absence] = [],
-    delegations: [Delegation] = [], former: [String: String] = [:]
+    delegations: [Delegation] = [], agentAccounts: [String] = [], former: [String: String] = [:]
   ) {
     self.people = people
     self.roles = roles
     self.governs = governs
     self.absences = absences
     self.delegations = delegations
+    self.agentAccounts = agentAccounts
     self.former = former
     byID = Dictionary(people.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     byAccount = Dictionary(
@@ -84,7 +87,8 @@ public struct Directory: Sendable {
     for person in old.people { for account in person.accounts { former[account] = person.id } }
     for person in people { for account in person.accounts { former[account] = nil } }
     return Directory(
-      people: people, roles: roles, governs: governs, absences: absences, delegations: delegations, former: former)
+      people: people, roles: roles, governs: governs, absences: absences, delegations: delegations,
+      agentAccounts: agentAccounts, former: former)
   }
 
   /// The person behind a principal such as `user:ana`.
@@ -110,6 +114,7 @@ extension Directory: Hashable {
   /// not matter.
   public static func == (a: Directory, b: Directory) -> Bool {
     a.people == b.people && a.roles == b.roles && a.governs == b.governs && a.absences == b.absences && a.delegations == b.delegations
+      && a.agentAccounts == b.agentAccounts
   }
 
   /// Feeds people and roles to the hasher.
@@ -128,6 +133,7 @@ extension Directory {
     if !governs.isEmpty { object["governs"] = .object(JSONObject(governs)) }
     if !absences.isEmpty { object["absences"] = .array(absences.map(\.json)) }
     if !delegations.isEmpty { object["delegations"] = .array(delegations.map(\.json)) }
+    if !agentAccounts.isEmpty { object["agent_accounts"] = .array(agentAccounts.map { .string($0) }) }
     return .object(object)
   }
 
@@ -144,7 +150,8 @@ extension Directory {
           json["governs"]?[topic.rawValue]?.stringValue.flatMap { Approver(parsing: $0) }.map { (topic, $0) }
         }),
       absences: (json["absences"]?.arrayValue ?? []).compactMap { Absence(json: $0) },
-      delegations: (json["delegations"]?.arrayValue ?? []).compactMap { Delegation(json: $0) })
+      delegations: (json["delegations"]?.arrayValue ?? []).compactMap { Delegation(json: $0) },
+      agentAccounts: json["agent_accounts"].strings)
   }
 }
 

@@ -140,6 +140,7 @@ private struct DirectoryDraft {
   private var absences: [Directory.Absence]
   private var delegations: [Directory.Delegation]
   private let governs: [WorkspaceTopic: Directory.Approver]
+  private let agentAccounts: [String]
   /// The directory before all changes.
   private let old: Directory
 
@@ -150,10 +151,12 @@ private struct DirectoryDraft {
     absences = directory.absences
     delegations = directory.delegations
     governs = directory.governs
+    agentAccounts = directory.agentAccounts
   }
 
   var directory: Directory {
-    Directory(people: people, roles: roles, governs: governs, absences: absences, delegations: delegations)
+    Directory(
+      people: people, roles: roles, governs: governs, absences: absences, delegations: delegations, agentAccounts: agentAccounts)
   }
 
   mutating func apply(_ change: DirectoryChange) throws(Refusal) {
@@ -205,6 +208,9 @@ private struct DirectoryDraft {
 
   private mutating func put(_ person: Directory.Person) throws(Refusal) {
     try checkName(person.id, "person")
+    if let account = person.accounts.first(where: { agentAccounts.contains($0) }) {
+      throw refusal("the account `\(visible(account))` is one under which agents run: no person works as an agent does")
+    }
     for role in person.roles where !roles.contains(where: { $0.name == role }) { throw unknown("role", role, roles.map(\.name)) }
     for other in people where other.id != person.id {
       if let account = person.accounts.first(where: { other.accounts.contains($0) }) {

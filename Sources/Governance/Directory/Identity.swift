@@ -9,6 +9,8 @@ public struct Identity: Hashable, Sendable {
     case singleOperator = "single-operator"
     /// A script acts for a seeded person, as the demo does without a terminal; every record says so.
     case scripted
+    /// The service's socket: the kernel says which account is at its other end.
+    case socket
   }
 
   /// The principal, such as `user:ana`.
@@ -21,13 +23,16 @@ public struct Identity: Hashable, Sendable {
   ///
   /// It counts only as long as nobody in the directory has the account: whoever looks asks the directory again.
   public let isOperator: Bool
+  /// The number of the account, where the kernel said it.
+  public let uid: UInt32?
 
   /// Makes an identity from its parts.
-  public init(principal: String, account: String, mode: Mode, isOperator: Bool = false) {
+  public init(principal: String, account: String, mode: Mode, isOperator: Bool = false, uid: UInt32? = nil) {
     self.principal = principal
     self.account = account
     self.mode = mode
     self.isOperator = isOperator
+    self.uid = uid
   }
 
   /// The person of a seeded directory for whom a script acts.

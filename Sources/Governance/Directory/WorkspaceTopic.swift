@@ -10,6 +10,16 @@ public enum WorkspaceTopic: String, Hashable, Sendable, CaseIterable {
   case stops
   /// The autonomy of agents.
   case allowances
+  /// Going back from a service that several people share to a file that one operator opens.
+  case mode
+}
+
+/// Who opens a store for writing.
+public enum WorkspaceMode: String, Hashable, Sendable, CaseIterable {
+  /// Whoever can open the file: they can do anything with it, and every record says so.
+  case singleOperator = "single-operator"
+  /// Only the service; people speak to its socket, and the kernel says who they are.
+  case team
 }
 
 extension Directory {

@@ -35,6 +35,7 @@ extension PermissionGate {
       do {
         let release = try releases.release(record.state.release) { try context.evidence($0) }
         if let identity {
+          if let refusal = try context.shared().refusal(of: identity) { throw refusal }
           try checkMaySettle(proposed, identity, run: record, directory: try context.shared().directory, release: release, now: context.now)
         } else {
           try checkMaySettle(proposed, grant: grant)

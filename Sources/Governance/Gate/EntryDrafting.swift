@@ -67,6 +67,7 @@ enum EntryDrafting {
         "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
         "process": proposal.arguments["process"] ?? .null,
       ])
+    case .setMode: body["workspace_mode"] = proposal.arguments["mode"]
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
     case .stopAllowance: addStop(proposal, to: &body, &content)
@@ -124,6 +125,15 @@ enum EntryDrafting {
     return EntryDraft(
       type: EntryType.approvalRefused, run: run, principal: identity.principal, body: body,
       content: [Content(ContentPart.refusal, Array(refusal.message.utf8))])
+  }
+
+  /// The entry of an account that may not give commands.
+  static func refusedAccess(uid: UInt32, account: String, by mode: Identity.Mode, code: String) -> EntryDraft {
+    EntryDraft(
+      type: EntryType.accessRefused, principal: SystemPrincipal.engine.rawValue,
+      body: [
+        "account": .string(account), "mode": .string(mode.rawValue), "refusal": .string(code), "uid": .int(Int(uid)),
+      ])
   }
 
   /// The entry that must stand before an effect begins.

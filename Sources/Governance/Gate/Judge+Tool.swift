@@ -52,7 +52,7 @@ extension Judge {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .stop, .resume,
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
       .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
@@ -69,7 +69,8 @@ extension Judge {
 
   func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .stopAllowance, .reviewCall: return
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+      return
     default: break
     }
     let process = view.run?.state.process ?? view.release?.process.id

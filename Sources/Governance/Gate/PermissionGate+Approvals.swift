@@ -62,6 +62,7 @@ extension PermissionGate {
     _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, for authority: String?,
     _ considered: Duration?, _ docket: Docket?, replacement: String, in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
+    if let refusal = try context.shared().refusal(of: identity) { throw refusal }
     guard let (record, run) = docket.map({ ($0.record, $0.run) }) else {
       throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))` that waits for people")
     }

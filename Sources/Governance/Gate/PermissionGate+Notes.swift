@@ -31,7 +31,9 @@ extension PermissionGate {
       do {
         guard let docket else { throw Refusal(.proposalUnknown, "there is no proposal `\(visible(id))`") }
         let release = try docket.run.map { run in try releases.release(run.state.release) { try context.evidence($0) } }
-        let draft = try draft(note, on: docket, by: identity, try context.shared().directory, release, now: context.now)
+        let shared = try context.shared()
+        if let refusal = shared.refusal(of: identity) { throw refusal }
+        let draft = try draft(note, on: docket, by: identity, shared.directory, release, now: context.now)
         return ([draft], .success(docket.record))
       } catch let refusal as Refusal {
         return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: docket?.run?.state.id, identity: identity)], .failure(refusal))

@@ -78,8 +78,11 @@ public final class PermissionGate: Sendable {
   ) throws -> ([EntryDraft], GateOutcome) {
     var view = try view(of: proposal, in: context)
     view.usage = try usage(for: proposal, in: view, context)
-    let judgement = try bounded(
+    var judgement = try bounded(
       judge(proposal, in: view, isNew: true, evidence: evidence.map(\.reference), context), proposal, context)
+    if let refusal = view.shared.refusal(of: proposal.identity) {
+      judgement = .refused(refusal, effect: judgement.effect, step: judgement.step, digest: judgement.digest)
+    }
     let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
     var draft = try EntryDrafting.proposal(
       proposal, judgement, release: view.release, expires: expires, editorCounts: false,

@@ -15,6 +15,7 @@ struct WorkspacePolicy {
   /// Writes verdict, matches and requirements into a judgement.
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
+    if tool == .setMode { return applyToMode(&judgement) }
     if tool == .changeDirectory, isOwnTime {
       return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
     }
@@ -27,6 +28,15 @@ struct WorkspacePolicy {
     }
     let others = tool == .makeRelease ? " or the owner of the process" : ""
     judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+  }
+
+  /// Anyone who may write may give up what writing to the file lets them do; nobody alone may take it back.
+  private func applyToMode(_ judgement: inout Judgement) {
+    let isTeam = proposal.arguments["mode"] == .string(WorkspaceMode.team.rawValue)
+    guard isTeam != view.shared.isTeam else { return judgement.refusal = Refusal(.changed, "the workspace is in that mode already") }
+    if isTeam { return permit(.implied("workspace:team", reason: "a service keeps the store for several people"), &judgement) }
+    if let approver = view.shared.directory.governs[.mode] { return hold(.mode, for: approver, &judgement) }
+    hold(.mode, roles: view.shared.directory.roles.map(\.name), people: [], &judgement)
   }
 
   /// Whether all changes are absences and delegations of the proposer's own.
@@ -60,7 +70,6 @@ struct WorkspacePolicy {
 
   /// Whoever proposes, another person has to agree.
   private func hold(_ topic: WorkspaceTopic, for approver: Directory.Approver, _ judgement: inout Judgement) {
-    let rule = "workspace:\(topic.rawValue)"
     var (roles, people) = ([String](), [String]())
     switch approver {
     case .role(let role): roles = [role]
@@ -72,6 +81,11 @@ struct WorkspacePolicy {
       default: return judgement.refusal = Refusal(.releaseUnknown, "there is no release of the process that this is about")
       }
     }
+    hold(topic, roles: roles, people: people, &judgement)
+  }
+
+  private func hold(_ topic: WorkspaceTopic, roles: [String], people: [String], _ judgement: inout Judgement) {
+    let rule = "workspace:\(topic.rawValue)"
     if let basis = view.basis {
       judgement.basis = basis
       // Whoever approves is shown the evidence, and approves on just this evidence.
@@ -98,6 +112,7 @@ extension BuiltinTool {
     case .makeRelease: .releases
     case .resume: .stops
     case .grantAllowance: .allowances
+    case .setMode: .mode
     default: nil
     }
   }
@@ -110,6 +125,7 @@ extension WorkspaceTopic {
     case .directory: "people and roles change with the agreement of another person"
     case .releases: "a process changes with the agreement of another person"
     case .stops: "work that was stopped goes on with the agreement of another person"
+    case .mode: "the store's file is opened directly again with the agreement of another person"
     case .allowances: "an agent gets autonomy with the agreement of another person"
     }
   }

@@ -15,6 +15,8 @@ public enum EntryType {
   public static let effectStarted = "effect.started@1"
   /// What became of an effect, and every consequence.
   public static let effectSettled = "effect.settled@1"
+  /// An account that may not give commands tried to.
+  public static let accessRefused = "access.refused@1"
   /// An allowance ended because of what happened.
   public static let allowanceEnded = "allowance.ended@1"
 }

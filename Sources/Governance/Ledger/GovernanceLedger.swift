@@ -46,6 +46,7 @@ public enum GovernanceLedger: Ledger {
       }
       try shared.proposals[place].note(entry)
     case EntryType.approvalRefused: break
+    case EntryType.accessRefused: try shared.noteRefusedAccess(entry)
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
@@ -75,6 +76,7 @@ public enum GovernanceLedger: Ledger {
       shared.stops.removeAll { $0 == scope || scope == "all" }
     case .grantAllowance: try shared.grantAllowance(record, entry)
     case .stopAllowance: try shared.endAllowance(entry)
+    case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }
   }
@@ -351,6 +353,7 @@ extension Identity {
   var body: JSONObject {
     var object: JSONObject = ["account": .string(account), "by": .string(principal), "mode": .string(mode.rawValue)]
     if isOperator { object["operator"] = true }
+    if let uid { object["uid"] = .int(Int(uid)) }
     return object
   }
 
@@ -360,7 +363,9 @@ extension Identity {
   /// Reads what ``body`` writes.
   init?(body: JSONView) {
     guard let by = body["by"]?.stringValue, let mode = body["mode"]?.stringValue.flatMap({ Mode(rawValue: $0) }) else { return nil }
-    self.init(principal: by, account: body["account"]?.stringValue ?? "", mode: mode, isOperator: body["operator"]?.boolValue == true)
+    self.init(
+      principal: by, account: body["account"]?.stringValue ?? "", mode: mode, isOperator: body["operator"]?.boolValue == true,
+      uid: body["uid"]?.intValue.flatMap { UInt32(exactly: $0) })
   }
 }
 

@@ -75,8 +75,18 @@ public struct SharedState: Sendable {
     public let entry: Int
   }
 
+  /// An account that may not give commands, and when it tried to.
+  struct AccessRefusal: Hashable, Sendable {
+    let uid: UInt32
+    let time: Instant
+  }
+
+  /// The latest refusals of access that were recorded.
+  var refusedAccess: [AccessRefusal] = []
   /// The id of the log.
   public internal(set) var log: String?
+  /// Whether several people work here, so that only the service opens the store for writing.
+  public internal(set) var isTeam = false
   /// The people and their roles.
   public internal(set) var directory = Directory()
   /// The directory as it was last set as a whole, before the changes since.

@@ -36,6 +36,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case changeDirectory = "directory.change"
   /// Makes a release the one that new runs follow.
   case makeRelease = "release.make"
+  /// Says whether several people share the store through the service, or one operator opens its file.
+  case setMode = "workspace.mode"
   /// Stops agents and effects, everywhere or for one agent, process or run.
   case stop = "work.stop"
   /// Lifts a stop.
@@ -88,6 +90,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .setDirectory: "Replace the directory of people and roles."
     case .changeDirectory: "Change people, roles, keys, absences and delegations of the directory."
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
+    case .setMode: "Say whether several people share the store through the service."
     case .stop: "Stop agents and effects."
     case .resume: "Lift a stop."
     case .grantAllowance: "Let agents do some calls without being asked for each, within bounds and for a time."
@@ -133,6 +136,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
       return closed(
         ["changes": ["type": "array", "minItems": 1, "maxItems": 100, "items": values]], required: ["changes"])
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
+    case .setMode:
+      return closed(["mode": ["enum": .array(WorkspaceMode.allCases.map { .string($0.rawValue) })]], required: ["mode"])
     case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
     case .grantAllowance: return Self.allowanceSchema
     case .stopAllowance: return closed(["allowance": text(128), "reason": text(16_384)], required: ["allowance"])

@@ -13,6 +13,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Code: String, Sendable, CaseIterable {
     /// No such principal.
     case principalUnknown = "principal-unknown"
+    /// The store's file was opened directly, although a service keeps it.
+    case serviceOnly = "service-only"
     /// No such tool, or a name that no tool can have.
     case toolUnknown = "tool-unknown"
     /// The agent may not use this tool.

@@ -208,7 +208,7 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .stop, .resume, .grantAllowance, .stopAllowance: true
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance: true
     default: false
     }
   }

@@ -37,6 +37,7 @@ extension PermissionGate {
     let original = try original(record, run: run, in: context).proposal
     let view = try view(of: original, in: context)
     guard let process = view.release?.process else { return nil }
+    if let refusal = view.shared.refusal(of: identity) { throw refusal }
     guard identity.holds(process.owner, in: view.shared.directory) || identity.isOperator(in: view.shared.directory) else {
       throw Refusal(.notEligible, "probes are planted by the owner of the process, `\(process.owner)`, or the operator")
     }
