@@ -136,7 +136,7 @@ extension CompiledRules {
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
       if rule.effect == .permit { return }
       findings.add(rule.match(.error))
-      if rule.effect == .hold { findings.requirements.append(requirement(of: rule, request)) }
+      if rule.effect == .hold { findings.requirements += requirements(of: rule, request) }
     }
   }
 
@@ -146,7 +146,7 @@ extension CompiledRules {
     case .forbid: findings.add(match)
     case .hold:
       findings.add(match)
-      findings.requirements.append(requirement(of: rules[place], request))
+      findings.requirements += requirements(of: rules[place], request)
     case .permit:
       let rule = rules[place]
       if !rule.isEarned { return findings.add(match) }
@@ -155,29 +155,36 @@ extension CompiledRules {
       case .covered: return findings.add(rule.match(.allowance))
       case .uncovered(let reason): why = reason
       }
-      let requirement = requirement(of: rule, request)
-      if requirement.roles.isEmpty, requirement.approvers.isEmpty {
+      let requirements = requirements(of: rule, request)
+      if requirements.isEmpty {
         let message = "it is not earned yet, and there is nobody to ask: the rule has no `approval` and the principal no owner"
         findings.errors.append(RuleError(rule: rule.id, message: message))
         return
       }
       findings.add(rule.match(.noAllowance, why: why))
-      findings.requirements.append(requirement)
+      findings.requirements += requirements
     }
   }
 
   /// What a hold asks for.
   ///
-  /// An earned permit that does not say whom to ask asks the agent's owner.
-  private func requirement(of rule: Rule, _ request: Request) -> ApprovalRequirement {
-    let approval = rule.approval
-    var (roles, approvers) = (approval?.roles ?? [], [String]())
-    if roles.isEmpty, let owner = request.principal.owner {
-      if owner.utf8.starts(with: "role:".utf8) { roles = [String(owner.dropFirst(5))] } else { approvers = [owner] }
+  /// An earned permit that does not say whom to ask asks the agent's owner; empty where there is none either.
+  private func requirements(of rule: Rule, _ request: Request) -> [ApprovalRequirement] {
+    let course = rule.approval?.course ?? ApprovalCourse()
+    if let approval = rule.approval, !approval.asksOwner {
+      return approval.needs.map { need in
+        ApprovalRequirement(
+          rule: rule.id, stage: need.stage, roles: need.roles, count: need.count, not: need.not, isSigned: need.isSigned, course: course)
+      }
     }
-    return ApprovalRequirement(
-      rule: rule.id, roles: roles, approvers: approvers, count: approval?.count ?? 1, not: approval?.not ?? [], within: approval?.within,
-      isSigned: approval?.isSigned ?? false)
+    guard let owner = request.principal.owner else { return [] }
+    let need = rule.approval?.needs.first
+    let isRole = owner.utf8.starts(with: "role:".utf8)
+    return [
+      ApprovalRequirement(
+        rule: rule.id, roles: isRole ? [String(owner.dropFirst(5))] : [], approvers: isRole ? [] : [owner], count: need?.count ?? 1,
+        not: need?.not ?? [], isSigned: need?.isSigned ?? false, course: course)
+    ]
   }
 }
 
