@@ -60,7 +60,11 @@ public struct AgentWorker: Sendable {
     if let id = sight.due { return try await carryOut(id, sight) }
     if let (call, id) = sight.unproposed { return try await propose(call, id, sight) }
     let held = sight.open.filter { $0.status == .held }
-    if !held.isEmpty { return .held(held.map(\.id)) }
+    if !held.isEmpty {
+      // Somebody who decides has asked: that is answered, and nothing else is done meanwhile.
+      guard sight.questioned != nil, sight.spent == nil else { return .held(held.map(\.id)) }
+      return try await ask(sight)
+    }
     if let question = sight.run.state.openQuestions.first(where: { $0.step == sight.step.occurrence }) {
       return .waiting("question \(question.id) is not answered yet")
     }
@@ -187,21 +191,7 @@ public struct AgentWorker: Sendable {
   // MARK: Giving up
 
   private func handOverIfSpent(_ sight: Sight) async throws -> StepOutcome? {
-    let conversation = sight.conversation
-    let budget = sight.agent.budget
-    if conversation.turns.count + conversation.failures >= budget.turns {
-      return try await handOver(sight, code: "budget-turns", text: "the agent used its \(budget.turns) turns")
-    }
-    if conversation.tokens >= budget.tokens {
-      return try await handOver(sight, code: "budget-tokens", text: "the agent used \(conversation.tokens) of \(budget.tokens) tokens")
-    }
-    if let limit = budget.costMicroUSD, conversation.cost >= limit {
-      return try await handOver(sight, code: "budget-cost", text: "the agent spent \(conversation.cost) of \(limit) millionths of a dollar")
-    }
-    if conversation.time >= budget.time {
-      return try await handOver(
-        sight, code: "budget-time", text: "the agent used \(conversation.time.iso8601) of \(budget.time.iso8601)")
-    }
+    if let (code, text) = sight.spent { return try await handOver(sight, code: code, text: text) }
     if let call = sight.modelCalls.last, call.status == .rejected || call.status == .expired {
       let text = call.status == .rejected ? "a person rejected the call of the model" : "nobody decided on the call of the model in time"
       return try await handOver(sight, code: "model-call-\(call.status.rawValue)", text: text)
@@ -221,6 +211,8 @@ public struct AgentWorker: Sendable {
   }
 
   private func handOver(_ sight: Sight, code: String, text: String) async throws -> StepOutcome {
+    // What waits for people is not given up because a question about it was not answered.
+    if sight.questioned != nil { return .held(sight.open.filter { $0.status == .held }.map(\.id)) }
     // What a model or a server wrote is escaped where it is shown, but the gate takes no NUL.
     let words = cut(text, to: Self.handOverBytes).replacing("\0", with: "\u{FFFD}")
     let outcome = try await gate.submit(

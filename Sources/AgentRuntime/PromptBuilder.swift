@@ -123,13 +123,16 @@ struct PromptBuilder {
     let names = agent.tools + [BuiltinTool.askHuman, .raiseException].map(\.rawValue).filter { !agent.tools.contains($0) }
     return names.compactMap { name in
       guard release.couldPermit(name, agent: agent, step: step, requester: state.requester, directory: shared.directory) else { return nil }
-      if let builtin = BuiltinTool(rawValue: name) {
-        return ModelTool(name: name, description: builtin.help, parameters: parameters(of: builtin))
-      }
+      if let builtin = BuiltinTool(rawValue: name) { return self.tool(builtin) }
       guard let tool = release.process.tool(name) else { return nil }
       let description = [tool.title, tool.help].compactMap { $0 }.joined(separator: ". ")
       return ModelTool(name: name, description: description.isEmpty ? name : description, parameters: tool.arguments)
     }
+  }
+
+  /// A built-in tool as a model is offered it.
+  func tool(_ builtin: BuiltinTool) -> ModelTool {
+    ModelTool(name: builtin.rawValue, description: builtin.help, parameters: parameters(of: builtin))
   }
 
   /// The schema of a built-in tool with the step's own form in it.

@@ -16,7 +16,8 @@ extension Sight {
       if !results.isEmpty { messages.append(.toolResults(results)) }
     }
     return ModelRequest(
-      model: model.model, system: builder.system, messages: messages, tools: builder.tools(agent: agent, shared: shared),
+      model: model.model, system: builder.system, messages: messages,
+      tools: questioned == nil ? builder.tools(agent: agent, shared: shared) : [builder.tool(.answerReviewer)],
       mode: model.mode, api: model.api,
       maximumOutputTokens: max(64, min(AgentWorker.replyTokens, agent.budget.tokens - conversation.tokens)))
   }
@@ -48,9 +49,14 @@ extension Sight {
       return answer(
         "a person rejected this: " + builder.fenced(refusals[record.id] ?? "no reason was given", origin: "a person"), isError: true)
     case .expired: return answer("nobody decided on this in time; it is not a rejection", isError: true)
-    case .withdrawn: return answer("this was withdrawn", isError: true)
-    case .superseded: return answer("this was replaced", isError: true)
+    case .withdrawn: return answer("withdrawn, not rejected: \(refusals[record.id] ?? "its step or run is over")", isError: true)
+    case .superseded: return answer("a person put other arguments in its place", isError: true)
     case .voided: return answer("not executed: \(refusals[record.id] ?? "something that it depended on has changed")", isError: true)
+    case .held where !record.openQuestions.isEmpty:
+      let asked = record.openQuestions.map { builder.fenced(questions[$0.entry] ?? "redacted", origin: $0.by) }
+      return answer(
+        "this waits for a person, who asks: \(asked.joined(separator: " ")). Answer with `\(BuiltinTool.answerReviewer.rawValue)`, "
+          + "`proposal` is \(record.id)")
     case .held, .granted, .started: return answer("this is not decided yet", isError: true)
     case .inDoubt: return answer("nobody knows whether this happened; a person will find out", isError: true)
     }

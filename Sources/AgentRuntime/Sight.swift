@@ -33,6 +33,8 @@ struct Sight: Sendable {
   let outcomes: [String: Outcome]
   /// Why proposals were refused or rejected, by proposal.
   let refusals: [String: String]
+  /// What people asked, by the entry of the question.
+  let questions: [Int: String]
 
   /// Looks at a step.
   ///
@@ -58,6 +60,10 @@ struct Sight: Sendable {
     conversation = try Conversation(history, proposals)
     pendingCall = try proposals.last { $0.tool == BuiltinTool.callModel.rawValue && $0.status == .granted }.flatMap {
       try Self.pendingCall($0, history, context)
+    }
+    questions = history.reduce(into: [:]) { questions, entry in
+      guard entry.type == EntryType.approvalNoted, let words = entry.content(ContentPart.reason) else { return }
+      questions[entry.index] = String(decoding: words, as: UTF8.self)
     }
     (outcomes, refusals) = try Self.answers(to: proposals.filter { $0.tool != BuiltinTool.callModel.rawValue }, history)
   }
@@ -140,6 +146,27 @@ struct Sight: Sendable {
     }
     return nil
   }
+
+  /// The budget that is used up, as a code and in words; nil where there is something left of each.
+  var spent: (code: String, text: String)? {
+    let budget = agent.budget
+    if conversation.turns.count + conversation.failures >= budget.turns {
+      return ("budget-turns", "the agent used its \(budget.turns) turns")
+    }
+    if conversation.tokens >= budget.tokens {
+      return ("budget-tokens", "the agent used \(conversation.tokens) of \(budget.tokens) tokens")
+    }
+    if let limit = budget.costMicroUSD, conversation.cost >= limit {
+      return ("budget-cost", "the agent spent \(conversation.cost) of \(limit) millionths of a dollar")
+    }
+    if conversation.time >= budget.time {
+      return ("budget-time", "the agent used \(conversation.time.iso8601) of \(budget.time.iso8601)")
+    }
+    return nil
+  }
+
+  /// A call of the agent's own that waits, and about which somebody has asked.
+  var questioned: ProposalRecord? { open.first { $0.status == .held && $0.principal == agent.principal && !$0.openQuestions.isEmpty } }
 
   /// Whether the latest turns led to nothing: every call of them was refused, rejected or could not be read.
   var isFruitless: Bool {

@@ -20,7 +20,7 @@ public enum LogEvents {
   public static func eventLog(_ context: ReadContext<GovernanceLedger>, process: String?) throws -> EventLog {
     var builder = EventLogBuilder()
     try walk(context, process: process) { entry, events, proposal, _ in
-      guard let run = entry.run else { return }
+      guard let run = entry.run, proposal?.isProbe != true else { return }
       func add(_ activity: String, _ resource: String?, _ lifecycle: Lifecycle) throws {
         try builder.add(case: run, activity: activity, at: entry.time.milliseconds, resource: resource, lifecycle: lifecycle)
       }
@@ -66,8 +66,8 @@ public enum LogEvents {
     let features = self.features(of: release)
     var held: [String: Held] = [:]
     var holds: [DecidedHold] = []
-    try walk(context, process: release.process.id) { entry, _, _, run in
-      guard let id = entry.body["proposal"]?.stringValue else { return }
+    try walk(context, process: release.process.id) { entry, _, proposal, run in
+      guard let id = entry.body["proposal"]?.stringValue, proposal?.isProbe != true else { return }
       if entry.type == EntryType.proposal, entry.body["verdict"]?.stringValue == Outcome.hold.rawValue {
         held[id] = try Held(entry, run: run, features: features, release: release)
       }

@@ -4,18 +4,29 @@ public import Core
 public struct Rule: Sendable {
   /// What an earned permit or a hold asks for.
   public struct Approval: Hashable, Sendable {
-    /// Roles, bare names; an approver has one of them.
-    ///
-    /// Empty only for an earned permit: then the agent's owner approves.
-    public let roles: [String]
-    /// How many different people have to approve; at least 1.
-    public let count: Int
-    /// Who may not approve; see ``ApprovalRequirement/not``.
-    public let not: [String]
-    /// How long the request stays open, where the rule limits it.
-    public let within: Duration?
-    /// Whether only a signed approval counts.
-    public let isSigned: Bool
+    /// One group of people who have to agree.
+    public struct Need: Hashable, Sendable {
+      /// The stage that it is part of, from 1; those of a stage are decided in any order.
+      public let stage: Int
+      /// Roles, bare names; an approver has one of them.
+      ///
+      /// Empty only for an earned permit without stages: then the agent's owner approves.
+      public let roles: [String]
+      /// How many different people have to approve; at least 1.
+      public let count: Int
+      /// Who may not approve; see ``ApprovalRequirement/not``.
+      public let not: [String]
+      /// Whether only a signed approval counts.
+      public let isSigned: Bool
+    }
+
+    /// Who has to agree, at least one, in the order of the stages.
+    public let needs: [Need]
+    /// What happens while it waits.
+    public let course: ApprovalCourse
+
+    /// Whether nobody is named, so that the agent's owner is asked.
+    var asksOwner: Bool { needs.allSatisfy(\.roles.isEmpty) }
   }
 
   /// The id, unique in its file.

@@ -189,7 +189,7 @@ struct RuleLoader {
     }
   }
 
-  private mutating func checkRole(_ role: String, at place: PositionedJSON) {
+  mutating func checkRole(_ role: String, at place: PositionedJSON) {
     guard let known = environment.roles, !known.contains(where: { bytesEqual($0, role) }) else { return }
     problems.add(.unknown("role", role, known: known, at: place.position))
   }
@@ -215,68 +215,6 @@ struct RuleLoader {
       return false
     }
     return true
-  }
-
-  private mutating func approval(_ reader: ObjectReader, _ effect: Outcome, isEarned: Bool) -> Rule.Approval? {
-    guard let value = reader["approval"] else {
-      if effect == .hold {
-        problems.add(
-          "hold-without-approval", at: reader.keyPosition("hold"), "a hold needs `approval`, or nobody could ever release it",
-          hint: "for example approval: { roles: [\"finance\"] }")
-      }
-      return nil
-    }
-    if effect == .forbid || (effect == .permit && !isEarned) {
-      problems.add(
-        "unused-approval", at: reader.keyPosition("approval"),
-        "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
-    }
-    return self.approval(value, needsRoles: effect == .hold)
-  }
-
-  private mutating func approval(_ value: PositionedJSON, needsRoles: Bool) -> Rule.Approval? {
-    guard let approval = ObjectReader(value, "`approval`", keys: ["roles", "count", "not", "within", "signed"], &problems) else {
-      return nil
-    }
-    let roles = approval.texts("roles", &problems)
-    for (role, place) in roles {
-      if role.utf8.contains(UInt8(ascii: ":")) {
-        problems.add("bad-role", at: place.position, "`roles` has bare names, without `role:`")
-      } else {
-        checkRole(role, at: place)
-      }
-    }
-    if approval["roles"] == nil, needsRoles {
-      problems.add("missing-key", at: approval.position, "`approval` needs `roles`, the roles of those who can approve")
-    }
-    let exclusions = approval.texts("not", &problems)
-    for (text, place) in exclusions { checkExclusion(text, at: place) }
-    var within: Duration?
-    if let text = approval.text("within", maximumBytes: 32, &problems), let place = approval["within"] {
-      within = Duration(iso8601: text)
-      if within.map({ $0 <= .zero }) ?? true {
-        problems.add("bad-duration", at: place.position, "`within` is a length of time such as `PT4H` or `P2D`")
-      }
-    }
-    let signed = approval["signed"]
-    if let signed, signed.json.boolValue == nil {
-      problems.add("wrong-type", at: signed.position, "`signed` is `true` or `false`, here it is \(signed.kind)")
-    }
-    return Rule.Approval(
-      roles: roles.map(\.text), count: approval["count"]?.integer("`count`", in: 1...20, &problems) ?? 1, not: exclusions.map(\.text),
-      within: within, isSigned: signed?.json.boolValue ?? false)
-  }
-
-  private mutating func checkExclusion(_ text: String, at place: PositionedJSON) {
-    if ApprovalRequirement.exclusions.contains(text) { return }
-    if text.hasPrefix(ApprovalRequirement.stepExclusion) {
-      let step = String(text.dropFirst(ApprovalRequirement.stepExclusion.count))
-      if let known = environment.steps?.map(\.id), !known.contains(where: { bytesEqual($0, step) }) {
-        problems.add(.unknown("step", step, known: known, at: place.position))
-      }
-      return
-    }
-    problems.add(.unknown("exclusion", text, known: ApprovalRequirement.exclusions + ["step:<id>"], at: place.position))
   }
 
   private mutating func clause(_ reader: ObjectReader) -> String? {

@@ -84,8 +84,8 @@ struct Findings {
   }
 
   /// Adds a rule whose fact is missing, with what it asks for; what that means turns out when every rule has been looked at.
-  mutating func doubt(_ rule: Rule, _ match: RuleMatch, _ requirement: ApprovalRequirement) {
-    requirements.append(requirement)
+  mutating func doubt(_ rule: Rule, _ match: RuleMatch, _ asked: [ApprovalRequirement]) {
+    requirements += asked
     if rule.effect == .hold { return add(match) }
     matched.append(match)
     if rule.effect == .permit { doubts.permits.insert(rule.id) } else { doubts.forbids += 1 }
@@ -167,12 +167,12 @@ extension CompiledRules {
       let rule = rules[place]
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
       if let missing, error.code == .noValue, let fact = error.subject, fact.hasPrefix("facts.") {
-        let requirement = requirement(of: rule, rule.effect == .hold ? rule.approval : missing, request)
-        return findings.doubt(rule, rule.match(.missingFact, why: "`\(fact)` is missing"), requirement)
+        let requirements = requirements(of: rule, rule.effect == .hold ? rule.approval : missing, request)
+        return findings.doubt(rule, rule.match(.missingFact, why: "`\(fact)` is missing"), requirements)
       }
       if rule.effect == .permit { return }
       findings.add(rule.match(.error))
-      if rule.effect == .hold { findings.requirements.append(requirement(of: rule, rule.approval, request)) }
+      if rule.effect == .hold { findings.requirements += requirements(of: rule, rule.approval, request) }
     }
   }
 
@@ -182,7 +182,7 @@ extension CompiledRules {
     case .forbid: findings.add(match)
     case .hold:
       findings.add(match)
-      findings.requirements.append(requirement(of: rules[place], rules[place].approval, request))
+      findings.requirements += requirements(of: rules[place], rules[place].approval, request)
     case .permit:
       let rule = rules[place]
       if !rule.isEarned { return findings.add(match) }
@@ -191,28 +191,36 @@ extension CompiledRules {
       case .covered: return findings.add(rule.match(.allowance))
       case .uncovered(let reason): why = reason
       }
-      let requirement = requirement(of: rule, rule.approval, request)
-      if requirement.roles.isEmpty, requirement.approvers.isEmpty {
+      let requirements = requirements(of: rule, rule.approval, request)
+      if requirements.isEmpty {
         let message = "it is not earned yet, and there is nobody to ask: the rule has no `approval` and the principal no owner"
         findings.errors.append(RuleError(rule: rule.id, message: message))
         return
       }
       findings.add(rule.match(.noAllowance, why: why))
-      findings.requirements.append(requirement)
+      findings.requirements += requirements
     }
   }
 
   /// What a hold asks for.
   ///
-  /// An earned permit that does not say whom to ask asks the agent's owner.
-  private func requirement(of rule: Rule, _ approval: Rule.Approval?, _ request: Request) -> ApprovalRequirement {
-    var (roles, approvers) = (approval?.roles ?? [], [String]())
-    if roles.isEmpty, let owner = request.principal.owner {
-      if owner.utf8.starts(with: "role:".utf8) { roles = [String(owner.dropFirst(5))] } else { approvers = [owner] }
+  /// An earned permit that does not say whom to ask asks the agent's owner; empty where there is none either.
+  private func requirements(of rule: Rule, _ approval: Rule.Approval?, _ request: Request) -> [ApprovalRequirement] {
+    let course = approval?.course ?? ApprovalCourse()
+    if let approval, !approval.asksOwner {
+      return approval.needs.map { need in
+        ApprovalRequirement(
+          rule: rule.id, stage: need.stage, roles: need.roles, count: need.count, not: need.not, isSigned: need.isSigned, course: course)
+      }
     }
-    return ApprovalRequirement(
-      rule: rule.id, roles: roles, approvers: approvers, count: approval?.count ?? 1, not: approval?.not ?? [], within: approval?.within,
-      isSigned: approval?.isSigned ?? false)
+    guard let owner = request.principal.owner else { return [] }
+    let need = approval?.needs.first
+    let isRole = owner.utf8.starts(with: "role:".utf8)
+    return [
+      ApprovalRequirement(
+        rule: rule.id, roles: isRole ? [String(owner.dropFirst(5))] : [], approvers: isRole ? [] : [owner], count: need?.count ?? 1,
+        not: need?.not ?? [], isSigned: need?.isSigned ?? false, course: course)
+    ]
   }
 }
 

@@ -1,5 +1,6 @@
 import Audit
 import Core
+internal import Foundation
 import Governance
 import LLM
 internal import PolicyEngine
@@ -54,6 +55,53 @@ struct AgentWorkerTests {
       _ = try await second.loop.work()
       #expect(try await second.record(run).state.status == .completed)
       #expect(second.requests.withLock { $0.count } == 0)
+    }
+  }
+
+  @Test func anAgentAnswersWhoDecidesAndGoesOnWaiting() async throws {
+    try await withTemporaryDirectory { folder in
+      let office = try await Office(folder) { request in
+        guard request.messages.count > 1 else { return .call("complete_step", ["fields": ["risk": "high"]]) }
+        guard case .toolResults(let results)? = request.messages.last,
+          let place = results.first?.content.range(of: "`proposal` is ")
+        else { return nil }
+        // Nothing but the answer is offered while somebody asks.
+        guard request.tools.map(\.name) == ["answer_reviewer"], results[0].content.contains("Who says so?") else { return nil }
+        let id = String(results[0].content[place.upperBound...])
+        return .call("answer_reviewer", ["proposal": .string(id), "text": "the register of sanctions"])
+      }
+      let run = try await office.start()
+      guard case .held(let held)? = try await office.classify() else { Issue.record("not held"); return }
+      let calls = try await office.record(run).proposals.count
+      // Nobody has asked: the model is left alone.
+      _ = try await office.classify()
+      #expect(try await office.record(run).proposals.count == calls)
+      try await office.gate.note(held[0], .ask("Who says so?"), by: .scripted("user:ben"))
+      guard case .held(let still)? = try await office.classify() else { Issue.record("not held"); return }
+      #expect(still == held)
+      let record = try await office.record(run)
+      #expect(record.proposals.suffix(2).map(\.tool) == ["model.call", "answer_reviewer"])
+      #expect(record.proposal(held[0])?.openQuestions.isEmpty == true)
+      try await office.approve(held[0], in: run)
+      _ = try await office.loop.work()
+      #expect(try await office.record(run).state.status == .completed)
+      #expect(try await office.gate.store.verify().ok)
+    }
+  }
+
+  @Test func anAgentThatDoesNotAnswerKeepsWhatWaits() async throws {
+    try await withTemporaryDirectory { folder in
+      let office = try await Office(folder) { request in
+        request.messages.count == 1 ? .call("complete_step", ["fields": ["risk": "high"]]) : .text("I would rather not say.")
+      }
+      let run = try await office.start()
+      guard case .held(let held)? = try await office.classify() else { Issue.record("not held"); return }
+      try await office.gate.note(held[0], .ask("Who says so?"), by: .scripted("user:ben"))
+      guard case .held(let still)? = try await office.classify() else { Issue.record("not held"); return }
+      #expect(still == held)
+      try await office.approve(held[0], in: run)
+      _ = try await office.loop.work()
+      #expect(try await office.record(run).state.status == .completed)
     }
   }
 

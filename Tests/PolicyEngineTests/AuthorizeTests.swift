@@ -40,7 +40,7 @@ import Testing
     let decision = try Example.rules(Self.hold + Self.secondHold).authorize(try Example.request("comment"))
     #expect(
       decision.requirements == [
-        ApprovalRequirement(rule: "h", roles: ["finance"], count: 2, not: ["requester"], within: .seconds(86_400)),
+        ApprovalRequirement(rule: "h", roles: ["finance"], count: 2, not: ["requester"], course: ApprovalCourse(within: .seconds(86_400))),
         ApprovalRequirement(rule: "h2", roles: ["compliance"]),
       ])
   }

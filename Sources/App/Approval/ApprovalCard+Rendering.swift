@@ -16,10 +16,24 @@ extension ApprovalCard {
     if !targets.isEmpty { lines += section("Where the targets come from", width) + targets.flatMap { target($0, width) } }
     if !changes.isEmpty { lines += section("What changes", width) + changes.flatMap { change($0, rows) } }
     if let reason { lines += section("Reason given by \(asker) (untrusted text)", width) + quote(reason, width) }
+    if !questions.isEmpty { lines += section("Asked and answered (untrusted text)", width) + questions.flatMap { exchange($0, width) } }
     lines += section("Why it is held", width) + rules.flatMap { rule($0, width) }
     if !readings.isEmpty { lines += section("Facts and values that were read", width) + readings.flatMap { reading($0, rows) } }
     lines += section("Evidence", width) + evidenceLines(width)
     lines += section("Your decision", width) + decision(width)
+    return lines
+  }
+
+  private func exchange(_ question: Question, _ width: Int) -> [Shown] {
+    let asker: Shown = "\(question.by, .strong) asks"
+    var lines = asker.wrapped(to: width - 2).map { "  \($0)" } + quote(question.text, width)
+    if let answer = question.answer {
+      let answerer: Shown = "\(answer.by, .strong) answers"
+      lines += answerer.wrapped(to: width - 2).map { "  \($0)" } + quote(answer.text, width)
+    } else {
+      let open: Shown = "  \("not answered yet", .caution)"
+      lines.append(open)
+    }
     return lines
   }
 
@@ -151,10 +165,19 @@ extension ApprovalCard {
     ]
     for need in requirements {
       let roles = need.roles.isEmpty ? "anyone who may approve" : need.roles.joined(separator: " or ")
-      var text: Shown = "\(need.approvedBy.count) of \(need.count) from \(roles) (rule \(need.rule))"
+      let stage = requirements.contains { $0.stage > 1 && $0.rule == need.rule } ? ", stage \(need.stage)" : ""
+      var text: Shown = "\(need.approvedBy.count) of \(need.count) from \(roles) (rule \(need.rule)\(stage))"
+      if need.standing == "later" { text.append("; once the stage before is complete") }
+      if !need.askedAsWell.isEmpty { text.append("; asked as well: \(need.askedAsWell.joined(separator: ", "))") }
       if !need.approvedBy.isEmpty { text.append("; approved by \(need.approvedBy.joined(separator: ", "))") }
       if !need.excluded.isEmpty { text.append("; never by: \(need.excluded.joined(separator: ", "))") }
+      if !need.breakGlass.isEmpty { text.append("; alone in an emergency: \(need.breakGlass.joined(separator: " or "))") }
       rows.append(("needs", [text]))
+    }
+    if !precedents.isEmpty {
+      let right = precedents.count(where: \.isRight)
+      let latest = precedents.map { "\($0.isRight ? "right" : "wrong") \($0.time.relativeText(to: now)) (\($0.proposal))" }
+      rows.append(("before", ["\(right) of the last \(precedents.count) like it were found right: \(latest.joined(separator: ", "))"]))
     }
     rows.append(("digest", [Shown(digest)]))
     rows.append(("code", [Shown(code, .strong)]))

@@ -73,6 +73,30 @@ struct ApprovalCard: Sendable {
     var approvedBy: [String]
     /// Who can never approve, such as `requester`.
     var excluded: [String]
+    /// The stage of its rule, from 1.
+    var stage = 1
+    /// Whether it is `met`, `open` now, or comes `later`.
+    var standing = "open"
+    /// Who was asked as well because nobody decided.
+    var askedAsWell: [String] = []
+    /// The roles that may pass it alone in an emergency.
+    var breakGlass: [String] = []
+  }
+
+  /// Something that a person asked before deciding.
+  struct Question: Sendable {
+    var by: String
+    var text: String
+    /// Who answered, and what; nil where nobody has.
+    var answer: (by: String, text: String)?
+  }
+
+  /// A call of the same tool in the same process that people decided on before.
+  struct Precedent: Sendable {
+    var proposal: String
+    var time: Instant
+    /// Whether they found it right.
+    var isRight: Bool
   }
 
   /// What follows from each answer, one sentence each.
@@ -106,6 +130,10 @@ struct ApprovalCard: Sendable {
   var changes: [Change] = []
   var rules: [Rule] = []
   var requirements: [Requirement] = []
+  /// What was asked about it, and answered.
+  var questions: [Question] = []
+  /// The latest calls like it, the newest first.
+  var precedents: [Precedent] = []
   var evidence: [Evidence] = []
   /// The proposer's own words.
   var reason: String?
@@ -155,7 +183,19 @@ extension ApprovalCard {
         [
           "rule": .string(need.rule), "roles": .array(need.roles.map { .string($0) }), "count": .int(need.count),
           "approved_by": .array(need.approvedBy.map { .string($0) }), "not": .array(need.excluded.map { .string($0) }),
+          "stage": .int(need.stage), "standing": .string(need.standing),
+          "asked_as_well": .array(need.askedAsWell.map { .string($0) }), "break_glass": .array(need.breakGlass.map { .string($0) }),
         ]
+      })
+    card["questions"] = .array(
+      questions.map { question in
+        var member: JSONObject = ["by": .string(question.by), "text": .string(question.text)]
+        if let answer = question.answer { member["answer"] = ["by": .string(answer.by), "text": .string(answer.text)] }
+        return .object(member)
+      })
+    card["precedents"] = .array(
+      precedents.map {
+        ["id": .string($0.proposal), "time": .string($0.time.iso8601), "verdict": .string($0.isRight ? "right" : "wrong")]
       })
     card["evidence"] = .array(
       evidence.map { item in

@@ -8,10 +8,11 @@ enum ApprovalCommands {
     approve(path: ["approve"]), reject(path: ["reject"]), show, approve(path: ["approval", "approve"]),
     reject(path: ["approval", "reject"]), edit, settle, statement,
   ]
+  /// Where nobody can be asked, and for those who decide on many.
+  static let digestHelp = "the digest of exactly what you decide on, at least its first 12 digits; needed where nobody can be asked"
 
-  private static let proposal = Command.Positional(name: "ID", help: "the proposal's id, or the beginning of it")
-  private static let digest = Command.Option.value(
-    "digest", "D", "the digest of exactly what you decide on, at least its first 12 digits; needed where nobody can be asked")
+  static let proposal = Command.Positional(name: "ID", help: "the proposal's id, or the beginning of it")
+  private static let digest = Command.Option.value("digest", "D", digestHelp)
 
   private static let place = Command.Option.value(
     "for", "PERSON", "in whose place you decide, where several people let you; both names are recorded")
@@ -41,6 +42,9 @@ enum ApprovalCommands {
         With --sign the approval is signed with your SSH key, by `ssh-keygen`: a key in a file (--key FILE), or one that your agent or a
         hardware key holds (--key FILE.pub; without --key, any of yours in the directory). Rules can ask for it (`signed: true`), and
         anyone can check it later: `remit approval statement`.
+
+        With --break-glass you pass it alone, where the rule that holds it has a way for emergencies: you say why, and somebody else has to
+        look at it afterwards (`remit approval review`).
         """,
       examples: [
         .init("remit \(name) p-3k9d", "see everything, then type its code"),
@@ -51,13 +55,25 @@ enum ApprovalCommands {
       options: [
         digest, place, .flag("sign", "sign the approval with your SSH key"),
         .value("key", "FILE", "the private key, or the `.pub` file of one in an agent"),
+        .flag("break-glass", "pass it alone, in an emergency"),
+        .value("reason", short: "m", "TEXT", "why it is an emergency"),
       ],
       run: { context in
+        if context.arguments.flag("break-glass") { return try await breakGlass(context) }
+        if context.arguments.option("reason") != nil { throw CommandError.usage("`--reason` goes with `--break-glass`") }
         if context.arguments.option("key") != nil, !context.arguments.flag("sign") {
           throw CommandError.usage("`--key` goes with `--sign`")
         }
         return try await decide(context, verb: "approve") { _, _ in .approve }
       })
+  }
+
+  private static func breakGlass(_ context: CommandContext) async throws -> CommandResult {
+    guard let reason = context.arguments.option("reason"), !reason.isEmpty else {
+      throw CommandError.usage("`--reason TEXT` is missing", hint: "whoever looks at it afterwards is told why")
+    }
+    if context.arguments.flag("sign") { throw CommandError.usage("`--break-glass` and `--sign` do not go together") }
+    return try await decide(context, verb: "pass it alone, in an emergency") { _, _ in .breakGlass(reason: reason) }
   }
 
   private static func reject(path: [String]) -> Command {
@@ -229,7 +245,7 @@ enum ApprovalCommands {
   // MARK: Deciding
 
   /// Shows the card and asks for its code, or takes the digest; then records the decision and says what followed.
-  private static func decide(
+  static func decide(
     _ context: CommandContext, verb: String, _ decision: @escaping (Console, ApprovalCard) async throws -> PermissionGate.PersonDecision
   ) async throws -> CommandResult {
     try await context.withWorkspace(.write) { workspace in
@@ -238,15 +254,16 @@ enum ApprovalCommands {
       guard card.status == "pending" else {
         throw CommandError(.conflict, "not-held", "the proposal is \(card.status) and waits for nobody")
       }
-      let digest = try await Consent(
+      let consent = try await Consent(
         console: context.console, verb: verb, digest: context.arguments.option("digest"), front: context.front
-      ).digest(of: card)
-      let named = verb == "edit" ? nil : context.arguments.option("for")
+      ).given(to: card)
+      let named = verb == "approve" || verb == "reject" ? context.arguments.option("for") : nil
       let authority = named.map { $0.hasPrefix("user:") ? $0 : "user:\($0)" }
       let signs = verb == "approve" && context.arguments.flag("sign")
       let signed = signs ? try await workspace.signed(id, key: context.arguments.option("key"), for: authority, front: context.front) : nil
       let outcome = try await workspace.gate.decide(
-        id, try await decision(context.console, card), by: workspace.identity, digest: digest, signed: signed, for: authority)
+        id, try await decision(context.console, card), by: workspace.identity, digest: consent.digest, signed: signed, for: authority,
+        considered: consent.considered)
       return result(outcome, now: workspace.now)
     }
   }
@@ -269,6 +286,17 @@ enum ApprovalCommands {
     case .rejected:
       (exit, lines) = (.done, ["\("rejected", .good)  \(what)"])
       json["status"] = "rejected"
+    case .withdrawn:
+      (exit, lines) = (.done, ["\("withdrawn", .good)  \(what)"])
+      json["status"] = "withdrawn"
+    case .probe(let isCaught):
+      exit = .done
+      lines =
+        isCaught
+        ? ["\("well seen", .good)  \(what) was a probe: a planted copy with something wrong in it"]
+        : ["\("missed", .bad)  \(what) was a probe: a planted copy with something wrong in it. Nothing happens; look again at the next one"]
+      json["status"] = "probe"
+      json["caught"] = .bool(isCaught)
     case .expired:
       (exit, lines) = (.conflict, ["\("too late", .bad)  the time for a decision on \(what) is over"])
       json["status"] = "expired"

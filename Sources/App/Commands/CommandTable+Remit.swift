@@ -1,7 +1,9 @@
 extension CommandTable {
   /// Every command of `remit`, in the order in which its help lists them.
   static let remit = CommandTable(
-    commands: DemoCommand.all + InboxCommand.all + ApprovalCommands.all + RunCommands.all + StepCommands.all + AgentCommands.all
+    commands: DemoCommand.all + InboxCommand.all
+      + ApprovalCommands.all + ApprovalNoteCommands.all + ApprovalBatchCommand.all + VigilanceCommands.all
+      + RunCommands.all + StepCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
       + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all)

@@ -72,11 +72,14 @@ struct Inbox: Sendable {
   var open = 0
   /// Calls that ran within an allowance, were sampled, and that nobody has looked at.
   var reviews = 0
+  /// Approvals in an emergency that nobody else has looked at.
+  var emergencies = 0
   var person: String
 
   var json: JSON {
     [
       "person": .string(person), "held_total": .int(held), "work_total": .int(open), "reviews_total": .int(reviews),
+      "emergencies_total": .int(emergencies),
       "held": .array(
         decisions.map { item in
           var member: JSONObject = [
@@ -85,8 +88,8 @@ struct Inbox: Sendable {
             "tool": .string(item.record.tool), "effect": .string(item.record.effect.rawValue),
             "status": .string(item.record.status.rawValue),
             "requester": .string(item.requester), "asked": .string(item.record.time.iso8601), "code": .string(item.record.shortCode),
-            "digest": .string(item.record.digest.hex), "rules": .array(item.record.requirements.map { .string($0.rule) }),
-            "mine": .bool(item.isMine),
+            "digest": .string(item.record.digest.hex), "rules": .array(item.record.rulesThatHold.map { .string($0) }),
+            "mine": .bool(item.isMine), "questions": .int(item.record.openQuestions.count),
           ]
           member["run"] = item.run.map { .string($0) }
           member["process"] = item.process.map { .string($0) }
@@ -114,6 +117,9 @@ struct Inbox: Sendable {
     if decisions.isEmpty, work.isEmpty, problems.isEmpty { notes.append("nothing waits for you") }
     if decisions.count < held { notes.append("\(decisions.count) of \(held) held proposals are shown; `--limit N` shows more") }
     if work.count < open { notes.append("\(work.count) of \(open) steps are shown; `--limit N` shows more") }
+    if emergencies > 0 {
+      notes.append("\(counted(emergencies, "approval")) in an emergency to look at: `remit approval review`")
+    }
     if reviews > 0 { notes.append("\(counted(reviews, "call")) to look at later: `remit allowance review`") }
     if let first = decisions.first(where: \.isMine) {
       notes.append("`remit approve \(first.record.id)` shows everything about it and asks for its code")
@@ -142,9 +148,11 @@ struct Inbox: Sendable {
         var title: Shown = "\(item.record.id, .strong)  \(item.record.tool)\(place) (\(Shown(item.record.effect.rawValue, effect)))"
         if let expires = item.record.expires { title.append(", due \(expires.relativeText(to: now))") }
         let about = item.subject.map { "\($0.stringValue ?? $0.text()), " } ?? ""
-        let rules = item.record.requirements.map(\.rule).joined(separator: ", ")
+        let rules = item.record.rulesThatHold.joined(separator: ", ")
+        let open = item.record.openQuestions.count
+        let asked: Shown = open > 0 ? "; \(Shown(counted(open, "question") + " not answered", .caution))" : ""
         return [
-          title, "\(about)asked for by \(item.requester) \(item.record.time.relativeText(to: now)); held by \(rules)",
+          title, "\(about)asked for by \(item.requester) \(item.record.time.relativeText(to: now)); held by \(rules)\(asked)",
           item.isMine ? "\("you may decide", .good), as \(item.who)" : "\("not yours", .faint): decided by \(item.who)",
         ]
       })
@@ -175,6 +183,7 @@ extension Workspace {
       inbox.held = try context.database.first("SELECT count(*) FROM proposal WHERE \(open)") { $0.int(0) } ?? 0
       inbox.reviews =
         try context.database.first("SELECT count(*) FROM usage WHERE sampled = 1 AND review IS NULL") { $0.int(0) } ?? 0
+      inbox.emergencies = try context.database.first("SELECT count(*) FROM proposal WHERE review IS NOT NULL") { $0.int(0) } ?? 0
       let rows = try context.database.query(
         "SELECT id, run FROM proposal WHERE \(open) ORDER BY expires IS NULL, expires, entry LIMIT ?", [.int(limit)]
       ) { (id: $0.text(0), run: $0.optionalText(1)) }
@@ -182,7 +191,7 @@ extension Workspace {
       for row in rows {
         guard let run = row.run else {
           if let proposal = shared.proposals.last(where: { $0.id == row.id }) {
-            inbox.add(proposal, of: nil, process: nil, subject: nil, for: identity, roles, shared.directory, now)
+            inbox.add(proposal, of: nil, nil, for: identity, shared, now)
           }
           continue
         }
@@ -193,9 +202,7 @@ extension Workspace {
             .init(run: run, kind: "in doubt", id: proposal.id, text: "\(proposal.tool) began, and a person has to say what became of it"))
           continue
         }
-        let process = try gate.release(record.state.release, in: context).process
-        let subject = process.triggers.first?.fields.first.flatMap { record.state.value(of: $0.name) }
-        inbox.add(proposal, of: record, process: record.state.process, subject: subject, for: identity, roles, shared.directory, now)
+        inbox.add(proposal, of: record, try gate.release(record.state.release, in: context), for: identity, shared, now)
       }
       try inbox.addWork(performers: [identity.principal] + roles.map { "role:\($0)" }, limit: limit, context)
       try inbox.addProblems(limit: limit, context)
@@ -207,26 +214,16 @@ extension Workspace {
 extension Inbox {
   /// Adds a proposal that waits, and says whether it waits for this person.
   fileprivate mutating func add(
-    _ proposal: ProposalRecord, of run: RunRecord?, process: String?, subject: JSON?, for identity: Identity, _ roles: [String],
-    _ directory: Directory, _ now: Instant
+    _ proposal: ProposalRecord, of run: RunRecord?, _ release: Release?, for identity: Identity, _ shared: SharedState, _ now: Instant
   ) {
-    let who = proposal.requirements.map { ($0.roles + $0.approvers).joined(separator: " or ") }
-    let requester = run?.state.requester ?? proposal.principal
-    // In whose place the person could decide: the gate looks again, with the exclusions.
-    let others = directory.mandates(of: identity.principal, process: process, at: now).filter { $0.source != nil }
-    let places = [Directory.Mandate(authority: identity.principal, roles: roles, source: nil)] + others
-    let mayAsRole = proposal.requirements.contains { need in
-      places.contains { place in
-        need.roles.contains(where: place.roles.contains) || place.isWhole && need.approvers.contains { bytesEqual($0, place.authority) }
-      }
-    }
-    let isOwn = bytesEqual(requester, identity.principal) || bytesEqual(proposal.principal, identity.principal)
-    let hasVoted = proposal.votes.contains { bytesEqual($0.principal, identity.principal) }
+    let open = proposal.progress(in: run, shared: shared, release: release, at: now).needs.filter { $0.standing == .open }
+    let who = open.map { ($0.requirement.roles + $0.requirement.approvers + $0.escalatedTo).joined(separator: " or ") }
     decisions.append(
       Decision(
-        record: proposal, run: run?.state.id, process: process, requester: requester, subject: subject,
+        record: proposal, run: run?.state.id, process: run?.state.process, requester: run?.state.requester ?? proposal.principal,
+        subject: release?.process.triggers.first?.fields.first.flatMap { run?.state.value(of: $0.name) },
         who: who.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }.joined(separator: "; "),
-        isMine: mayAsRole && !isOwn && !hasVoted))
+        isMine: proposal.awaits(identity, in: run, shared: shared, release: release, at: now)))
   }
 
   fileprivate mutating func addWork(performers: [String], limit: Int, _ context: ReadContext<GovernanceLedger>) throws {

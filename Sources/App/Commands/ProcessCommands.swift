@@ -66,7 +66,8 @@ enum ProcessCommands {
     path: ["process", "release"], summary: "make the files of a process the release that new runs follow",
     details: """
       The release pins every file under one digest. Runs that are under way keep theirs. The first release of a workspace makes its store and
-      takes the people and roles over from Policies/organisation.json5; later releases take changes of that file over.
+      takes the people and roles over from Policies/organisation.json5; later releases take changes of that file over, as long as nobody was
+      changed by `remit person`.
       """,
     examples: [
       .init("remit process release vendor-onboarding", "release what lies in Policies/vendor-onboarding"),
@@ -200,7 +201,8 @@ extension Workspace {
       hint: nearest ?? "`remit process list` shows what is released; `remit process release \(visible(name))` releases its files")
   }
 
-  /// Makes the first entry of a new store, and takes the people and roles of `Policies/organisation.json5` over where they differ.
+  /// Makes the first entry of a new store, and takes the people and roles of `Policies/organisation.json5` over where they differ and
+  /// `remit person` has changed nothing since they were last taken over.
   ///
   /// - Parameters:
   ///   - organisation: What the file says; nil where there is none.

@@ -21,8 +21,71 @@ extension Workspace {
         throw CommandError(.notFound, "proposal-unknown", "there is no proposal `\(visible(id))`", hint: "`remit inbox` shows what waits")
       }
       let release = try runRecord.map { try gate.release($0.state.release, in: context) }
-      return try ApprovalCard(reading: record, entry: entry, run: runRecord, release: release, shared: shared, now: now)
+      var card = try ApprovalCard(reading: record, entry: entry, run: runRecord, release: release, shared: shared, now: now)
+      card.questions = try Self.questions(about: record, context)
+      if let process = release?.process.id { card.precedents = try Self.precedents(of: record, in: process, context) }
+      return card
     }
+  }
+
+  /// A proposal as the log has it now.
+  ///
+  /// - Throws: ``CommandError`` where there is none.
+  func record(of id: String) async throws -> ProposalRecord {
+    let found = try await store.read { context in
+      let run = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { $0.optionalText(0) } ?? nil
+      guard let run else { return try context.shared().proposals.last { $0.id == id } }
+      return try context.run(run)?.proposal(id)
+    }
+    guard let found else {
+      throw CommandError(.notFound, "proposal-unknown", "there is no proposal `\(visible(id))`", hint: "`remit inbox` shows what waits")
+    }
+    return found
+  }
+
+  /// What was passed in an emergency and nobody else has looked at, soonest due first.
+  ///
+  /// - Complexity: O(what waits), at most 200.
+  func breakGlassReviews() async throws -> [BreakGlassReview] {
+    try await store.read { context in
+      let rows = try context.database.query(
+        "SELECT id, run, review FROM proposal WHERE review IS NOT NULL ORDER BY review LIMIT 200", []
+      ) { (id: $0.text(0), run: $0.optionalText(1), due: Instant(milliseconds: $0.integer(2))) }
+      return try rows.compactMap { row in
+        guard let run = row.run, let record = try context.run(run)?.proposal(row.id) else { return nil }
+        return BreakGlassReview(proposal: record, run: run, due: row.due)
+      }
+    }
+  }
+
+  private static func questions(
+    about record: ProposalRecord, _ context: ReadContext<GovernanceLedger>
+  ) throws -> [ApprovalCard.Question] {
+    func words(_ note: ProposalRecord.Note) throws -> String {
+      guard let entry = try context.entry(at: note.entry) else { return "redacted" }
+      if let words = entry.content(ContentPart.reason), entry.type == EntryType.approvalNoted {
+        return String(decoding: words, as: UTF8.self)
+      }
+      // An agent answers by a call.
+      let arguments = try entry.content(ContentPart.arguments).map { try JSON.parse($0) }
+      return arguments?["text"]?.stringValue ?? "redacted"
+    }
+    return try record.notes.filter { $0.kind == .asked }.map { asked in
+      let answer = record.notes.first { $0.kind == .answered(question: asked.entry) }
+      return ApprovalCard.Question(by: asked.by, text: try words(asked), answer: try answer.map { ($0.by, try words($0)) })
+    }
+  }
+
+  /// The newest calls of the same tool that people found right or wrong.
+  private static func precedents(
+    of record: ProposalRecord, in process: String, _ context: ReadContext<GovernanceLedger>
+  ) throws -> [ApprovalCard.Precedent] {
+    try context.database.query(
+      """
+      SELECT proposal.id, reviewed.at, reviewed.is_right FROM reviewed JOIN proposal ON proposal.entry = reviewed.entry
+      WHERE reviewed.process = ? AND reviewed.tool = ? AND reviewed.entry <> ? ORDER BY reviewed.at DESC LIMIT 5
+      """, [.text(process), .text(record.tool), .int(record.entry)]
+    ) { ApprovalCard.Precedent(proposal: $0.text(0), time: Instant(milliseconds: $0.integer(1)), isRight: $0.integer(2) == 1) }
   }
 }
 
@@ -44,7 +107,9 @@ extension ApprovalCard {
       onBehalfOf: state?.requester, process: Self.title(process, state), run: state?.id ?? "none: this is about the whole workspace",
       step: step.map { "\($0.occurrence.description), \($0.title)" }, tool: record.tool, effect: record.effect.rawValue,
       isIdempotent: record.effect == .external ? tool?.isIdempotent : nil, arguments: arguments,
-      consequences: Self.consequences(of: record, run: state, isEngine: record.principal == SystemPrincipal.engine.rawValue),
+      consequences: Self.consequences(
+        of: record, missing: record.progress(in: run, shared: shared, release: release, at: now).missing,
+        isEngine: record.principal == SystemPrincipal.engine.rawValue),
       asked: record.time,
       expires: record.expires, digest: record.digest.hex, now: now)
     targets = GateView(shared: shared, run: run, release: release, now: now)
@@ -52,13 +117,13 @@ extension ApprovalCard {
       .map { Target(pointer: $0.pointer, text: $0.text, origin: $0.origin, isVouched: $0.isVouched) }
     changes = Self.changes(of: record, arguments, in: state)
     rules = Self.rules(of: entry, release: release)
-    requirements = record.requirements.map { need in
-      let approvers = record.votes.filter { vote in
-        vote.isOperator || need.approvers.contains { bytesEqual($0, vote.authority) }
-          || !Set(shared.directory.roles(of: vote.authority)).isDisjoint(with: need.roles)
-      }
+    let progress = record.progress(in: run, shared: shared, release: release, at: now)
+    requirements = progress.needs.map { need in
+      let asked = need.requirement
       return Requirement(
-        rule: need.rule, roles: need.roles + need.approvers, count: need.count, approvedBy: approvers.map(\.shown), excluded: need.not)
+        rule: asked.rule, roles: asked.roles + asked.approvers, count: asked.count, approvedBy: need.votes.map { record.votes[$0].shown },
+        excluded: asked.not, stage: asked.stage, standing: need.standing.rawValue, askedAsWell: need.escalatedTo,
+        breakGlass: asked.course.breakGlass?.roles ?? [])
     }
     evidence = (state?.evidence ?? []).map {
       Evidence(name: $0.name, media: $0.media, size: $0.size, digest: $0.digest.hex, source: $0.by)
@@ -112,9 +177,9 @@ extension ApprovalCard {
     }
   }
 
-  private static func consequences(of record: ProposalRecord, run: RunState?, isEngine: Bool) -> Consequences {
-    let needed = record.requirements.map(\.count).max() ?? 1
-    let missing = max(0, needed - record.votes.count - 1)
+  /// What follows, where that many approvals are missing in all.
+  private static func consequences(of record: ProposalRecord, missing: Int, isEngine: Bool) -> Consequences {
+    let missing = max(0, missing - 1)
     let more = missing > 0 ? "; \(counted(missing, "more approval")) \(missing == 1 ? "is" : "are") needed before anything happens" : ""
     let step = record.step.map { " `\($0.description)`" } ?? ""
     let approve =

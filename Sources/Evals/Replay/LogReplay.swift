@@ -47,7 +47,7 @@ public enum LogReplay {
   /// The proposal of an entry; nil for other entries, for runs of other processes, and for what was redacted.
   private static func proposal(_ entry: Entry, candidate: Release, run: RunRecord?) throws -> Proposal? {
     guard entry.type == EntryType.proposal, let id = entry.body["proposal"]?.stringValue, let tool = entry.body["tool"]?.stringValue,
-      let bytes = entry.content(ContentPart.arguments), let arguments = try JSON.parse(bytes).objectValue
+      try !Probe.isSealed(in: entry), let bytes = entry.content(ContentPart.arguments), let arguments = try JSON.parse(bytes).objectValue
     else { return nil }
     let process = run?.state.process ?? arguments["process"]?.stringValue
     guard process == candidate.process.id else { return nil }

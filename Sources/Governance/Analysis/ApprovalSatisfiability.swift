@@ -5,17 +5,27 @@ internal import ProcessModel
 /// Whether the people of a directory can give the approvals that rules and controls ask for: enough holders of the roles, apart from those
 /// who may not approve.
 public struct ApprovalSatisfiability {
-  /// One approval that some rule or control asks for.
-  private struct Need {
-    let subject: String
+  /// People whom some rule or control asks for.
+  private struct Group {
     let roles: [String]
     let count: Int
     let not: [String]
+  }
+
+  /// One or several groups that a rule or control asks for together: nobody counts for two of them.
+  private struct Need {
+    let subject: String
+    let groups: [Group]
     let position: SourcePosition?
     /// The steps whose own performers propose what is held; empty where others may.
     var steps: [String] = []
 
-    var text: String { "\(subject) needs \(count) of \(roles.map { "`\($0)`" }.joined(separator: " or "))" }
+    var count: Int { groups.reduce(0) { $0 + $1.count } }
+
+    var text: String {
+      let parts = groups.map { "\($0.count) of \($0.roles.map { "`\($0)`" }.joined(separator: " or "))" }
+      return "\(subject) needs \(parts.joined(separator: " and "))"
+    }
   }
 
   /// Who asked for the run and who proposes, as far as they are people who are known.
@@ -44,7 +54,7 @@ public struct ApprovalSatisfiability {
   static func problems(of process: ProcessDefinition, rules: RuleSet, directory: Directory) -> [Diagnostic] {
     if directory.people.isEmpty { return [] }
     let check = ApprovalSatisfiability(process: process, directory: directory)
-    return needs(of: process, rules).compactMap { check.problem(of: $0) }
+    return first(needs(of: process, rules)) { check.problem(of: $0) }
   }
 
   /// The holds that cannot be released for some time, because people are absent.
@@ -64,25 +74,45 @@ public struct ApprovalSatisfiability {
     let check = ApprovalSatisfiability(process: release.process, directory: directory)
     let moments = directory.absences.flatMap { [$0.from, $0.until] } + directory.delegations.flatMap { [$0.since, $0.until] }
     let looked = [now] + Set(moments).filter { now < $0 && $0 < now + ahead }.sorted()
-    return needs(of: release.process, release.rules).compactMap { check.gap(of: $0, at: looked) }
+    return first(needs(of: release.process, release.rules)) { check.gap(of: $0, at: looked) }
+  }
+
+  /// The first thing that is wrong with each rule and control: what a choice of groups lacks, larger ones lack too.
+  private static func first(_ needs: [Need], _ check: (Need) -> Diagnostic?) -> [Diagnostic] {
+    var subjects: [String] = []
+    return needs.compactMap { need in
+      if subjects.contains(need.subject) { return nil }
+      guard let problem = check(need) else { return nil }
+      subjects.append(need.subject)
+      return problem
+    }
   }
 
   private static func needs(of process: ProcessDefinition, _ rules: RuleSet) -> [Need] {
-    let byRules = rules.rules.compactMap { rule -> Need? in
-      guard let approval = rule.approval, !approval.roles.isEmpty else { return nil }
-      return Need(
-        subject: "rule `\(rule.id)`", roles: approval.roles, count: approval.count, not: approval.not, position: rule.position,
-        steps: rule.isAboutPerformers ? rule.steps : [])
+    let byRules = rules.rules.flatMap { rule -> [Need] in
+      let groups = (rule.approval?.needs ?? []).filter { !$0.roles.isEmpty }.map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
+      let steps = rule.isAboutPerformers ? rule.steps : []
+      return together(groups).map { Need(subject: "rule `\(rule.id)`", groups: $0, position: rule.position, steps: steps) }
     }
     let byControls = process.controls.map { control in
-      Need(
-        subject: "control `\(control.id)`", roles: control.approval.roles, count: control.approval.count, not: control.approval.not,
-        position: nil)
+      let approval = control.approval
+      return Need(
+        subject: "control `\(control.id)`", groups: [Group(roles: approval.roles, count: approval.count, not: approval.not)], position: nil)
     }
-    let byMissing = rules.missing.map { approval in
-      Need(subject: "`missing`", roles: approval.roles, count: approval.count, not: approval.not, position: nil)
-    }
-    return byRules + (byMissing.map { [$0] } ?? []) + byControls
+    let missing = (rules.missing?.needs ?? []).map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
+    let byMissing = together(missing).map { Need(subject: "`missing`", groups: $0, position: nil) }
+    return byRules + byMissing + byControls
+  }
+
+  /// Every choice of groups, the smallest first; of very many, each alone and all together.
+  ///
+  /// There is somebody for each place of all groups exactly where each choice of them has as many people as places.
+  ///
+  /// - SeeAlso: P. Hall, "On representatives of subsets", 1935, doi:10.1112/jlms/s1-10.37.26.
+  private static func together(_ groups: [Group]) -> [[Group]] {
+    if groups.count > 8 { return groups.map { [$0] } + [groups] }
+    let choices = (1..<(1 << groups.count)).map { bits in groups.indices.filter { bits >> $0 & 1 == 1 }.map { groups[$0] } }
+    return choices.sorted { $0.count < $1.count }
   }
 
   private func problem(of need: Need) -> Diagnostic? {
@@ -145,18 +175,23 @@ public struct ApprovalSatisfiability {
   /// The people who can approve, at most as many as can at the same time; with everybody there and nobody standing in where no moment is
   /// given.
   private func left(_ need: Need, _ situation: Situation, at moment: Instant? = nil) -> [String] {
-    let out = need.not.flatMap { excluded($0) } + [situation.requester, situation.proposer].compactMap(\.self)
-    func isOut(_ principal: String) -> Bool { out.contains { bytesEqual($0, principal) } }
+    let outOfAll = [situation.requester, situation.proposer].compactMap(\.self)
+    let outOf = need.groups.map { $0.not.flatMap { excluded($0) } + outOfAll }
+    func fits(_ principal: String, _ roles: [String]) -> Bool {
+      zip(need.groups, outOf).contains { group, out in
+        !out.contains { bytesEqual($0, principal) } && roles.contains { role in group.roles.contains { bytesEqual($0, role) } }
+      }
+    }
     func places(of person: Directory.Person) -> [String] {
       let own = Directory.Mandate(authority: person.principal, roles: person.roles, source: nil)
       let mandates = moment.map { directory.mandates(of: person.principal, process: process.id, at: $0) } ?? [own]
       if mandates.contains(where: { $0.source != nil && $0.authority == situation.requester }) { return [] }
-      return mandates.filter { mandate in
-        !isOut(mandate.authority) && mandate.roles.contains { role in need.roles.contains { bytesEqual($0, role) } }
-      }.map(\.authority)
+      // Who may not decide themselves may not do so in another's place.
+      return mandates.filter { fits($0.authority, $0.roles) && !isOutOfAll(person.principal) }.map(\.authority)
     }
+    func isOutOfAll(_ principal: String) -> Bool { outOf.allSatisfy { out in out.contains { bytesEqual($0, principal) } } }
     let present = directory.people.filter { person in
-      !isOut(person.principal)
+      !isOutOfAll(person.principal)
         && !directory.absences.contains { absence in
           guard let moment, bytesEqual(absence.person, person.id) else { return false }
           return absence.from <= moment && moment < absence.until

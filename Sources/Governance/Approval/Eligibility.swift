@@ -24,17 +24,30 @@ struct Eligibility {
   /// Who asked for all this: of the workspace, who proposed it.
   private var requester: String { run?.state.requester ?? record.principal }
 
+  /// How far the approvals are.
+  func progress(_ approvers: [Approver]? = nil) -> ApprovalProgress {
+    var progress = ApprovalProgress(
+      record.requirements, approvers ?? record.approvers, passes: passes, counts: counts)
+    for place in progress.needs.indices {
+      let requirement = progress.needs[place].requirement
+      progress.needs[place].escalatedTo = record.escalatedTo(requirement.rule, stage: requirement.stage)
+    }
+    return progress
+  }
+
   /// In whose place a person decides on the proposal.
   ///
   /// - Parameters:
   ///   - identity: The person.
   ///   - named: Whom the person names; nil for their own place where they have one here, else the only one that they may take.
+  ///   - isEarly: Whether the person may speak before their stage has come, as to reject.
   /// - Returns: The authority, a principal: the person's own, or that of whoever delegated to them or is absent.
   /// - Throws: ``Refusal`` that says why they may not, and who may.
   @discardableResult
-  func check(_ identity: Identity, for named: String? = nil) throws(Refusal) -> String {
+  func check(_ identity: Identity, for named: String? = nil, isEarly: Bool = false) throws(Refusal) -> String {
     try checkIndependence(identity, of: "approve")
-    let usable = mandates(of: identity).filter { mandate in record.requirements.contains { allows($0, identity, mandate) } }
+    let waiting = progress().needs.filter { $0.standing == .open || isEarly && $0.standing == .later }.map(\.requirement)
+    let usable = mandates(of: identity).filter { mandate in waiting.contains { allows($0, identity, mandate) } }
     if let named {
       if usable.contains(where: { bytesEqual($0.authority, named) }) { return named }
       throw Refusal(.notEligible, "`\(identity.principal)` may not decide this in the place of `\(visible(named))`")
@@ -46,11 +59,28 @@ struct Eligibility {
       let list = others.map { "`\($0)`" }.joined(separator: " and ")
       throw Refusal(.notEligible, "`\(identity.principal)` may decide this in the place of \(list): `--for PERSON` says whose")
     }
-    let who = record.requirements.map { requirement in
+    let isLater = mandates(of: identity).contains { mandate in
+      record.requirements.contains { need in !waiting.contains(need) && allows(need, identity, mandate) }
+    }
+    let who = waiting.map { requirement in
       (requirement.roles.map { "role `\($0)`" } + requirement.approvers.map { "`\($0)`" }).joined(separator: " or ")
         + (requirement.not.isEmpty ? "" : ", but not \(requirement.not.joined(separator: ", "))")
     }
-    throw Refusal(.notEligible, "`\(identity.principal)` may not decide this; it needs \(who.joined(separator: "; and "))")
+    let now = isLater ? "not at this stage; it waits for" : "it needs"
+    throw Refusal(.notEligible, "`\(identity.principal)` may not decide this; \(now) \(who.joined(separator: "; and "))")
+  }
+
+  /// Checks that a person may pass the proposal alone, in an emergency.
+  ///
+  /// - Throws: ``Refusal`` that says why they may not.
+  func checkBreakGlass(_ identity: Identity) throws(Refusal) {
+    try checkIndependence(identity, of: "approve")
+    let glass = record.requirements.filter { $0.course.breakGlass != nil }
+    if glass.isEmpty { throw Refusal(.notEligible, "no rule that holds this has a way for emergencies (`break_glass`)") }
+    if glass.contains(where: { passes($0, Approver(identity: identity, isBreakGlass: true)) }) { return }
+    let roles = glass.flatMap { $0.course.breakGlass?.roles ?? [] }.map { "`\($0)`" }
+    throw Refusal(
+      .notEligible, "`\(identity.principal)` may not pass this in an emergency; it needs the role \(roles.joined(separator: " or "))")
   }
 
   /// Whether a person may say what became of the proposal's effect: the owner of the process, or who could have approved it.
@@ -62,6 +92,55 @@ struct Eligibility {
     let own = ownMandate(of: identity)
     if record.requirements.contains(where: { allows($0, identity, own) }) { return }
     throw Refusal(.notEligible, "`\(identity.principal)` may not settle this; it needs the owner of the process, `\(owner)`")
+  }
+
+  /// Checks that a person may take the proposal back: it is their own, or an agent's in a run that they asked for.
+  ///
+  /// - Throws: ``Refusal`` that says why not.
+  func checkMayWithdraw(_ identity: Identity) throws(Refusal) {
+    if let problem = identity.problem(in: directory) { throw Refusal(.notEligible, problem) }
+    if isOrWas(identity, record.principal) { return }
+    if record.principal.hasPrefix("agent:"), isOrWas(identity, requester) { return }
+    throw Refusal(.notEligible, "only who proposed this can withdraw it, and for an agent who asked for the run; others reject it")
+  }
+
+  /// Checks that a person may give more time for a decision: who may decide, or who owns the process.
+  ///
+  /// - Throws: ``Refusal`` that says why not.
+  func checkMayExtend(_ identity: Identity, processOwner: Performer?) throws(Refusal) {
+    try checkIndependence(identity, of: "extend")
+    if let processOwner, identity.holds(processOwner, in: directory) { return }
+    try check(identity, isEarly: true)
+  }
+
+  /// Checks that a person may answer a reviewer: who asked for the run, prepared it, or answers for the agent or the process.
+  ///
+  /// - Throws: ``Refusal`` that says why not.
+  func checkMayAnswer(_ identity: Identity, processOwner: Performer?) throws(Refusal) {
+    if let problem = identity.problem(in: directory) { throw Refusal(.notEligible, problem) }
+    let people = [record.principal, requester] + (run?.state.contributors ?? [])
+    if people.contains(where: { isOrWas(identity, $0) }) { return }
+    if [owner, processOwner].contains(where: { $0.map { identity.holds($0, in: directory) } ?? false }) { return }
+    throw Refusal(
+      .notEligible,
+      "`\(identity.principal)` may not answer for `\(record.principal)`: who asked for the run, worked on it, or owns agent or process may")
+  }
+
+  /// Checks that a person may look at what was passed in an emergency: a reviewer of the rule, who neither did it nor asked for it.
+  ///
+  /// - Throws: ``Refusal`` that says why not.
+  func checkMayReview(_ identity: Identity) throws(Refusal) {
+    try checkIndependence(identity, of: "review")
+    let person = identity.principal
+    if let glass = record.votes.first(where: \.isBreakGlass),
+      isOrWas(identity, glass.principal)
+        || glass.identity.personalAccount.map({ bytesEqual($0, identity.personalAccount ?? "") }) ?? false
+    {
+      throw Refusal(.notEligible, "`\(person)` passed this in an emergency; another person looks at it")
+    }
+    if record.reviewers.contains(where: identity.roles(in: directory).contains) { return }
+    let roles = record.reviewers.map { "`\($0)`" }.joined(separator: " or ")
+    throw Refusal(.notEligible, "`\(person)` may not review this; it needs the role \(roles)")
   }
 
   /// Whether a person is known, and neither asked for the run nor proposed this, nor stands in for somebody who did.
@@ -98,13 +177,18 @@ struct Eligibility {
 
   /// Whether an approval under a mandate counts towards a requirement.
   private func allows(_ requirement: ApprovalRequirement, _ identity: Identity, _ mandate: Directory.Mandate) -> Bool {
-    guard
-      requirement.roles.contains(where: mandate.roles.contains)
-        || mandate.isWhole && requirement.approvers.contains(where: { bytesEqual($0, mandate.authority) })
-    else { return false }
+    guard isAsked(mandate, by: requirement) else { return false }
     // Nobody decides in the place of who proposed it, no more than they could themselves.
     if bytesEqual(mandate.authority, record.principal) || bytesEqual(mandate.authority, requester) { return false }
     return !requirement.not.contains { excludes($0, identity, mandate) }
+  }
+
+  /// Whether a requirement asks whose mandate it is, by itself or because nobody else decided.
+  private func isAsked(_ mandate: Directory.Mandate, by requirement: ApprovalRequirement) -> Bool {
+    if requirement.roles.contains(where: mandate.roles.contains) { return true }
+    let also = record.escalatedTo(requirement.rule, stage: requirement.stage)
+    if mandate.roles.contains(where: { also.contains("role:\($0)") }) { return true }
+    return mandate.isWhole && (requirement.approvers + also).contains { bytesEqual($0, mandate.authority) }
   }
 
   /// Whether an exclusion concerns the person, or the one in whose place they decide.
@@ -139,25 +223,33 @@ struct Eligibility {
     }
   }
 
-  /// Whether these approvals are enough: every requirement has its count of them, each by another person and in another's place, with a
-  /// signature where it asks for one.
-  func isSatisfied(by approvers: [Approver]) -> Bool {
-    record.requirements.allSatisfy { requirement in
-      let counting = approvers.filter { approver in
-        guard let mandate = mandate(of: approver) else { return false }
-        return allows(requirement, approver.identity, mandate) && !isOrWas(approver.identity, requester)
-          && (!requirement.isSigned || hasSigned(approver))
+  /// Whether these approvals are enough: every requirement has its count of them, stage after stage, each by another person and in
+  /// another's place, with a signature where it asks for one.
+  func isSatisfied(by approvers: [Approver]) -> Bool { progress(approvers).isComplete }
+
+  /// Whether an approval counts towards a requirement, with the roles that people have now.
+  private func counts(_ requirement: ApprovalRequirement, _ approver: Approver) -> Bool {
+    guard let mandate = mandate(of: approver) else { return false }
+    return allows(requirement, approver.identity, mandate) && !isOrWas(approver.identity, requester)
+      && (!requirement.isSigned || hasSigned(approver))
+  }
+
+  /// Whether an approval passes all of a requirement's rule, in an emergency.
+  private func passes(_ requirement: ApprovalRequirement, _ approver: Approver) -> Bool {
+    guard approver.isBreakGlass, let glass = requirement.course.breakGlass else { return false }
+    let own = ownMandate(of: approver.identity)
+    return glass.roles.contains(where: own.roles.contains) && !isOrWas(approver.identity, requester)
+      && !isOrWas(approver.identity, record.principal)
+      && !record.requirements.contains { need in
+        bytesEqual(need.rule, requirement.rule) && need.not.contains { excludes($0, approver.identity, own) }
       }
-      let people = Set(counting.map { ExactString($0.identity.principal) })
-      let authorities = Set(counting.map { ExactString($0.authority ?? $0.identity.principal) })
-      return min(people.count, authorities.count) >= requirement.count
-    }
   }
 
   /// Whether everything that a person's approval could count for asks for a signature.
   func needsSignature(of identity: Identity, for authority: String) -> Bool {
     let mandates = mandates(of: identity).filter { bytesEqual($0.authority, authority) }
-    return record.requirements.filter { need in mandates.contains { allows(need, identity, $0) } }.allSatisfy(\.isSigned)
+    let open = progress().needs.filter { $0.standing == .open }.map(\.requirement)
+    return open.filter { need in mandates.contains { allows(need, identity, $0) } }.allSatisfy(\.isSigned)
   }
 
   /// Whether the key of the approval is the person's, now.
@@ -173,9 +265,13 @@ struct Approver {
   var key: String?
   /// A principal; nil for their own.
   var authority: String?
+  /// Whether it passes the proposal in an emergency, without those who would have to agree.
+  var isBreakGlass = false
 }
 
 extension ProposalRecord {
   /// Those who approved so far.
-  var approvers: [Approver] { votes.map { Approver(identity: $0.identity, key: $0.key, authority: $0.authority) } }
+  var approvers: [Approver] {
+    votes.map { Approver(identity: $0.identity, key: $0.key, authority: $0.authority, isBreakGlass: $0.isBreakGlass) }
+  }
 }

@@ -141,16 +141,17 @@ private struct DirectoryDraft {
   private var delegations: [Directory.Delegation]
   private let governs: [WorkspaceTopic: Directory.Approver]
   private let agentAccounts: [String]
-  private var former: [String: String]
+  /// The directory before all changes.
+  private let old: Directory
 
   init(_ directory: Directory) {
+    old = directory
     people = directory.people
     roles = directory.roles
     absences = directory.absences
     delegations = directory.delegations
     governs = directory.governs
     agentAccounts = directory.agentAccounts
-    former = directory.former
   }
 
   var directory: Directory {
@@ -164,7 +165,6 @@ private struct DirectoryDraft {
     case .leave(let id):
       let place = try self.place(of: id)
       let manager = people[place].manager
-      for account in people[place].accounts { former[account] = id }
       people.remove(at: place)
       for other in people.indices where people[other].manager == id { people[other] = people[other].with(manager: manager) }
       absences.removeAll { $0.person == id }
@@ -208,9 +208,6 @@ private struct DirectoryDraft {
 
   private mutating func put(_ person: Directory.Person) throws(Refusal) {
     try checkName(person.id, "person")
-    if let account = person.accounts.first(where: { former[$0] != nil && former[$0] != person.id }) {
-      throw refusal("the account `\(visible(account))` was `\(former[account] ?? "")`'s: it can come back only as theirs")
-    }
     if let account = person.accounts.first(where: { agentAccounts.contains($0) }) {
       throw refusal("the account `\(visible(account))` is one under which agents run: no person works as an agent does")
     }
@@ -221,6 +218,11 @@ private struct DirectoryDraft {
       }
       if let key = person.keys.first(where: { key in other.keys.contains { $0.fingerprint == key.fingerprint } }) {
         throw refusal("the key \(key.fingerprint) belongs to `\(other.id)` already: one key is one person")
+      }
+    }
+    for account in person.accounts {
+      if let owner = old.former[account] ?? old.person(account: account)?.id, owner != person.id {
+        throw refusal("the account `\(visible(account))` was `\(owner)`'s: it can come back only as theirs")
       }
     }
     if let place = people.firstIndex(where: { $0.id == person.id }) { people[place] = person } else { people.append(person) }

@@ -11,6 +11,10 @@ public struct DecisionOutcome: Sendable {
     case approved
     /// Rejected.
     case rejected
+    /// Taken back by who proposed it, or asked for its run.
+    case withdrawn
+    /// It was a probe, which can never be carried out; whether the person saw what was wrong.
+    case probe(isCaught: Bool)
     /// The time for a decision was over before this one came.
     case expired
     /// What the proposal was shown with has changed. It was decided anew, with this outcome.

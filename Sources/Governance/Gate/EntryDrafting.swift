@@ -7,11 +7,15 @@ internal import ProcessModel
 enum EntryDrafting {
   /// The entry of a proposal with its verdict and consequences.
   static func proposal(
-    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence]
+    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence],
+    probe: Probe? = nil
   ) throws -> EntryDraft {
     // In the order of their names, as the envelope has them: then nothing has to be sorted.
     var body = JSONObject(capacity: 16)
     if !judgement.uses.isEmpty { body["allowances"] = .array(judgement.uses.map(\.json)) }
+    if let answer = judgement.answer, judgement.verdict == .permit {
+      body["answer"] = ["proposal": .string(answer.proposal), "question": .int(answer.question)]
+    }
     body["call"] = proposal.call.map { .string($0) }
     body["digest"] = .string(judgement.digest.hex)
     if let editor = proposal.editor {
@@ -42,6 +46,7 @@ enum EntryDrafting {
     if let refusal = judgement.refusal { content.append(Content(ContentPart.refusal, Array(refusal.message.utf8))) }
     if !judgement.read.isEmpty { content.append(Content(ContentPart.read, JSON.object(judgement.read).canonicalBytesRounding())) }
     if let values { content.append(values) }
+    if judgement.verdict == .hold, proposal.run != nil { content.append(Probe.seal(probe)) }
     if judgement.verdict == .permit { try addWorkspaceConsequence(of: proposal, basis: judgement.basis, to: &body, &content) }
     return EntryDraft(
       type: EntryType.proposal, run: proposal.run, principal: proposal.principal, release: release?.digest.hex, body: body,
@@ -75,9 +80,13 @@ enum EntryDrafting {
   /// The entry of a decision on a held proposal.
   static func decision(
     _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
-    authority: String? = nil, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil
+    authority: String? = nil, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil,
+    isBreakGlass: Bool = false, opens: [(rule: String, stage: Int)] = [], considered: Duration? = nil
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
+    if isBreakGlass { body["break_glass"] = true }
+    if !opens.isEmpty { body["opens"] = .array(opens.map { ["rule": .string($0.rule), "stage": .int($0.stage)] }) }
+    body["considered"] = considered.map { .int($0.milliseconds) }
     if let identity { for (key, value) in identity.body { body[key] = value } }
     if let authority, !bytesEqual(authority, principal) { body["for"] = .string(authority) }
     if decision == .approve { body["complete"] = .bool(isComplete) }
@@ -91,6 +100,21 @@ enum EntryDrafting {
     }
     if let values = add(events, to: &body) { content.append(values) }
     return EntryDraft(type: EntryType.approval, run: run, principal: principal, release: record.release, body: body, content: content)
+  }
+
+  /// The entry of something that decides nothing about a proposal.
+  static func note(
+    _ note: String, on record: ProposalRecord, run: String?, by principal: String, identity: Identity? = nil, text: String? = nil,
+    _ more: JSONObject = [:]
+  ) -> EntryDraft {
+    var body = identity?.body ?? [:]
+    for (key, value) in more { body[key] = value }
+    body["digest"] = .string(record.digest.hex)
+    body["note"] = .string(note)
+    body["proposal"] = .string(record.id)
+    return EntryDraft(
+      type: EntryType.approvalNoted, run: run, principal: principal, release: record.release, body: body,
+      content: text.map { [Content(ContentPart.reason, Array($0.utf8))] } ?? [])
   }
 
   /// The entry of a decision that was refused: someone tried what they may not do.

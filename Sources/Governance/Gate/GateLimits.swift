@@ -20,6 +20,10 @@ public enum GateLimits {
   public static let allowances = 256
   /// The newest decisions of people that are looked at as evidence for an allowance.
   public static let reviewedCases = 2_000
+  /// Questions about one proposal that may be open at the same time.
+  public static let openQuestions = 5
+  /// How often people may give more time for the decision on one proposal.
+  public static let extensions = 3
   /// Proposals of all kinds in one run.
   public static let proposalsPerRun = 10_000
   /// Milliseconds for a decision where no rule says how long: seven days.

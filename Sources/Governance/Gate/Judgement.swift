@@ -33,6 +33,8 @@ public struct Judgement: Sendable {
   var uses: [AllowanceUse] = []
   /// The evidence for an allowance that is asked for.
   var basis: AllowanceBasis?
+  /// What an agent answers with it.
+  var answer: ReviewerAnswer?
   /// The allowances that this call ends, whatever becomes of it.
   var demotions: [Demotion] = []
 
@@ -45,4 +47,11 @@ public struct Judgement: Sendable {
   static func refused(_ refusal: Refusal, effect: EffectClass = .external, step: Occurrence? = nil, digest: Digest) -> Judgement {
     Judgement(verdict: .forbid, refusal: refusal, effect: effect, step: step, digest: digest)
   }
+}
+
+/// Which question about which proposal an agent answers.
+struct ReviewerAnswer {
+  let proposal: String
+  /// The entry of the question.
+  let question: Int
 }

@@ -13,6 +13,10 @@ extension PermissionGate {
     case reject(reason: String)
     /// Wants other arguments: a new proposal takes the old one's place and gets its own verdict.
     case edit(arguments: JSONObject, reason: String?)
+    /// Passes it alone in an emergency, where the rule has a way for that; somebody else looks at it afterwards.
+    case breakGlass(reason: String)
+    /// Takes it back: the proposer, or who asked for the run.
+    case withdraw(reason: String)
   }
 
   /// Records a person's decision on a held proposal, with every consequence.
@@ -26,18 +30,19 @@ extension PermissionGate {
   ///   - digest: The digest of what the person saw.
   ///   - signed: The statement that the person signed, for an approval that has to be.
   ///   - authority: In whose place the person decides, a principal; nil for their own, or the only one that they may take.
+  ///   - considered: How long the person looked at it; nil where nobody measured.
   /// - Returns: Where the proposal stands, once that is durable.
   /// - Throws: ``Refusal`` where the person may not decide this, or cannot any more; the attempt is recorded. What the store throws.
   public func decide(
     _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement? = nil,
-    for authority: String? = nil
+    for authority: String? = nil, considered: Duration? = nil
   ) async throws -> DecisionOutcome {
     let fresh = mintID()
     let result: Result<DecisionOutcome, Refusal> = try await store.submit { [self] context in
       let docket = try docket(of: id, in: context)
       do {
         let (drafts, outcome) = try decide(
-          id, decision, by: identity, digest: digest, signed: signed, for: authority, docket, replacement: fresh, in: context)
+          id, decision, by: identity, digest: digest, signed: signed, for: authority, considered, docket, replacement: fresh, in: context)
         return (drafts, .success(outcome))
       } catch let refusal as Refusal {
         return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: docket?.run?.state.id, identity: identity)], .failure(refusal))
@@ -47,7 +52,7 @@ extension PermissionGate {
   }
 
   /// A proposal where the log has it: in its run, or among those about the workspace.
-  private func docket(of id: String, in context: WriteContext<GovernanceLedger>) throws -> Docket? {
+  func docket(of id: String, in context: WriteContext<GovernanceLedger>) throws -> Docket? {
     let row = try context.database.first("SELECT run FROM proposal WHERE id = ?", [.text(id)]) { [$0.optionalText(0)] }
     guard let row else { return nil }
     return try Docket(id, run: try row[0].map { try context.run($0) }, shared: context.shared())
@@ -55,7 +60,7 @@ extension PermissionGate {
 
   private func decide(
     _ id: String, _ decision: PersonDecision, by identity: Identity, digest: Digest, signed: SignedStatement?, for authority: String?,
-    _ docket: Docket?, replacement: String, in context: WriteContext<GovernanceLedger>
+    _ considered: Duration?, _ docket: Docket?, replacement: String, in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
     if let refusal = try context.shared().refusal(of: identity) { throw refusal }
     guard let (record, run) = docket.map({ ($0.record, $0.run) }) else {
@@ -66,7 +71,7 @@ extension PermissionGate {
       throw Refusal(
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
-    var step = Deciding(record: record, run: run, identity: identity, signed: signed)
+    var step = Deciding(record: record, run: run, identity: identity, signed: signed, considered: considered)
     if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
     // What was redacted can still be rejected.
     let found = Result { try self.original(record, run: run, in: context) }
@@ -74,8 +79,19 @@ extension PermissionGate {
     var view = try view(of: (try? found.get())?.proposal ?? bare, in: context)
     let (shared, release) = (view.shared, view.release)
     let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
-    step.authority = try eligibility.check(identity, for: authority)
-    if case .approve = decision { try checkSignature(signed, of: step, eligibility, shared) }
+    switch decision {
+    case .approve:
+      step.authority = try eligibility.check(identity, for: authority)
+      try checkSignature(signed, of: step, eligibility, shared)
+    case .breakGlass:
+      try eligibility.checkBreakGlass(identity)
+      step.isBreakGlass = true
+    case .reject, .edit: step.authority = try eligibility.check(identity, for: authority, isEarly: true)
+    case .withdraw(let reason):
+      try eligibility.checkMayWithdraw(identity)
+      return ([step.draft(.withdraw, reason: reason)], step.outcome(.withdrawn))
+    }
+    if record.isProbe { return probed(step, decision) }
     if case .reject(let reason) = decision {
       let overridden = try? found.get().proposal
       let ended = overrides(of: overridden, reason, in: view, cause: context.nextIndex, by: identity)
@@ -110,12 +126,26 @@ extension PermissionGate {
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
       let ended = overrides(of: original.proposal, reason, in: view, cause: context.nextIndex, by: identity)
       return ([step.draft(.supersede, reason: reason)] + drafts + ended, step.outcome(.superseded(outcome)))
-    case .approve where !judgement.stands(record):
+    case .approve where !judgement.stands(record), .breakGlass where !judgement.stands(record):
       proposal.id = replacement
       let (drafts, outcome) = try self.replacement(proposal, judgement, in: view, context)
       let reason = judgement.refusal?.message ?? "what it was shown with has changed"
       return ([step.draft(.void, reason: reason)] + drafts, step.outcome(.voided(outcome)))
+    case .breakGlass(let reason): return try approve(step, proposal, eligibility, reason: reason, in: view, context)
     default: return try approve(step, proposal, eligibility, in: view, context)
+    }
+  }
+
+  /// What was decided on a probe: that is recorded, with what it was, and nothing else follows.
+  private func probed(_ step: Deciding, _ decision: PersonDecision) -> ([EntryDraft], DecisionOutcome) {
+    switch decision {
+    case .reject(let reason): return ([step.draft(.reject, reason: reason)], step.outcome(.probe(isCaught: true)))
+    case .edit(_, let reason):
+      let reason = reason ?? "its arguments were changed"
+      return ([step.draft(.reject, reason: reason)], step.outcome(.probe(isCaught: true)))
+    case .approve, .breakGlass, .withdraw:
+      let void = step.draft(.void, reason: "it was a probe, which is never carried out")
+      return ([step.draft(.approve), void], step.outcome(.probe(isCaught: false)))
     }
   }
 
@@ -161,7 +191,8 @@ extension PermissionGate {
 
   /// Counts an approval; the last one that is needed carries the proposal out, or grants it.
   private func approve(
-    _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, in view: GateView, _ context: WriteContext<GovernanceLedger>
+    _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, reason: String? = nil, in view: GateView,
+    _ context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
     let (record, person) = (step.record, step.identity)
     let isTwice = record.votes.contains { vote in
@@ -172,12 +203,15 @@ extension PermissionGate {
     if record.votes.contains(where: { bytesEqual($0.authority, step.authority) }) {
       throw Refusal(.notEligible, "this was approved in the place of `\(step.authority)` already; another person has to")
     }
-    let approver = Approver(identity: person, key: step.signed?.key.fingerprint, authority: step.authority)
-    guard eligibility.isSatisfied(by: record.approvers + [approver]) else {
-      return ([step.draft(.approve)], step.outcome(.pending))
+    let approver = Approver(
+      identity: person, key: step.signed?.key.fingerprint, authority: step.authority, isBreakGlass: step.isBreakGlass)
+    let (before, after) = (eligibility.progress(), eligibility.progress(record.approvers + [approver]))
+    guard after.isComplete else {
+      let opens = zip(before.stages, after.stages).compactMap { $0.stage == $1.stage ? nil : $1 }
+      return ([step.draft(.approve, reason: reason, opens: opens)], step.outcome(.pending))
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
-    var draft = step.draft(.approve, isComplete: true, events: events)
+    var draft = step.draft(.approve, isComplete: true, reason: reason, events: events)
     try EntryDrafting.addWorkspaceConsequence(of: proposal, basis: view.basis, to: &draft.body, &draft.content)
     return (
       [draft] + (try withdrawals(after: events, in: view.run)) + demotions(afterDoing: proposal, in: view, context),
@@ -231,47 +265,6 @@ extension PermissionGate {
     proposal.replaces = record.replaces
     return (proposal, entry.evidence)
   }
-
-  // MARK: Time
-
-  /// Ends what nobody decided in time, and fires the timers whose time has come.
-  ///
-  /// - Returns: How many proposals expired and how many timers fired.
-  public func passTime() async throws -> (expired: Int, fired: Int) {
-    let now = store.options.time.now()
-    let due = try await store.read { context in
-      let held = try context.database.query(
-        "SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND expires < ? ORDER BY expires LIMIT 1000",
-        [.integer(now.milliseconds)]
-      ) { (id: $0.text(0), run: $0.optionalText(1)) }
-      let timers = try context.database.query(
-        "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]
-      ) {
-        ($0.text(0), $0.text(1))
-      }
-      return (held: held, timers: timers)
-    }
-    var expired = 0
-    for (id, run) in due.held {
-      expired += try await store.submit { context in
-        let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
-        guard let record = docket?.record, record.status == .held, let expires = record.expires, context.now > expires
-        else {
-          return ([], 0)
-        }
-        return ([EntryDrafting.decision(.expire, on: record, run: run, by: SystemPrincipal.timer.rawValue, identity: nil)], 1)
-      }
-    }
-    var fired = 0
-    for (run, timer) in due.timers {
-      let outcome = try await submit(
-        Proposal(
-          id: mintID(), principal: SystemPrincipal.timer.rawValue, tool: BuiltinTool.fireTimer.rawValue,
-          arguments: ["timer": .string(timer)], run: run))
-      if outcome.verdict == .permit { fired += 1 }
-    }
-    return (expired, fired)
-  }
 }
 
 /// One person's decision while it is made.
@@ -280,21 +273,28 @@ private struct Deciding {
   let run: RunRecord?
   let identity: Identity
   let signed: SignedStatement?
+  /// How long they looked at it.
+  let considered: Duration?
   /// In whose place they decide, a principal.
   var authority: String
+  /// Whether they pass it alone, in an emergency.
+  var isBreakGlass = false
 
-  init(record: ProposalRecord, run: RunRecord?, identity: Identity, signed: SignedStatement?) {
-    (self.record, self.run, self.identity, self.signed) = (record, run, identity, signed)
+  init(record: ProposalRecord, run: RunRecord?, identity: Identity, signed: SignedStatement?, considered: Duration?) {
+    (self.record, self.run, self.identity, self.signed, self.considered) = (record, run, identity, signed, considered)
     authority = identity.principal
   }
 
-  func draft(_ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = []) -> EntryDraft {
-    let isPersonal = decision == .approve || decision == .reject || decision == .supersede
+  func draft(
+    _ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [],
+    opens: [(rule: String, stage: Int)] = []
+  ) -> EntryDraft {
+    let isPersonal = decision != .expire && decision != .void
     return EntryDrafting.decision(
       decision, on: record, run: run?.state.id, by: isPersonal ? identity.principal : SystemPrincipal.engine.rawValue,
       identity: isPersonal ? identity : nil, authority: isPersonal ? authority : nil, isComplete: isComplete, reason: reason,
-      events: events,
-      signed: decision == .approve ? signed : nil)
+      events: events, signed: decision == .approve ? signed : nil, isBreakGlass: isBreakGlass && decision == .approve, opens: opens,
+      considered: isPersonal ? considered : nil)
   }
 
   func outcome(_ standing: DecisionOutcome.Standing, events: [RunEvent] = []) -> DecisionOutcome {

@@ -165,10 +165,12 @@ public final class PermissionGate: Sendable {
 
   /// Ends what waits for people or for execution and can never be carried out any more, each by an entry of its own that says why.
   func withdrawals(after events: [RunEvent], in run: RunRecord?) throws -> [EntryDraft] {
-    guard let run, !events.isEmpty, run.proposals.contains(where: { $0.status == .held || $0.status == .granted }) else { return [] }
+    guard let run, !events.isEmpty, (run.proposals + run.probes).contains(where: { $0.status == .held || $0.status == .granted }) else {
+      return []
+    }
     var state = run.state
     for event in events { _ = state.apply(event) }
-    return run.proposals.compactMap { record in
+    return (run.proposals + run.probes).compactMap { record in
       guard record.status == .held || record.status == .granted, let (decision, reason) = Self.end(of: record, from: run.state, to: state)
       else { return nil }
       return EntryDrafting.decision(

@@ -6,6 +6,9 @@ public enum EntryType {
   public static let proposal = "proposal.decided@1"
   /// What a person, or the clock, decided on a held proposal, and every consequence.
   public static let approval = "approval.decided@1"
+  /// Something about a proposal that waits, or was passed in an emergency, and that decides nothing: a reminder, somebody else who is
+  /// asked, more time, a question, an answer, a review.
+  public static let approvalNoted = "approval.noted@1"
   /// A decision that was refused: someone tried what they may not do, or did it twice.
   public static let approvalRefused = "approval.refused@1"
   /// An effect is about to begin.
@@ -38,6 +41,8 @@ public enum ContentPart {
   public static let statement = "statement"
   /// The signature of a statement, as `ssh-keygen -Y sign` writes it.
   public static let signature = "signature"
+  /// Whether a held proposal is a probe, canonical JSON: beside the envelope, which looks the same either way.
+  public static let seal = "seal"
   /// The public key of a signature, one line in the form of OpenSSH.
   public static let signer = "signer"
 }

@@ -56,8 +56,13 @@ public struct ProposalRecord: Hashable, Sendable {
     /// The fingerprint of the key that signed the approval, as `ssh-keygen -l` shows it; nil for one that was not signed.
     public let key: String?
 
+    /// Whether it passed the proposal in an emergency, without those who would have had to agree.
+    public let isBreakGlass: Bool
+
     /// Who approved, for people: both names where it was in another's place.
-    public var shown: String { bytesEqual(principal, authority) ? principal : "\(principal) for \(authority)" }
+    public var shown: String {
+      (bytesEqual(principal, authority) ? principal : "\(principal) for \(authority)") + (isBreakGlass ? " in an emergency" : "")
+    }
 
     /// The person as they came.
     var identity: Identity { Identity(principal: principal, account: account, mode: mode, isOperator: isOperator) }
@@ -86,7 +91,7 @@ public struct ProposalRecord: Hashable, Sendable {
   /// What has to happen before it may be carried out.
   public let requirements: [ApprovalRequirement]
   /// Until when people may decide, and what they approved may begin.
-  public let expires: Instant?
+  public internal(set) var expires: Instant?
   /// The model's tool call that it answers.
   public let call: String?
   /// The proposal that it replaced.
@@ -97,6 +102,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public internal(set) var status: Status
   /// The approvals so far.
   public internal(set) var votes: [Vote] = []
+  /// What happened while it waited, in log order.
+  public internal(set) var notes: [Note] = []
   /// The attempts to carry it out.
   public internal(set) var attempts = 0
   /// The grant of the latest attempt.
@@ -112,6 +119,8 @@ public struct ProposalRecord: Hashable, Sendable {
   public internal(set) var judged: Judged?
   /// Whether a person wrote its arguments.
   var isEdited = false
+  /// Whether it was planted to see whether its reviewers look: it can never be carried out.
+  public internal(set) var isProbe = false
 
   /// What people found about a call.
   public struct Judged: Hashable, Sendable {

@@ -10,6 +10,8 @@ public struct RunRecord: Sendable {
   public internal(set) var stepEntries: [Int] = []
   /// The proposals, in log order.
   public internal(set) var proposals: [ProposalRecord] = []
+  /// What was planted among them to see whether reviewers look: nothing that happens in the run depends on it.
+  public internal(set) var probes: [ProposalRecord] = []
   /// What its tools returned, in the order in which they were asked, up to ``ToolResult/maximumBytes``.
   public internal(set) var results: [ToolResult] = []
   /// The index of its first entry.
@@ -21,10 +23,10 @@ public struct RunRecord: Sendable {
   /// When its latest entry was made, in log time.
   public internal(set) var updated: Instant
 
-  /// The proposal of that id.
+  /// The proposal of that id, or the probe.
   ///
   /// - Complexity: O(proposals of the run); the latest are found first.
-  public func proposal(_ id: String) -> ProposalRecord? { place(of: id).map { proposals[$0] } }
+  public func proposal(_ id: String) -> ProposalRecord? { place(of: id).map { proposals[$0] } ?? probes.first { $0.id == id } }
 
   /// The latest proposal that took the place of another one, by an edit or after a change; nil where none did.
   public func replacement(of id: String) -> ProposalRecord? {

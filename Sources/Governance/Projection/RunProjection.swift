@@ -8,7 +8,10 @@ internal import Storage
 public enum GovernanceProjections {
   /// All of them, for opening a store.
   public static var all: [any Projection<GovernanceLedger>] {
-    [RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection(), UsageProjection(), ReviewedProjection()]
+    [
+      RunProjection(), ProposalProjection(), WorkProjection(), TimerProjection(), UsageProjection(), ReviewedProjection(),
+      DecisionProjection(),
+    ]
   }
 
   /// Which rows of table `proposal` something may still come of: held, granted, started and in doubt.
@@ -76,7 +79,7 @@ extension RunState {
 struct ProposalProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "proposal"
-  let version = 4
+  let version = 5
   let schema = """
     CREATE TABLE proposal (
       entry     INTEGER PRIMARY KEY,
@@ -90,25 +93,30 @@ struct ProposalProjection: Projection {
       status    TEXT    NOT NULL,
       time      INTEGER NOT NULL,  -- Unix time, milliseconds, UTC
       expires   INTEGER,
-      is_open   INTEGER NOT NULL  -- 1 where something may still come of it
+      is_open   INTEGER NOT NULL,  -- 1 where something may still come of it
+      due       INTEGER,           -- when time does something to it next
+      review    INTEGER            -- until when somebody has to look at it, because it was passed in an emergency
     ) STRICT;
-    CREATE INDEX proposal_open ON proposal (status, expires) WHERE \(GovernanceProjections.isOpen);
+    CREATE INDEX proposal_open ON proposal (status, due) WHERE \(GovernanceProjections.isOpen);
+    CREATE INDEX proposal_review ON proposal (review) WHERE review IS NOT NULL;
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard let id = entry.body["proposal"]?.stringValue else { return }
     guard let record = run?.proposal(id) ?? shared.proposals.last(where: { $0.id == id }) else { return }
     if record.entry == entry.index {
-      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values(of: record, in: run?.state.id))
+      try tables.run("INSERT INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values(of: record, in: run?.state.id))
     } else if entry.type != EntryType.approvalRefused {
       try tables.run(
-        "UPDATE proposal SET status = ?, is_open = ? WHERE entry = ?", .text(record.status.rawValue), .int(record.status.isOpen ? 1 : 0),
-        .int(record.entry))
+        "UPDATE proposal SET status = ?, is_open = ?, expires = ?, due = ?, review = ? WHERE entry = ?", .text(record.status.rawValue),
+        .int(record.status.isOpen ? 1 : 0), .integer(record.expires?.milliseconds), .integer(record.due?.milliseconds),
+        .integer(record.reviewDue?.milliseconds), .int(record.entry))
     }
   }
 
   func rows(of run: RunRecord) -> [TableRow] {
     run.proposals.indices.map { TableRow("proposal", values(of: run.proposals[$0], in: run.state.id)) }
+      + run.probes.map { TableRow("proposal", values(of: $0, in: run.state.id)) }
   }
 
   func rows(about entry: Entry, in shared: SharedState) -> [TableRow] {
@@ -120,7 +128,8 @@ struct ProposalProjection: Projection {
     [
       .int(record.entry), .text(record.id), .text(run), .text(record.principal), .text(record.tool), .text(record.step?.description),
       .text(record.effect.rawValue), .text(record.verdict.rawValue), .text(record.status.rawValue), .integer(record.time.milliseconds),
-      .integer(record.expires?.milliseconds), .int(record.status.isOpen ? 1 : 0),
+      .integer(record.expires?.milliseconds), .int(record.status.isOpen ? 1 : 0), .integer(record.due?.milliseconds),
+      .integer(record.reviewDue?.milliseconds),
     ]
   }
 }

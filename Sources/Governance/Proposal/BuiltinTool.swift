@@ -17,6 +17,9 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   /// Says that the step cannot be done as it stands.
   case raiseException = "raise_exception"
 
+  /// Answers what a reviewer asked about a call of the agent's own that waits.
+  case answerReviewer = "answer_reviewer"
+
   // By people.
 
   /// Starts a run.
@@ -79,6 +82,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .comment: "Leave a comment on the run for the people who read it."
     case .askHuman: "Ask a person a question when something that you need is missing or unclear. The step waits for the answer."
     case .raiseException: "Say that the step cannot be done as it stands, with a short code and an explanation."
+    case .answerReviewer: "Answer what a person asked about a call of yours that waits for approval. The answer changes nothing else."
     case .startRun: "Start a run of a process."
     case .cancelRun: "End a run before its end."
     case .answer: "Answer a question of a run."
@@ -119,6 +123,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .comment: return closed(["text": text(16_384)], required: ["text"])
     case .askHuman: return closed(["question": text(16_384)], required: ["question"])
     case .raiseException: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
+    case .answerReviewer: return closed(["proposal": text(64), "text": text(16_384)], required: ["proposal", "text"])
     case .startRun: return closed(["process": text(128), "trigger": text(128), "fields": values], required: ["process"])
     case .cancelRun: return closed(["code": text(64), "text": text(16_384)], required: ["text"])
     case .answer: return closed(["question": text(64), "text": text(16_384)], required: ["question", "text"])

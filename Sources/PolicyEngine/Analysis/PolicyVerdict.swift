@@ -2,33 +2,36 @@ internal import Core
 
 /// What rules say about a request, with the approvals that a hold needs.
 public struct PolicyVerdict: Hashable, Sendable {
-  /// One approval, as far as it matters to those who are asked; which rule asks does not.
+  /// What one rule asks for, as far as it matters to those who are asked; which rule asks does not.
   public struct Need: Hashable, Sendable, CustomStringConvertible {
-    /// Roles, sorted; empty where the agent's owner is asked.
-    public let roles: [String]
-    /// How many people.
-    public let count: Int
-    /// Who may not approve, sorted.
-    public let not: [String]
-    /// How long the request stays open.
-    public let within: Duration?
-    /// Whether only a signed approval counts.
-    public let isSigned: Bool
+    /// Who has to agree, roles and exclusions sorted.
+    private let needs: [Rule.Approval.Need]
+    private let course: ApprovalCourse
 
     init(_ approval: Rule.Approval?) {
-      roles = (approval?.roles ?? []).sorted(by: bytesLess)
-      count = approval?.count ?? 1
-      not = (approval?.not ?? []).sorted(by: bytesLess)
-      within = approval?.within
-      isSigned = approval?.isSigned ?? false
+      needs = (approval?.needs ?? [Rule.Approval.Need(stage: 1, roles: [], count: 1, not: [], isSigned: false)]).map { need in
+        Rule.Approval.Need(
+          stage: need.stage, roles: need.roles.sorted(by: bytesLess), count: need.count, not: need.not.sorted(by: bytesLess),
+          isSigned: need.isSigned)
+      }
+      course = approval?.course ?? ApprovalCourse()
     }
 
-    /// The need in words: `2 of finance, not requester, within P3D, signed`.
+    /// The need in words: `2 of finance, not requester, signed; then 1 of legal; within P3D`.
     public var description: String {
-      let who = roles.isEmpty ? "the agent's owner" : roles.joined(separator: " or ")
+      var text = ""
+      for (place, need) in needs.enumerated() {
+        if place > 0 { text += needs[place - 1].stage == need.stage ? " and " : "; then " }
+        text += Self.text(of: need)
+      }
+      return course.text.isEmpty ? text : "\(text), \(course.text)"
+    }
+
+    private static func text(of need: Rule.Approval.Need) -> String {
+      let who = need.roles.isEmpty ? "the agent's owner" : need.roles.joined(separator: " or ")
       let parts = [
-        count == 1 ? who : "\(count) of \(who)", not.isEmpty ? nil : "not \(not.joined(separator: " or "))",
-        within.map { "within \($0.iso8601)" }, isSigned ? "signed" : nil,
+        need.count == 1 ? who : "\(need.count) of \(who)", need.not.isEmpty ? nil : "not \(need.not.joined(separator: " or "))",
+        need.isSigned ? "signed" : nil,
       ]
       return parts.compactMap(\.self).joined(separator: ", ")
     }

@@ -51,7 +51,7 @@ struct RuleSayings {
     guard let allowance = read.space.level(.allowance(ExactString(rule.id))) else { return isTrue }
     let hold = verdicts.hold([PolicyVerdict.Need(rule.approval)])
     var without = DecisionDiagrams.leaf(hold)
-    if rule.approval?.roles.isEmpty ?? true, let owner = read.space.level(.value(ExactPath(["principal", "owner"]))),
+    if rule.approval?.asksOwner ?? true, let owner = read.space.level(.value(ExactPath(["principal", "owner"]))),
       let domain = read.space.dimensions[owner].domain
     {
       without = try diagrams.node(owner, domain.regions.map { DecisionDiagrams.leaf($0 == .missing ? VerdictTable.nothing : hold) })

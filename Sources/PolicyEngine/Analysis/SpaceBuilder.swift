@@ -47,7 +47,7 @@ struct SpaceBuilder {
     for step in rule.steps { note(ExactPath(["step", "id"]), .text(step)) }
     if rule.isEarned {
       add(.allowance(ExactString(rule.id)))
-      if rule.approval?.roles.isEmpty ?? true { note(ExactPath(["principal", "owner"]), .presence) }
+      if rule.approval?.asksOwner ?? true { note(ExactPath(["principal", "owner"]), .presence) }
     }
     guard let condition else { return formulas.append(nil) }
     var reading = ConditionReading(condition.program)

@@ -1,0 +1,63 @@
+internal import Core
+internal import ProcessModel
+
+// What a built-in tool does to the run.
+extension Judge {
+  func consequences(of tool: BuiltinTool) throws(Refusal) -> [RunEvent] {
+    guard let command = try command(for: tool), let process = view.release?.process else { return [] }
+    do throws(RunRefusal) {
+      return try process.decide(command, in: view.run?.state, now: view.now)
+    } catch {
+      throw Refusal(error)
+    }
+  }
+
+  /// The run's command that a built-in tool stands for; nil for the tools of the workspace.
+  func command(for tool: BuiltinTool) throws(Refusal) -> RunCommand? {
+    let arguments = proposal.arguments
+    let step = occurrence?.description ?? ""
+    let by = proposal.principal
+    func text(_ key: String) -> String { arguments[key]?.stringValue ?? "" }
+    let fields = arguments["fields"]?.objectValue ?? [:]
+    switch tool {
+    case .startRun:
+      guard let release = view.release, let run = proposal.run else {
+        throw Refusal(.releaseUnknown, "there is no release of `\(visible(text("process")))`")
+      }
+      return .start(run: run, release: release.digest.hex, requester: by, trigger: arguments["trigger"]?.stringValue, fields: fields)
+    case .completeStep:
+      return .completeStep(step, by: by, fields: fields, origin: origin(of: fields), comment: arguments["comment"]?.stringValue)
+    case .setFields: return .setFields(step: proposal.step == nil ? nil : step, by: by, fields: fields, origin: origin(of: fields))
+    case .attachEvidence:
+      guard let digest = Digest(hex: text("sha256")) else { throw Refusal(.evidenceInvalid, "`sha256` is not a digest") }
+      return .attachEvidence(
+        step: step, by: by, name: text("name"), digest: digest, media: text("media"), size: Int(arguments["size"]?.intValue ?? 0))
+    case .comment: return .comment(step: proposal.step == nil ? nil : step, by: by, text: text("text"))
+    case .askHuman: return .askHuman(step: step, by: by, question: text("question"))
+    case .raiseException: return .raiseException(step: step, by: by, code: text("code"), text: text("text"))
+    case .answer: return .answer(question: text("question"), by: by, text: text("text"))
+    case .resolveException:
+      guard let resolution = ExceptionResolution(rawValue: text("resolution")) else {
+        throw Refusal(.argumentsInvalid, "unknown resolution")
+      }
+      return .resolveException(text("exception"), by: by, resolution: resolution, comment: arguments["comment"]?.stringValue)
+    case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
+    case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
+    case .fireTimer: return .fireTimer(text("timer"))
+    case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance,
+      .reviewCall, .callModel:
+      return nil
+    }
+  }
+
+  /// Where values that an agent writes come from; nil for a person, whose word it is.
+  ///
+  /// Once the agent has read text from outside they are no better than that, unless somebody vouches for each of them.
+  func origin(of fields: JSONObject) -> Origin? {
+    guard agentName != nil, !fields.isEmpty else { return nil }
+    let index = view.provenance()
+    let isTrusted =
+      index.isClean || LeafReader.texts(of: .object(fields)).allSatisfy { index.vouching(for: $0, argument: nil)?.isTrusted == true }
+    return Origin(proposal.principal, trusted: isTrusted)
+  }
+}

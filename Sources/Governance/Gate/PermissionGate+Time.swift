@@ -1,0 +1,129 @@
+internal import Audit
+internal import Core
+internal import PolicyEngine
+internal import ProcessModel
+internal import Storage
+
+extension PermissionGate {
+  /// What happened because time passed.
+  public struct TimePassed: Hashable, Sendable {
+    /// Proposals on which nobody decided in time.
+    public internal(set) var expired = 0
+    /// Reminders of people who can decide.
+    public internal(set) var reminded = 0
+    /// Proposals that somebody else was asked about as well.
+    public internal(set) var escalated = 0
+    /// Timers of runs that fired.
+    public internal(set) var fired = 0
+  }
+
+  /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come.
+  ///
+  /// Everything follows from the log and the clock, so that nothing is lost while no process runs; what was missed then happens once.
+  /// - Returns: What happened.
+  /// - Complexity: O(what is due), at most 1,000 of each kind in one call.
+  @discardableResult
+  public func passTime() async throws -> TimePassed {
+    let now = store.options.time.now()
+    let due = try await store.read { context in
+      let held = try context.database.query(
+        "SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND due <= ? ORDER BY due LIMIT 1000",
+        [.integer(now.milliseconds)]
+      ) { (id: $0.text(0), run: $0.optionalText(1)) }
+      let timers = try context.database.query(
+        "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]
+      ) {
+        ($0.text(0), $0.text(1))
+      }
+      return (held: held, timers: timers)
+    }
+    var passed = TimePassed()
+    for (id, run) in due.held {
+      let drafted = try await store.submit { [self] context -> ([EntryDraft], TimePassed) in
+        let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
+        guard let docket, docket.record.status == .held else { return ([], TimePassed()) }
+        return try drafts(for: docket, at: context.now, in: context)
+      }
+      passed.expired += drafted.expired
+      passed.reminded += drafted.reminded
+      passed.escalated += drafted.escalated
+    }
+    for (run, timer) in due.timers {
+      let outcome = try await submit(
+        Proposal(
+          id: mintID(), principal: SystemPrincipal.timer.rawValue, tool: BuiltinTool.fireTimer.rawValue,
+          arguments: ["timer": .string(timer)], run: run))
+      if outcome.verdict == .permit { passed.fired += 1 }
+    }
+    return passed
+  }
+
+  /// What time does to one proposal that waits.
+  private func drafts(
+    for docket: Docket, at now: Instant, in context: WriteContext<GovernanceLedger>
+  ) throws -> ([EntryDraft], TimePassed) {
+    let (record, run) = (docket.record, docket.run)
+    let timer = SystemPrincipal.timer.rawValue
+    var passed = TimePassed()
+    if let expires = record.expires, now > expires {
+      passed.expired = 1
+      return ([EntryDrafting.decision(.expire, on: record, run: run?.state.id, by: timer, identity: nil)], passed)
+    }
+    var drafts: [EntryDraft] = []
+    for wait in record.waits where wait.at <= now {
+      switch wait.what {
+      case .reminder:
+        if passed.reminded > 0 { continue }
+        drafts.append(EntryDrafting.note("reminded", on: record, run: run?.state.id, by: timer))
+        passed.reminded = 1
+      case .escalation(let requirement, let rung):
+        let to = try targets(of: requirement.course.escalation[rung].to, requirement, docket, context)
+        drafts.append(
+          EntryDrafting.note(
+            "escalated", on: record, run: run?.state.id, by: timer,
+            [
+              "rule": .string(requirement.rule), "rung": .int(rung), "stage": .int(requirement.stage),
+              "to": .array(to.map { .string($0) }),
+            ]))
+        passed.escalated = 1
+      }
+    }
+    return (drafts, passed)
+  }
+
+  /// Who is asked as well: a role, a person, or the managers of those who can decide, as far up as somebody is there.
+  private func targets(
+    of target: ApprovalCourse.Escalation.Target, _ requirement: ApprovalRequirement, _ docket: Docket,
+    _ context: WriteContext<GovernanceLedger>
+  ) throws -> [String] {
+    guard target == .manager else { return [target.description] }
+    let directory = try context.shared().directory
+    let stage = docket.record.requirements.filter { $0.stage == requirement.stage && bytesEqual($0.rule, requirement.rule) }
+    let asked = directory.people.filter { person in
+      stage.contains { need in
+        need.roles.contains(where: person.roles.contains) || need.approvers.contains { bytesEqual($0, person.principal) }
+      }
+    }
+    var managers: [String] = []
+    for person in asked {
+      guard let manager = directory.presentManager(of: person, at: context.now), !managers.contains(manager.principal) else { continue }
+      managers.append(manager.principal)
+    }
+    return managers
+  }
+}
+
+extension Directory {
+  /// The nearest manager of a person who is not absent; nil where there is none.
+  fileprivate func presentManager(of person: Person, at now: Instant) -> Person? {
+    var current = person
+    // A directory has no circles of managers; the bound is for one that does.
+    for _ in people {
+      guard let manager = current.manager.flatMap({ self.person("user:\($0)") }) else { return nil }
+      let isAbsent = absences.contains { $0.person == manager.id && $0.from <= now && now < $0.until }
+      if !isAbsent { return manager }
+      current = manager
+    }
+    return nil
+  }
+}
