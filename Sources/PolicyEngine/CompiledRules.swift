@@ -5,6 +5,8 @@ internal import Core
 final class CompiledRules: Sendable {
   let policy: String
   let now: Instant?
+  /// Who decides where a fact is missing.
+  let missing: Rule.Approval?
   let rules: [Rule]
   let warnings: [Diagnostic]
   let kind: PolicyEnvironment.Kind
@@ -27,11 +29,12 @@ final class CompiledRules: Sendable {
   let labelGroups: Set<String>
 
   init(
-    policy: String, now: Instant?, rules: [Rule], conditions: [RuleCondition?], environment: CELEnvironment,
+    policy: String, now: Instant?, missing: Rule.Approval? = nil, rules: [Rule], conditions: [RuleCondition?], environment: CELEnvironment,
     kind: PolicyEnvironment.Kind, warnings: [Diagnostic]
   ) {
     self.policy = policy
     self.now = now
+    self.missing = missing
     self.rules = rules
     self.conditions = conditions
     self.kind = kind

@@ -20,6 +20,7 @@ extension Decision {
         case .error: ", because its condition could not be evaluated"
         case .allowance: ", within a live allowance"
         case .noAllowance: ", because it has to be earned and there is no live allowance"
+        case .missingFact: ", because a fact that it reads is missing"
         }
       return name + why + (match.reason.map { ": \($0)" } ?? "") + (match.clause.map { " (\($0))" } ?? "")
     }

@@ -69,12 +69,12 @@ public struct Rule: Sendable {
     return steps.contains { bytesEqual($0, step.id) }
   }
 
-  /// What the rule says where it counts for that reason; `why` is why an earned permit holds, beside the reason that the rule itself
-  /// gives.
+  /// What the rule says where it counts for that reason; `why` is why an earned permit, or a rule without its fact, holds, beside the
+  /// reason that the rule itself gives.
   func match(_ basis: RuleMatch.Basis = .condition, why: String? = nil) -> RuleMatch {
     let reasons = [reason, why].compactMap(\.self)
     return RuleMatch(
-      rule: id, effect: basis == .noAllowance ? .hold : effect, basis: basis, clause: clause,
+      rule: id, effect: basis == .noAllowance || basis == .missingFact ? .hold : effect, basis: basis, clause: clause,
       reason: reasons.isEmpty ? nil : reasons.joined(separator: "; "))
   }
 }

@@ -1,6 +1,7 @@
 /// One rule whose condition could not be evaluated for a request.
 ///
-/// A decision reports every one of them. The rule counts as matched where it forbids or holds, and as not matched where it permits.
+/// A decision reports every one of them. The rule counts as matched where it forbids or holds, and as not matched where it permits;
+/// where only a fact is missing and the rules say who decides then, it holds.
 public struct RuleError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The rule's id; ``RuleSet/defaultRule`` where the request itself cannot be decided by rules.
   public let rule: String

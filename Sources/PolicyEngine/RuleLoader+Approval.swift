@@ -21,12 +21,16 @@ extension RuleLoader {
         "unused-approval", at: reader.keyPosition("approval"),
         "`approval` belongs to a hold or to an earned permit, this rule says `\(effect.rawValue)`")
     }
+    return self.approval(value, needsRoles: effect == .hold)
+  }
+
+  mutating func approval(_ value: PositionedJSON, needsRoles: Bool) -> Rule.Approval? {
     guard let approval = ObjectReader(value, "`approval`", keys: Self.needKeys + ["stages"] + Self.courseKeys, &problems) else {
       return nil
     }
     let course = self.course(approval)
     if let stages = approval["stages"] { return Rule.Approval(needs: self.stages(stages, of: approval), course: course) }
-    return Rule.Approval(needs: [need(approval, stage: 1, needsRoles: effect == .hold)], course: course)
+    return Rule.Approval(needs: [need(approval, stage: 1, needsRoles: needsRoles)], course: course)
   }
 
   private mutating func stages(_ value: PositionedJSON, of approval: ObjectReader) -> [Rule.Approval.Need] {

@@ -20,9 +20,11 @@ struct RuleLoader {
     toolNames = environment.tools?.map(\.tool.name)
   }
 
-  mutating func load(_ file: PositionedJSON) -> (policy: String, now: Instant?) {
+  mutating func load(_ file: PositionedJSON) -> (policy: String, now: Instant?, missing: Rule.Approval?) {
     checkEnvironment(at: file.position)
-    guard let top = ObjectReader(file, "a file of rules", keys: ["policy", "now", "rules"], &problems) else { return ("", nil) }
+    guard let top = ObjectReader(file, "a file of rules", keys: ["policy", "now", "missing", "rules"], &problems) else {
+      return ("", nil, nil)
+    }
     let policy = top.text("policy", maximumBytes: 128, &problems)
     if top["policy"] == nil { problems.add("missing-key", at: file.position, "a file of rules needs `policy`, its name") }
     var now: Instant?
@@ -30,21 +32,34 @@ struct RuleLoader {
       now = Instant(iso8601: text)
       if now == nil { problems.add("bad-time", at: place.position, "`now` is no time such as `2026-01-01T10:00:00Z`") }
     }
+    let missing = self.missing(top)
     guard let list = top["rules"] else {
       problems.add("missing-key", at: file.position, "a file of rules needs `rules`, a list")
-      return (policy ?? "", now)
+      return (policy ?? "", now, missing)
     }
     guard let elements = list.arrayValue else {
       problems.add("wrong-type", at: list.position, "`rules` is a list, here it is \(list.kind)")
-      return (policy ?? "", now)
+      return (policy ?? "", now, missing)
     }
     if elements.count > RuleSet.maximumRules {
       problems.add(
         "too-many-rules", at: list.position, "the file has \(elements.count) rules; at most \(RuleSet.maximumRules) can be used")
-      return (policy ?? "", now)
+      return (policy ?? "", now, missing)
     }
     for element in elements { rule(element) }
-    return (policy ?? "", now)
+    return (policy ?? "", now, missing)
+  }
+
+  /// Who decides where a fact is missing.
+  private mutating func missing(_ top: ObjectReader) -> Rule.Approval? {
+    guard let value = top["missing"], let reader = ObjectReader(value, "`missing`", keys: ["approval"], &problems) else { return nil }
+    guard let approval = reader["approval"] else {
+      problems.add(
+        "missing-key", at: reader.position, "`missing` needs `approval`: who decides where a fact is missing",
+        hint: "for example missing: { approval: { roles: [\"finance\"] } }")
+      return nil
+    }
+    return self.approval(approval, needsRoles: true)
   }
 
   /// What the caller says there is has to be nameable and unmistakable, or a rule could be about the wrong tool.

@@ -10,6 +10,8 @@ public struct RuleMatch: Hashable, Sendable {
     case allowance
     /// It is an earned permit without a live allowance, so it holds.
     case noAllowance = "no-allowance"
+    /// A fact that its condition reads is missing, and the rules say who decides then, so it holds.
+    case missingFact = "missing-fact"
     /// The caller gave it: the permit that a step's role or agent implies, for example.
     case implied
   }
@@ -18,7 +20,7 @@ public struct RuleMatch: Hashable, Sendable {
   public let rule: String
   /// What the rule says here.
   ///
-  /// An earned permit without an allowance says `hold`.
+  /// An earned permit without an allowance says `hold`, and so does any rule whose fact is missing where the rules say who decides then.
   public let effect: Outcome
   /// Why the rule counts.
   public let basis: Basis

@@ -5,7 +5,9 @@ extension RuleSet {
   /// Decides a request.
   ///
   /// Forbid beats hold beats permit, whatever the order of the rules; several holds join. Nothing matched means forbid. A rule whose
-  /// condition cannot be evaluated counts as matched where it forbids or holds, and as not matched where it permits.
+  /// condition cannot be evaluated counts as matched where it forbids or holds, and as not matched where it permits. Where only a fact
+  /// is missing and the rules say who decides then (``missing``), it holds for them instead: a rule that forbids or holds always, one
+  /// that permits only where nothing else permits or holds. What nothing permits stays forbidden.
   ///
   /// - Parameters:
   ///   - request: The question.
@@ -22,11 +24,13 @@ extension RuleSet {
     if bucket == nil, let refusal = refusal(of: request, guardRules) { return refusal }
     var findings = Findings(implied: request.implied)
     compiled.collect(request, bucket, into: &findings, allowance: allowance)
+    findings.settleDoubts()
     // A guard's hold is a further condition: it does not stand in for a permit that the rules never gave.
     if let guardRules {
       let isAllowed = findings.strongest != nil
       let bucket = guardRules.compiled.bucket(of: request.tool.name)
       guardRules.compiled.collect(request, bucket, into: &findings, allowance: allowance)
+      findings.settleDoubts()
       if !isAllowed { findings.strongest = .forbid }
     }
     return findings.decision(rules: self, guardRules: guardRules, request: request)
@@ -45,6 +49,7 @@ extension RuleSet {
     where rule.concerns(tool: request.tool, principal: request.principal, step: request.step) {
       compiled.evaluate(place, values, request, into: &findings, allowance: allowance)
     }
+    findings.settleDoubts()
     return findings.decision(rules: self, guardRules: nil, request: request)
   }
 }
@@ -65,6 +70,8 @@ struct Findings {
   var errors: [RuleError] = []
   var requirements: [ApprovalRequirement] = []
   fileprivate(set) var strongest: Outcome?
+  /// The rules that permit and those that forbid, but for a fact that is missing.
+  private var doubts: (permits: Set<String>, forbids: Int) = ([], 0)
 
   init(implied: [RuleMatch]) {
     matched = implied
@@ -74,6 +81,31 @@ struct Findings {
   mutating func add(_ match: RuleMatch) {
     matched.append(match)
     strongest = max(strongest ?? match.effect, match.effect)
+  }
+
+  /// Adds a rule whose fact is missing, with what it asks for; what that means turns out when every rule has been looked at.
+  mutating func doubt(_ rule: Rule, _ match: RuleMatch, _ asked: [ApprovalRequirement]) {
+    requirements += asked
+    if rule.effect == .hold { return add(match) }
+    matched.append(match)
+    if rule.effect == .permit { doubts.permits.insert(rule.id) } else { doubts.forbids += 1 }
+  }
+
+  /// Decides what the rules mean whose facts are missing.
+  ///
+  /// A permit holds where nothing else permits or holds, else it says nothing. A forbidding rule holds what the others allow; it never
+  /// stands in for a permit that they did not give.
+  mutating func settleDoubts() {
+    if doubts.permits.isEmpty, doubts.forbids == 0 { return }
+    let permits = doubts.permits
+    if strongest == nil, !permits.isEmpty {
+      strongest = .hold
+    } else {
+      matched.removeAll { $0.basis == .missingFact && permits.contains($0.rule) }
+      requirements.removeAll { permits.contains($0.rule) }
+    }
+    if doubts.forbids > 0 { strongest = strongest.map { max($0, .hold) } ?? .forbid }
+    doubts = ([], 0)
   }
 
   func decision(rules: RuleSet, guardRules: RuleSet?, request: Request) -> Decision {
@@ -134,9 +166,13 @@ extension CompiledRules {
     } catch {
       let rule = rules[place]
       findings.errors.append(RuleError(rule: rule.id, message: error.message))
+      if let missing, error.code == .noValue, let fact = error.subject, fact.hasPrefix("facts.") {
+        let requirements = requirements(of: rule, rule.effect == .hold ? rule.approval : missing, request)
+        return findings.doubt(rule, rule.match(.missingFact, why: "`\(fact)` is missing"), requirements)
+      }
       if rule.effect == .permit { return }
       findings.add(rule.match(.error))
-      if rule.effect == .hold { findings.requirements += requirements(of: rule, request) }
+      if rule.effect == .hold { findings.requirements += requirements(of: rule, rule.approval, request) }
     }
   }
 
@@ -146,7 +182,7 @@ extension CompiledRules {
     case .forbid: findings.add(match)
     case .hold:
       findings.add(match)
-      findings.requirements += requirements(of: rules[place], request)
+      findings.requirements += requirements(of: rules[place], rules[place].approval, request)
     case .permit:
       let rule = rules[place]
       if !rule.isEarned { return findings.add(match) }
@@ -155,7 +191,7 @@ extension CompiledRules {
       case .covered: return findings.add(rule.match(.allowance))
       case .uncovered(let reason): why = reason
       }
-      let requirements = requirements(of: rule, request)
+      let requirements = requirements(of: rule, rule.approval, request)
       if requirements.isEmpty {
         let message = "it is not earned yet, and there is nobody to ask: the rule has no `approval` and the principal no owner"
         findings.errors.append(RuleError(rule: rule.id, message: message))
@@ -169,16 +205,16 @@ extension CompiledRules {
   /// What a hold asks for.
   ///
   /// An earned permit that does not say whom to ask asks the agent's owner; empty where there is none either.
-  private func requirements(of rule: Rule, _ request: Request) -> [ApprovalRequirement] {
-    let course = rule.approval?.course ?? ApprovalCourse()
-    if let approval = rule.approval, !approval.asksOwner {
+  private func requirements(of rule: Rule, _ approval: Rule.Approval?, _ request: Request) -> [ApprovalRequirement] {
+    let course = approval?.course ?? ApprovalCourse()
+    if let approval, !approval.asksOwner {
       return approval.needs.map { need in
         ApprovalRequirement(
           rule: rule.id, stage: need.stage, roles: need.roles, count: need.count, not: need.not, isSigned: need.isSigned, course: course)
       }
     }
     guard let owner = request.principal.owner else { return [] }
-    let need = rule.approval?.needs.first
+    let need = approval?.needs.first
     let isRole = owner.utf8.starts(with: "role:".utf8)
     return [
       ApprovalRequirement(

@@ -27,6 +27,9 @@ public struct RuleSet: Sendable {
   /// What is probably not meant, though it can be used.
   public var warnings: [Diagnostic] { compiled.warnings }
 
+  /// Who decides where a fact is missing that a rule reads; nil where such a rule counts as one that errs.
+  public var missing: Rule.Approval? { compiled.missing }
+
   /// Whether a rule permits only within an allowance.
   public var hasEarned: Bool { compiled.hasEarned }
 
@@ -48,11 +51,11 @@ public struct RuleSet: Sendable {
   /// - Complexity: O(n) for n bytes, apart from the indexes, which take O(r² / 64) words for r rules about one tool.
   public static func load(_ file: PositionedJSON, environment: PolicyEnvironment) throws(Diagnostics) -> RuleSet {
     var loader = RuleLoader(environment: environment)
-    let (policy, now) = loader.load(file)
+    let (policy, now, missing) = loader.load(file)
     if !loader.problems.errors.isEmpty { throw Diagnostics(loader.problems.all) }
     return RuleSet(
       compiled: CompiledRules(
-        policy: policy, now: now, rules: loader.rules, conditions: loader.conditions, environment: loader.compiler.base,
+        policy: policy, now: now, missing: missing, rules: loader.rules, conditions: loader.conditions, environment: loader.compiler.base,
         kind: environment.kind, warnings: loader.problems.warnings))
   }
 

@@ -48,7 +48,7 @@ import Testing
     ] }
     """
 
-  static func replay(_ folder: String) throws -> Replay {
+  static func replay(_ folder: String, rules: String = rules) throws -> Replay {
     for (name, text) in [("facts.json5", facts), ("shop.json", shop), ("tools.jsonl", tools), ("rules.json5", rules)] {
       try RecordingTests.write(text, to: "\(folder)/\(name)")
     }
@@ -109,7 +109,17 @@ import Testing
     }
   }
 
-  @Test func aFactThatCannotBeFoundForbids() throws {
+  @Test func aFactThatCannotBeFoundHolds() throws {
+    let rules = Self.rules.replacing("rules: [", with: "missing: { approval: { roles: [\"clerk\"] } }, rules: [")
+    try withTemporaryDirectory { folder in
+      let replay = try Self.replay(folder, rules: rules)
+      let verdict = replay.verdicts(on: [try Self.call("change_order", ["order": "none", "more": []])])[0]
+      #expect(verdict.outcome == .hold && verdict.deciding.map(\.basis) == [.missingFact, .missingFact])
+      #expect(verdict.explanation.contains("`facts.order.state` is missing"))
+    }
+  }
+
+  @Test func withoutSayingWhoDecidesAFactThatCannotBeFoundForbids() throws {
     try withTemporaryDirectory { folder in
       let verdict = try Self.replay(folder).verdicts(on: [Self.call("change_order", ["order": "none", "more": []])])[0]
       #expect(verdict.outcome == .forbid)

@@ -81,6 +81,20 @@ import Testing
     #expect(findings > 20 && inexact > 100 && examples > 50)
   }
 
+  @Test func rulesThatHoldWithoutTheirFactAreMarkedAsNotExact() throws {
+    func load(_ state: String) throws -> RuleSet {
+      let rules = "{ id: 'p', permit: 'pay' }, { id: 'f', forbid: 'pay', when: \"facts.score == '\(state)'\" }"
+      let text = "{ policy: 'small', missing: { approval: { roles: ['legal'] } }, rules: [\(rules)] }"
+      return try RuleSet.load(Array(text.utf8), file: nil, environment: SmallPolicies.environment)
+    }
+    let (a, b) = (try load("a"), try load("b"))
+    let analysis = PolicyAnalysis(a, environment: SmallPolicies.environment)
+    #expect(analysis.findings.isEmpty && analysis.unclear.map(\.subject) == ["pay"])
+    let difference = PolicyDifference(from: a, to: b, environment: SmallPolicies.environment)
+    #expect(!difference.isExact && difference.unclear == ["tool `pay`: rule `f` holds where its fact is missing, which is not analysed"])
+    #expect(PolicyDifference(from: a, to: a, environment: SmallPolicies.environment).isExact)
+  }
+
   @Test func tooManyCasesAreGivenUp() throws {
     var random = SeededGenerator(seed: 1)
     let paths = (0..<20).map { "facts.v\($0)" }

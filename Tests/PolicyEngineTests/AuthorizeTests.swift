@@ -63,6 +63,68 @@ import Testing
     #expect(permitted.outcome == .permit && permitted.errors.isEmpty)
   }
 
+  struct Missing: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var rules: [String]
+    var outcome: Outcome
+    var deciding: [String]
+    var roles: [String] = []
+  }
+
+  static let factPermit = "{ id: 'p', permit: 'comment', when: \"facts.order.state == 'open'\" },"
+  static let factForbid = "{ id: 'f', forbid: 'comment', when: \"facts.order.state == 'sent'\" },"
+  static let factHold = "{ id: 'h', hold: 'comment', when: 'facts.order.count > 1', approval: { roles: ['finance'] } },"
+  static let otherPermit = "{ id: 'q', permit: 'comment' },"
+  static let missing = "missing: { approval: { roles: ['compliance'], count: 2 } },"
+
+  static let missingCases = [
+    Missing(
+      testDescription: "a forbid holds what others permit", rules: [otherPermit, factForbid], outcome: .hold, deciding: ["f"],
+      roles: ["compliance"]),
+    Missing(testDescription: "a forbid stands in for no permit", rules: [factForbid], outcome: .forbid, deciding: []),
+    Missing(
+      testDescription: "a permit holds where nothing else permits", rules: [factPermit], outcome: .hold, deciding: ["p"],
+      roles: ["compliance"]),
+    Missing(
+      testDescription: "a permit says nothing where another permits", rules: [factPermit, otherPermit], outcome: .permit, deciding: ["q"]),
+    Missing(
+      testDescription: "a hold asks for whom it names", rules: [otherPermit, factHold], outcome: .hold, deciding: ["h"], roles: ["finance"]),
+    Missing(
+      testDescription: "a permit says nothing where another holds", rules: [factPermit, factHold], outcome: .hold, deciding: ["h"],
+      roles: ["finance"]),
+    Missing(
+      testDescription: "permit and forbid hold both", rules: [factPermit, factForbid], outcome: .hold, deciding: ["p", "f"],
+      roles: ["compliance", "compliance"]),
+    Missing(testDescription: "a forbid beats it", rules: [factPermit, factForbid, forbidding], outcome: .forbid, deciding: ["x"]),
+    Missing(
+      testDescription: "another error is no missing fact", rules: [otherPermit, "{ id: 'f', forbid: 'comment', when: 'run.count > 1' },"],
+      outcome: .forbid, deciding: ["f"]),
+  ]
+  static let forbidding = "{ id: 'x', forbid: 'comment' },"
+
+  @Test(arguments: missingCases)
+  func aRuleWhoseFactIsMissingHolds(_ test: Missing) throws {
+    let rules = try Example.rules(test.rules.joined(separator: "\n"), top: Self.missing)
+    let decision = rules.authorize(try Example.request("comment"))
+    #expect(decision.outcome == test.outcome)
+    #expect(decision.deciding.map(\.rule) == test.deciding)
+    #expect(decision.requirements.flatMap(\.roles) == test.roles)
+    let known = rules.authorize(try Example.request("comment", run: ["count": 1], facts: ["order": ["state": "open", "count": 1]]))
+    #expect(known.errors.isEmpty && known.matched.allSatisfy { $0.basis == .condition })
+  }
+
+  @Test func theExplanationNamesTheMissingFact() throws {
+    let rules = try Example.rules(Self.otherPermit + Self.factForbid, top: Self.missing)
+    let decision = rules.authorize(try Example.request("comment"))
+    #expect(decision.matched.map(\.basis) == [.condition, .missingFact])
+    #expect(decision.requirements.map(\.count) == [2])
+    #expect(
+      decision.explanation.hasPrefix(
+        "rule `f` holds this, because a fact that it reads is missing: `facts.order.state` is missing"), "\(decision.explanation)")
+    let without = try Example.rules(Self.otherPermit + Self.factForbid).authorize(try Example.request("comment"))
+    #expect(without.outcome == .forbid && without.matched.map(\.basis) == [.condition, .error])
+  }
+
   @Test func aFalsePartSettlesAConditionWhateverElseErrs() throws {
     let rules = try Example.rules("{ id: 'f', forbid: 'comment', when: \"run.count / 0 > 1 && run.risk == 'high'\" }")
     #expect(rules.authorize(try Example.request("comment", run: ["risk": "low", "count": 1])).matched.isEmpty)

@@ -28,8 +28,8 @@ enum Example {
     roles: ["finance", "compliance", "requester"], clauses: ["policy.md#4.1", "policy.md#scope"])
 
   /// A rule set from the text of its rules.
-  static func rules(_ text: String, environment: PolicyEnvironment = environment) throws -> RuleSet {
-    try RuleSet.load(Array("{ policy: 'test', rules: [\n\(text)\n] }".utf8), file: "rules.json5", environment: environment)
+  static func rules(_ text: String, top: String = "", environment: PolicyEnvironment = environment) throws -> RuleSet {
+    try RuleSet.load(Array("{ policy: 'test', \(top) rules: [\n\(text)\n] }".utf8), file: "rules.json5", environment: environment)
   }
 
   static func tool(_ name: String) -> Request.Tool {

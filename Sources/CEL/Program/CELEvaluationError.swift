@@ -33,6 +33,8 @@ public struct CELEvaluationError: Error, Hashable, Sendable, CustomStringConvert
   public var message: String
   /// Where in the expression it went wrong, in UTF-8 bytes; nil where no one place is to blame.
   public var offset: Int?
+  /// What has no value, as people write it, such as `facts.order.state`; nil for other errors than ``Code/noValue`` of a reference.
+  public internal(set) var subject: String?
 
   /// Makes an error.
   public init(_ code: Code, _ message: String, offset: Int? = nil) {
@@ -46,7 +48,10 @@ public struct CELEvaluationError: Error, Hashable, Sendable, CustomStringConvert
 
   /// The error with a place, where it has none yet.
   func at(_ offset: Int) -> CELEvaluationError {
-    self.offset == nil ? CELEvaluationError(code, message, offset: offset) : self
+    if self.offset != nil { return self }
+    var error = self
+    error.offset = offset
+    return error
   }
 
   /// Which of two errors to report when either would have been absorbed: one that may go away when more is known.

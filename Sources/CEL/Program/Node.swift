@@ -133,7 +133,11 @@ final class ReferenceNode: Node, @unchecked Sendable {
   }
 
   @inline(never)
-  private func missing() -> Failure { Failure(.noValue, "`\(reference)` has no value", offset: offset) }
+  private func missing() -> Failure {
+    var failure = Failure(.noValue, "`\(reference)` has no value", offset: offset)
+    failure.subject = reference.description
+    return failure
+  }
 }
 
 /// Reads a variable of a comprehension.

@@ -99,7 +99,9 @@ public struct ApprovalSatisfiability {
       return Need(
         subject: "control `\(control.id)`", groups: [Group(roles: approval.roles, count: approval.count, not: approval.not)], position: nil)
     }
-    return byRules + byControls
+    let missing = (rules.missing?.needs ?? []).map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
+    let byMissing = together(missing).map { Need(subject: "`missing`", groups: $0, position: nil) }
+    return byRules + byMissing + byControls
   }
 
   /// Every choice of groups, the smallest first; of very many, each alone and all together.

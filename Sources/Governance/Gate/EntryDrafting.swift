@@ -185,8 +185,8 @@ extension RuleMatch {
     object["clause"] = clause.map { .string($0) }
     object["effect"] = .string(effect.rawValue)
     object["rule"] = .string(rule)
-    // What no file says: why nothing covers it, or why the workspace asks for somebody.
-    if effect == .hold, basis == .noAllowance || basis == .implied { object["why"] = reason.map { .string($0) } }
+    // What no file says: why nothing covers it, which fact is missing, or why the workspace asks for somebody.
+    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) { object["why"] = reason.map { .string($0) } }
     return .object(object)
   }
 }

@@ -95,7 +95,7 @@ private struct PolicyAnalyser {
 
   let rules: RuleSet
   private var seen: [Seen]
-  private var tooMany: [PolicyAnalysis.Doubt] = []
+  private var givenUp: [PolicyAnalysis.Doubt] = []
 
   init(_ rules: RuleSet) {
     self.rules = rules
@@ -105,6 +105,10 @@ private struct PolicyAnalyser {
   mutating func analyse(_ tool: PolicyEnvironment.Tool, isToolKnown: Bool, _ environment: PolicyEnvironment, _ limit: Int) {
     let places = rules.places(about: tool.tool.name)
     if places.isEmpty { return }
+    if let why = rules.doubt(about: places) {
+      for place in places { (seen[place].matches, seen[place].matters) = (true, true) }
+      return givenUp.append(PolicyAnalysis.Doubt(subject: tool.tool.name, why: why))
+    }
     do throws(DecisionDiagrams.TooManyCases) {
       let read = try RuleDiagrams(
         tool: tool, isToolKnown: isToolKnown, members: places.map { (rules, $0) }, environment: environment, limit: limit)
@@ -119,7 +123,7 @@ private struct PolicyAnalyser {
       }
     } catch {
       for place in places { (seen[place].matches, seen[place].matters) = (true, true) }
-      tooMany.append(
+      givenUp.append(
         PolicyAnalysis.Doubt(subject: tool.tool.name, why: "gave up on the \(places.count) rules about it after \(limit) cases"))
     }
   }
@@ -136,7 +140,7 @@ private struct PolicyAnalyser {
 
   var doubts: [PolicyAnalysis.Doubt] {
     let opaque = zip(rules.rules, seen).filter { $1.isOpaque && $1.matches && $1.matters }
-    return opaque.map { PolicyAnalysis.Doubt(subject: $0.0.id, why: "its condition is not fully understood") } + tooMany
+    return opaque.map { PolicyAnalysis.Doubt(subject: $0.0.id, why: "its condition is not fully understood") } + givenUp
   }
 }
 
@@ -144,6 +148,15 @@ extension RuleSet {
   /// The places of the rules about a tool.
   func places(about tool: String) -> [Int] {
     compiled.rules.indices.filter { place in compiled.rules[place].tools.contains { $0.matches(tool) } }
+  }
+
+  /// Why rules are not analysed, in words: what a missing fact makes of them is known only when they are asked; nil where they are.
+  func doubt(about places: [Int]) -> String? {
+    guard missing != nil else { return nil }
+    let reader = places.first { place in
+      compiled.conditions[place]?.program.references.contains { compiled.slots[$0.slot].path?.root == .facts } ?? false
+    }
+    return reader.map { "rule `\(rules[$0].id)` holds where its fact is missing, which is not analysed" }
   }
 }
 

@@ -52,7 +52,11 @@ public struct PolicyDifference: Sendable {
       let name = tool.tool.name
       let sides = (before.places(about: name), after.places(about: name))
       // The same rules say the same, whatever they are called.
-      if sides.0.map({ before.rules[$0].content }) == sides.1.map({ after.rules[$0].content }) { continue }
+      if before.missing == after.missing, sides.0.map({ before.rules[$0].content }) == sides.1.map({ after.rules[$0].content }) { continue }
+      if let why = before.doubt(about: sides.0) ?? after.doubt(about: sides.1) {
+        unclear.append("tool `\(name)`: \(why)")
+        continue
+      }
       do throws(DecisionDiagrams.TooManyCases) {
         let read = try RuleDiagrams(
           tool: tool, isToolKnown: isKnown, members: sides.0.map { (before, $0) } + sides.1.map { (after, $0) }, environment: environment,
