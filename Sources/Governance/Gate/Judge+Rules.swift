@@ -10,7 +10,10 @@ extension Judge {
     for control in process.controls {
       switch control.before {
       case .tool(let name): if !bytesEqual(name, tool.name) { continue }
-      case .step(let id): if tool.builtin != .completeStep || step?.occurrence.id != id { continue }
+      case .step(let id):
+        // Going past a step needs what completing it needs: else skipping were a way around the control.
+        if tool.builtin != .completeStep, tool.builtin != .skipStep { continue }
+        if step?.occurrence.id != id { continue }
       }
       let rule = "control:\(control.id)"
       var basis = RuleMatch.Basis.condition

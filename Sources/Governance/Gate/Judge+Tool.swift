@@ -52,7 +52,8 @@ extension Judge {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
+    case .startRun, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
+      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
       .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
@@ -67,9 +68,21 @@ extension Judge {
     }
   }
 
+  /// Refuses what a paused run does not take.
+  func checkPause() throws(Refusal) {
+    switch builtin {
+    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer: return
+    default: break
+    }
+    if let run = view.run?.state, run.standing == "paused" {
+      throw Refusal(.runPaused, "the run `\(run.id)` is paused; `remit run resume` lets it go on")
+    }
+  }
+
   func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+    case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
+      .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
       return
     default: break
     }

@@ -57,6 +57,7 @@ struct Judge {
     let principal = try self.principal()
     let tool = try self.tool()
     try checkStops()
+    try checkPause()
     if isNew { try checkRates() }
     try checkArguments(tool)
     let step = try self.step(for: tool)

@@ -37,6 +37,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case stepBlocked = "step-blocked"
     /// Work was stopped.
     case stopped
+    /// The run is paused.
+    case runPaused = "run-paused"
+    /// Work cannot be sent back over an effect outside.
+    case effectInBetween = "effect-in-between"
     /// A limit on proposals is reached.
     case rateLimit = "rate-limit"
     /// What the agent may spend on this step is spent.
@@ -77,7 +81,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked }
+    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked || self == .runPaused }
   }
 
   /// Makes a refusal.
