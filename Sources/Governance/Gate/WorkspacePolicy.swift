@@ -16,6 +16,10 @@ struct WorkspacePolicy {
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
     if tool == .setMode { return applyToMode(&judgement) }
+    if tool == .confirmClock {
+      guard view.shared.clock.suspicion != nil else { return judgement.refusal = Refusal(.changed, "nobody doubts the clock") }
+      return permit(.implied("workspace:clock", reason: "a person has looked at the clock"), &judgement)
+    }
     if tool == .changeDirectory, isOwnTime {
       return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
     }
@@ -112,6 +116,7 @@ extension BuiltinTool {
     case .makeRelease: .releases
     case .resume: .stops
     case .grantAllowance: .allowances
+    case .setGuard: .guarding
     case .setMode: .mode
     default: nil
     }
@@ -126,6 +131,7 @@ extension WorkspaceTopic {
     case .releases: "a process changes with the agreement of another person"
     case .stops: "work that was stopped goes on with the agreement of another person"
     case .mode: "the store's file is opened directly again with the agreement of another person"
+    case .guarding: "what guards every process changes with the agreement of another person"
     case .allowances: "an agent gets autonomy with the agreement of another person"
     }
   }

@@ -111,7 +111,7 @@ public final class Release: Sendable {
   }
 
   /// A run that was not started has no state, so nobody could see what they approve, or approve it.
-  private static func heldStart(_ rule: Rule) -> Diagnostic {
+  static func heldStart(_ rule: Rule) -> Diagnostic {
     Diagnostic(
       "start-held", at: rule.position, "rule `\(rule.id)` can hold `run.start`, and nobody can approve a run that is not there yet",
       hint: "forbid the start, or hold the first step; a rule for agents says `by: \"agent:*\"`")
@@ -190,7 +190,7 @@ public final class Release: Sendable {
 
 extension Rule {
   /// Whether the rule can hold a person's start of a run.
-  fileprivate var holdsStarts: Bool {
+  var holdsStarts: Bool {
     let isForPeople =
       principals.isEmpty
       || principals.contains { pattern in
@@ -208,7 +208,8 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance: true
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .grantAllowance, .stopAllowance:
+      true
     default: false
     }
   }
