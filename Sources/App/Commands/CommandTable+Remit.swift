@@ -1,7 +1,7 @@
 extension CommandTable {
   /// Every command of `remit`, in the order in which its help lists them.
   static let remit = CommandTable(
-    commands: DemoCommand.all + InboxCommand.all
+    commands: DemoCommand.all + InitCommands.all + InboxCommand.all
       + ApprovalCommands.all + ApprovalNoteCommands.all + ApprovalBatchCommand.all + VigilanceCommands.all
       + RunCommands.all + StepCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all

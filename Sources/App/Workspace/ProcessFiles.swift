@@ -153,7 +153,8 @@ struct ProcessReport: Sendable {
       if let unclear = analysis?.unclear, !unclear.isEmpty {
         let names = unclear.prefix(5).map { "`\($0.subject)`" }.joined(separator: ", ")
         let more = unclear.count > 5 ? " and \(unclear.count - 5) more" : ""
-        lines.append("\("not certain", .faint): whether \(names)\(more) change anything, as their conditions are not fully understood")
+        let what = unclear.count == 1 ? "changes anything, as its condition is" : "change anything, as their conditions are"
+        lines.append("\("not certain", .faint): whether \(names)\(more) \(what) not fully understood")
       }
       lines.append("\(isGood ? "good" : "bad", isGood ? .good : .bad)  \(process, .strong)  \(steps), \(rules), \(outcome)")
     } else {
