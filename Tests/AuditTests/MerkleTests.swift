@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct MerkleTests {
-  static func leaves(_ count: Int) -> [Digest] { (0..<count).map { MerkleTree.leaf([UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)]) } }
+  static func leaves(_ count: Int) -> [Digest] {
+    (0..<count).map { index in MerkleTree.leaf([0, 8, 16].map { UInt8(truncatingIfNeeded: index >> $0) }) }
+  }
 
   @Test func rootsOfSmallTreesAreWhatTheDefinitionSays() {
     let leaves = Self.leaves(5)

@@ -29,12 +29,18 @@ public struct MerkleFrontier: Hashable, Sendable {
   /// Adds a leaf hash.
   ///
   /// - Complexity: O(1) hashes on average, O(log n) at most.
-  public mutating func append(_ leaf: Digest) {
+  public mutating func append(_ leaf: Digest) { append(leaf) { _, _ in } }
+
+  /// Adds a leaf hash, and says which tiles it completes; see ``MerkleTiles``.
+  mutating func append(_ leaf: Digest, tile: (MerkleTiles.Place, Digest) throws -> Void) rethrows {
     var hash = leaf
-    var rest = size
-    while rest & 1 == 1 {
+    var height = 0
+    while size >> height & 1 == 1 {
       hash = MerkleTree.node(peaks.removeLast(), hash)
-      rest >>= 1
+      height += 1
+      if height % MerkleTiles.height == 0 {
+        try tile(MerkleTiles.Place(level: height / MerkleTiles.height, number: size >> height), hash)
+      }
     }
     peaks.append(hash)
     size += 1

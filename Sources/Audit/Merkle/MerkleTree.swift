@@ -46,23 +46,7 @@ public enum MerkleTree {
   /// - Returns: The siblings on the path to the root, from the leaf upwards; `nil` when there is no such leaf.
   /// - Complexity: O(n) hashes.
   public static func inclusionProof(of index: Int, in leaves: some RandomAccessCollection<Digest>) -> [Digest]? {
-    guard index >= 0, index < leaves.count else { return nil }
-    var proof: [Digest] = []
-    var part = leaves[...]
-    var place = index
-    while part.count > 1 {
-      let split = splitPoint(part.count)
-      let middle = part.index(part.startIndex, offsetBy: split)
-      if place < split {
-        proof.append(root(part[middle...]))
-        part = part[..<middle]
-      } else {
-        proof.append(root(part[..<middle]))
-        part = part[middle...]
-        place -= split
-      }
-    }
-    return proof.reversed()
+    inclusionProof(of: index, size: leaves.count) { root(part($0, of: leaves)) }
   }
 
   /// The proof that the tree over the first `size` leaves is a prefix of the tree over all of them.
@@ -70,26 +54,52 @@ public enum MerkleTree {
   /// - Returns: The proof, empty when `size` is 0 or the count of the leaves; `nil` when `size` is larger or negative.
   /// - Complexity: O(n) hashes.
   public static func consistencyProof(from size: Int, in leaves: some RandomAccessCollection<Digest>) -> [Digest]? {
-    guard size >= 0, size <= leaves.count else { return nil }
-    if size == 0 || size == leaves.count { return [] }
+    consistencyProof(from: size, to: leaves.count) { root(part($0, of: leaves)) }
+  }
+
+  private static func part<Leaves: RandomAccessCollection<Digest>>(_ range: Range<Int>, of leaves: Leaves) -> Leaves.SubSequence {
+    leaves[leaves.index(leaves.startIndex, offsetBy: range.lowerBound)..<leaves.index(leaves.startIndex, offsetBy: range.upperBound)]
+  }
+
+  /// The same from the roots over ranges of leaves: PATH of RFC 6962, section 2.1.1.
+  ///
+  /// Each range begins at a multiple of a power of two that is not smaller than its length.
+  static func inclusionProof(of index: Int, size: Int, root: (Range<Int>) throws -> Digest) rethrows -> [Digest]? {
+    guard index >= 0, index < size else { return nil }
     var proof: [Digest] = []
-    var part = leaves[...]
-    var old = size
-    var isWhole = true
-    while old != part.count {
-      let split = splitPoint(part.count)
-      let middle = part.index(part.startIndex, offsetBy: split)
-      if old <= split {
-        proof.append(root(part[middle...]))
-        part = part[..<middle]
+    var part = 0..<size
+    while part.count > 1 {
+      let middle = part.lowerBound + splitPoint(part.count)
+      if index < middle {
+        proof.append(try root(middle..<part.upperBound))
+        part = part.lowerBound..<middle
       } else {
-        proof.append(root(part[..<middle]))
-        part = part[middle...]
-        old -= split
+        proof.append(try root(part.lowerBound..<middle))
+        part = middle..<part.upperBound
+      }
+    }
+    return proof.reversed()
+  }
+
+  /// The same from the roots over ranges of leaves: PROOF of RFC 6962, section 2.1.2.
+  static func consistencyProof(from old: Int, to size: Int, root: (Range<Int>) throws -> Digest) rethrows -> [Digest]? {
+    guard old >= 0, old <= size else { return nil }
+    if old == 0 || old == size { return [] }
+    var proof: [Digest] = []
+    var part = 0..<size
+    var isWhole = true
+    while old != part.upperBound {
+      let middle = part.lowerBound + splitPoint(part.count)
+      if old <= middle {
+        proof.append(try root(middle..<part.upperBound))
+        part = part.lowerBound..<middle
+      } else {
+        proof.append(try root(part.lowerBound..<middle))
+        part = middle..<part.upperBound
         isWhole = false
       }
     }
-    if !isWhole { proof.append(root(part)) }
+    if !isWhole { proof.append(try root(part)) }
     return proof.reversed()
   }
 

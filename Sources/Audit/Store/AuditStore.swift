@@ -64,6 +64,8 @@ public actor AuditStore<Meaning: Ledger> {
     if options.readOnly { return }
     let tables = ProjectionTables(functions)
     try StoreSchema.checkTriggers(of: ReadOnlyConnection(connection), tables)
+    try MerkleTiles.fill(connection)
+    if let kept = try KeptCheckpoint.read(besideStore: path) { try KeptCheckpoint.check(kept, ReadOnlyConnection(connection)) }
     try tables.prepare(in: connection, cachedRuns: options.cachedRuns)
     core = try WriterCore(
       connection: connection, functions: functions, time: options.time, random: options.random, cachedRuns: options.cachedRuns)

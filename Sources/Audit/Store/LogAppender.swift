@@ -126,7 +126,7 @@ final class LogAppender {
     size += writer.count
     let leaf = SHA256.hash(writer.written)
     try insert(UnsafeRawBufferPointer(rebasing: writer.written[1...]), leaf, index, time, draft)
-    frontier.append(leaf)
+    try frontier.append(leaf) { try MerkleTiles.insert($0, $1, connection) }
     lastTime = time.milliseconds
     let entry = Entry(
       index: index, time: time, type: draft.type, run: draft.run, principal: draft.principal, release: draft.release,

@@ -56,7 +56,20 @@ enum LogSchema {
         name    TEXT    PRIMARY KEY,
         version INTEGER NOT NULL
       ) STRICT, WITHOUT ROWID;
-      """)
+      """),
+    // v2: nodes of the Merkle tree, so that a proof does not read all leaves.
+    Migration(
+      2,
+      """
+      CREATE TABLE tile (
+        level  INTEGER NOT NULL,                            -- 1: over 256 leaves, 2: over 256 tiles of level 1, and so on
+        number INTEGER NOT NULL,                            -- from 0 without gaps
+        root   BLOB    NOT NULL CHECK (length(root) = 32),
+        PRIMARY KEY (level, number)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TRIGGER tile_no_update BEFORE UPDATE ON tile BEGIN SELECT RAISE(ABORT, 'tiles are append-only'); END;
+      CREATE TRIGGER tile_no_delete BEFORE DELETE ON tile BEGIN SELECT RAISE(ABORT, 'tiles are append-only'); END;
+      """),
   ]
 
   /// The row id of a content part.

@@ -110,18 +110,26 @@ public final class ReadContext<Meaning: Ledger> {
 
   /// The proof that an entry is part of the log as of ``head``.
   ///
-  /// - Complexity: O(n) hashes for n entries.
+  /// - Complexity: O(log n) rows and hashes for n entries.
   public func inclusionProof(of index: Int) throws -> [Digest]? {
-    guard index >= 0, index < head.size else { return nil }
-    return MerkleTree.inclusionProof(of: index, in: try leaves(in: 0..<head.size))
+    let tiles = MerkleTiles(database: database)
+    return try MerkleTree.inclusionProof(of: index, size: head.size) { try tiles.root(of: $0) }
   }
 
   /// The proof that the log as of ``head`` continues the one that had `size` entries; `nil` when it has fewer.
   ///
-  /// - Complexity: O(n) hashes for n entries.
+  /// - Complexity: O(log n) rows and hashes for n entries.
   public func consistencyProof(from size: Int) throws -> [Digest]? {
+    let tiles = MerkleTiles(database: database)
+    return try MerkleTree.consistencyProof(from: size, to: head.size) { try tiles.root(of: $0) }
+  }
+
+  /// The root over the first `size` entries; `nil` when there are fewer.
+  ///
+  /// - Complexity: O(log n) rows and hashes for n entries.
+  public func root(of size: Int) throws -> Digest? {
     guard size >= 0, size <= head.size else { return nil }
-    return MerkleTree.consistencyProof(from: size, in: try leaves(in: 0..<head.size))
+    return try MerkleTiles(database: database).root(of: 0..<size)
   }
 }
 

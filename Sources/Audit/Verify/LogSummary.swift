@@ -6,6 +6,7 @@ struct LogSummary: Sendable {
   private(set) var report = VerificationReport()
   private let options: VerificationOptions
   private var frontier = MerkleFrontier()
+  private var tiles: [MerkleTiles.Place: Digest] = [:]
   private var lastTime = Int64.min
   private var evidence: [Digest: CheckedEntries.Named] = [:]
   private var missing: [CheckedEntries.Part] = []
@@ -27,7 +28,7 @@ struct LogSummary: Sendable {
     for row in chunk.rows {
       let (leaf, time) = checked[row.checker].leaves[places[row.checker]]
       places[row.checker] += 1
-      frontier.append(leaf)
+      frontier.append(leaf) { tiles[$0] = $1 }
       if let time {
         if time < lastTime {
           problems.append(
@@ -47,6 +48,7 @@ struct LogSummary: Sendable {
   mutating func finish(_ store: Inspection, _ result: EntryChecker.Result, _ projections: [BoundProjection]) -> VerificationReport {
     report.root = frontier.root
     checkHead(store)
+    checkTiles(store.tiles)
     for part in missing {
       if redactions.contains(part) {
         report.redacted += 1
@@ -90,6 +92,17 @@ struct LogSummary: Sendable {
         found: head.root.withUnsafeBytes { hexText($0) })
     } else if head.frontier != frontier.bytes {
       report.add(.head, nil, "the stored frontier is not that of the entries")
+    }
+  }
+
+  /// Names the first entry under a stored node that is not that of the entries.
+  private mutating func checkTiles(_ stored: [MerkleTiles.Place: Digest]) {
+    let places = Set(stored.keys).union(tiles.keys).filter { stored[$0] != tiles[$0] }
+    let order = places.sorted { ($0.level, $0.number) < ($1.level, $1.number) }
+    for place in order {
+      report.add(
+        .head, nil, "the stored node \(place.number) of level \(place.level) is not that of the entries",
+        expected: tiles[place]?.hex ?? "none", found: stored[place]?.hex ?? "none")
     }
   }
 

@@ -15,6 +15,8 @@ struct Inspection: Sendable {
 
   /// The stored head; nil where there is none, or more than one.
   var head: (size: Int, root: [UInt8], frontier: [UInt8])?
+  /// The stored nodes of the Merkle tree.
+  var tiles: [MerkleTiles.Place: Digest] = [:]
   var evidence: [Evidence] = []
   /// The versions of the stored projections.
   var versions: [String: Int] = [:]
@@ -71,6 +73,7 @@ actor StoreInspector {
     }
     try reading { try readHead(connection) }
     try reading { try readSchema(connection) }
+    try reading { found.tiles = try MerkleTiles.all(connection) }
     if options.projections, options.states { try reading { try readTables(ReadOnlyConnection(connection)) } }
     if options.evidence { try reading { try readEvidence(connection) } }
     return found

@@ -13,7 +13,8 @@ public struct ApprovalStatement: Hashable, Sendable {
   /// The statement: one `name value` on each line, ASCII, each line ended by a line feed.
   public let text: String
 
-  init(_ record: ProposalRecord, log: String, run: String?, by principal: String, for authority: String) {
+  /// The statement of one person's approval of a proposal, in whose authority's place they may decide.
+  public init(_ record: ProposalRecord, log: String, run: String?, by principal: String, for authority: String) {
     var lines = [
       "remit approval statement v1", "log \(log)", "run \(run ?? "none")", "proposal \(record.id)", "digest \(record.digest.hex)",
       "decision approve", "by \(principal)", "tool \(record.tool)", "effect \(record.effect.rawValue)",

@@ -24,6 +24,9 @@ public final class Release: Sendable {
   public let warnings: [Diagnostic]
   /// SHA-256 of each tool's definition.
   let toolDigests: [String: Digest]
+  /// SHA-256 of the definition of a tool, as the digest of a proposal covers it.
+  public func definitionDigest(of tool: String) -> Digest { toolDigests[tool] ?? SHA256.hash(tool) }
+
   /// The compiled schemas of the tools' arguments.
   let validators: [String: JSONSchema]
 
