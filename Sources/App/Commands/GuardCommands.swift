@@ -18,7 +18,7 @@ enum GuardCommands {
     arguments: [.init(name: "FILE", help: "a file of rules that hold or forbid")], options: [reason],
     run: { context in
       let path = try context.arguments.required("FILE")
-      let bytes = try RegularFile.read(path, maximumBytes: GateLimits.textBytes)
+      let bytes = try await context.front.read(path, maximumBytes: GateLimits.textBytes)
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw CommandError.usage("`\(visible(path))` is no text in UTF-8")
       }
