@@ -214,8 +214,8 @@ extension Shop {
 
   /// Files of commands that may touch files by themselves: they run where the files are, or only say what a path's media type is.
   static let ownFiles: Set = [
-    "DemoCommand.swift", "DoctorCommand.swift", "InitCommands.swift", "EvalCommands.swift", "PolicyCommands.swift", "ProcessDiffCommand.swift",
-    "ProcessCommands.swift", "ServeCommand.swift", "StepCommands.swift", "AuditCommands.swift",
+    "DemoCommand.swift", "DoctorCommand.swift", "InitCommands.swift", "EvalCommands.swift", "PolicyCommands.swift",
+    "ProcessDiffCommand.swift", "ProcessCommands.swift", "ServeCommand.swift", "StepCommands.swift", "AuditCommands.swift",
   ]
 
   @Test func commandsReachFilesAndPeopleThroughTheirFront() throws {
