@@ -218,6 +218,28 @@ struct ApprovalNoteTests {
     }
   }
 
+  @Test("who passed one of two rules in an emergency reviews none, and nobody does before both are passed")
+  func twoEmergencies() async throws {
+    try await withHeld(
+      """
+      { roles: ["finance"], break_glass: { roles: ["compliance"], review: ["board"], within: "P1D" } } },
+        { id: "second", hold: "bank.pay", when: "args.amount > 100.0",
+          approval: { roles: ["finance"], break_glass: { roles: ["board"], review: ["compliance"], within: "P1D" } }
+      """
+    ) { bench, held, run in
+      func pass(_ id: String) async throws -> DecisionOutcome {
+        try await bench.gate.decide(held.proposal, .breakGlass(reason: "fire"), by: Workbench.person(id), digest: held.digest)
+      }
+      _ = try await pass("dora")
+      #expect(await refusal(bench, held, .review(isRight: true, text: "early"), by: "eva") == "not-held")
+      let outcome = try await pass("eva")
+      guard case .approved = outcome.standing else { Issue.record("\(outcome.standing)"); return }
+      for id in ["eva", "dora"] {
+        #expect(await refusal(bench, held, .review(isRight: true, text: "mine"), by: id) == "not-eligible", "\(id)")
+      }
+    }
+  }
+
   @Test func withoutAWayForEmergenciesThereIsNone() async throws {
     try await withHeld(#"{ roles: ["finance"] }"#) { bench, held, run in
       #expect(await bench.refusal(held, .breakGlass(reason: "fire"), by: Workbench.person("ben"))?.code == "not-eligible")

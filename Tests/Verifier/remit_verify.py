@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks a Remit bundle offline, and says in plain words what it proves: remit_verify.py BUNDLE [--checkpoint FILE] [--signers FILE]
 
-It shares no code with Remit: it was written from the section "Bundles" of the README. It needs Python 3 and, where something is signed,
+It shares no code with Remit; the section "Bundles" of the README describes what it relies on. It needs Python 3 and, where something is signed,
 stock `ssh-keygen` and `openssl`. It exits with 0 only if everything holds."""
 import argparse, base64, decimal, datetime, hashlib, json, re, subprocess, sys, tempfile
 

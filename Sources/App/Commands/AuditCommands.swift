@@ -155,7 +155,7 @@ enum AuditCommands {
       """,
     examples: [
       .init("remit audit checkpoint", "three lines: the log's name, its size, its root"),
-      .init("remit audit checkpoint --origin example.com/remit --key log.pem --output kept.txt", "signed, under another name, into a file"),
+      .init("remit audit checkpoint --origin example.com --key log.pem --output kept.txt", "signed, under another name, into a file"),
     ],
     options: signing + [.value("output", short: "o", "FILE", "where to; nothing is standard output")],
     place: { _ in .local },

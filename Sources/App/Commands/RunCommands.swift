@@ -10,15 +10,23 @@ enum RunCommands {
   static let all = [start, list, show, cancel, answer, resolve]
 
   static let start = Command(
-    path: ["run", "start"], summary: "start a run of a process",
+    path: ["run", "start"], summary: "start a run of a process, or many from a table",
+    details: """
+      With --from each row of a CSV file starts a run; its first line names the fields, an empty cell leaves a field out. What is wrong with a
+      row is said with its line and keeps no other row from starting. A row that was started before in the same batch is not started again, so
+      a file can be given again after a crash, or with its bad rows mended.
+      """,
     examples: [
       .init("remit run start vendor-onboarding -f vendor='Acme GmbH' -f country=DE", "with values of fields"),
       .init("remit run start access-request --fields request.json5", "with a file of values"),
+      .init("remit run start access-request --from requests.csv", "many"),
     ],
     arguments: [.init(name: "PROCESS", help: "a released process")],
     options: [
       .value("field", short: "f", "NAME=VALUE", repeats: true, "the value of a field"),
       .value("fields", "FILE", "a JSON5 object of fields; `-` is standard input"),
+      .value("from", "FILE", "a CSV file with a run in each row; `-` is standard input"),
+      .value("batch", "NAME", "what the rows belong to; the name of the file where nothing is said"),
       .value("trigger", "NAME", "the form that starts it, where the process has several"),
       .value("reason", short: "m", "TEXT", "why; kept with the request"),
     ],
@@ -27,6 +35,8 @@ enum RunCommands {
       let pairs = try context.arguments.pairs("field")
       return try await context.withWorkspace(.write) { workspace in
         let process = try await workspace.process(name)
+        if let file = context.arguments.option("from") { return try await intake(file, process, pairs.isEmpty, workspace, context) }
+        if context.arguments.option("batch") != nil { throw CommandError.usage("`--batch` goes with `--from`") }
         let fields = try await FieldInput.values(
           pairs, file: context.arguments.option("fields"), process: process, front: context.front)
         var arguments: JSONObject = ["process": .string(name)]
@@ -44,6 +54,22 @@ enum RunCommands {
           lines: { width in outcome.lines(of: "run \(run) of \(name)", now: now).flatMap { $0.wrapped(to: width) } })
       }
     })
+
+  private static func intake(
+    _ file: String, _ process: ProcessDefinition, _ isAlone: Bool, _ workspace: Workspace, _ context: CommandContext
+  ) async throws -> CommandResult {
+    if !isAlone || context.arguments.option("fields") != nil {
+      throw CommandError.usage("`--from` has the fields of every run: leave `--field` and `--fields` out")
+    }
+    guard let batch = context.arguments.option("batch") ?? (file == "-" ? nil : file.split(separator: "/").last.map(String.init)) else {
+      throw CommandError.usage("`--batch NAME` is missing", hint: "it says what the rows belong to, so that none is started twice")
+    }
+    let bytes = try await context.front.read(file, maximumBytes: 64 << 20)
+    let intake = RunIntake(
+      workspace: workspace, process: process, trigger: context.arguments.option("trigger"), reason: context.arguments.option("reason"),
+      batch: batch)
+    return RunIntake.result(try await intake.start(bytes), file: file)
+  }
 
   static let list = Command(
     path: ["run", "list"], summary: "list runs, the latest first",

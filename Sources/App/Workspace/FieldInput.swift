@@ -16,10 +16,16 @@ enum FieldInput {
     _ pairs: [(name: String, value: String)], file: String?, process: ProcessDefinition, front: any Front
   ) async throws -> JSONObject {
     var values: JSONObject = [:]
-    if let file {
-      let object = try await front.object(file, "of fields")
-      for (name, value) in object { values[name] = value }
-    }
+    if let file { values = try await front.object(file, "of fields") }
+    for (name, value) in try self.values(pairs, process: process) { values[name] = value }
+    return values
+  }
+
+  /// The values of `name=value` pairs alone, or of the cells of a table.
+  ///
+  /// - Throws: ``CommandError`` for an unknown field or a value of another type.
+  static func values(_ pairs: [(name: String, value: String)], process: ProcessDefinition) throws -> JSONObject {
+    var values: JSONObject = [:]
     for (name, text) in pairs {
       guard let field = process.field(name) else {
         let nearest = nearestName(to: name, in: process.fields.map(\.name)).map { "did you mean `\($0)`?" }

@@ -114,8 +114,8 @@ extension Judge {
   /// The question that an agent answers: the oldest open one about a call of its own.
   func reviewerQuestion() throws(Refusal) -> ReviewerAnswer {
     let id = proposal.arguments["proposal"]?.stringValue ?? ""
-    guard let record = view.run?.proposal(id), record.status == .held, bytesEqual(record.principal, proposal.principal),
-      let question = record.openQuestions.first
+    guard let run = view.run, let record = run.place(of: id).map({ run.proposals[$0] }), record.status == .held,
+      bytesEqual(record.principal, proposal.principal), let question = record.openQuestions.first
     else { throw Refusal(.notHeld, "nobody asks anything about a call `\(visible(id))` of `\(proposal.principal)`") }
     return ReviewerAnswer(proposal: record.id, question: question.entry)
   }

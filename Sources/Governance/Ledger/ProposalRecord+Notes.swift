@@ -125,7 +125,8 @@ extension ProposalRecord {
       }
       kind = .answered(question: question)
     case "reviewed":
-      guard let glass = votes.first(where: \.isBreakGlass), !isReviewed, !bytesEqual(glass.principal, entry.principal) else {
+      let glass = votes.filter(\.isBreakGlass)
+      guard reviewDue != nil, !glass.contains(where: { bytesEqual($0.principal, entry.principal) }) else {
         throw GovernanceLedger.Misfit("a review of what needs none, or by who did it")
       }
       kind = .reviewed(isRight: body["verdict"]?.stringValue == "right")
@@ -164,7 +165,9 @@ extension ProposalRecord {
 
   /// Until when somebody has to look at an approval in an emergency; nil where there was none, or somebody has.
   public var reviewDue: Instant? {
-    guard let glass = votes.first(where: \.isBreakGlass), !isReviewed else { return nil }
+    // While others still have to agree nothing has happened that could be looked at; what came to nothing needs no look.
+    let cameToNothing: [Status] = [.held, .rejected, .expired, .withdrawn, .superseded, .voided]
+    guard let glass = votes.last(where: \.isBreakGlass), !isReviewed, !cameToNothing.contains(status) else { return nil }
     return requirements.compactMap { $0.course.breakGlass?.within }.min().map { glass.time + $0 }
   }
 
