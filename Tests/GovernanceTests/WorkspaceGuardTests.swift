@@ -63,6 +63,42 @@ import Testing
     }
   }
 
+  @Test func aProcessIsToldWhatTheGuardMeansForIt() async throws {
+    try await bench { bench in
+      let release = try Release.load(Workbench.release(), directory: nil)
+      let directory = try await bench.gate.store.read { try $0.shared().directory }
+      func said(_ rules: String) -> (rules: [String], codes: [String]) {
+        let guarding = WorkspaceGuard(text: Self.rules(rules), by: "user:root", entry: 7)
+        return (guarding.rules(about: release), guarding.warnings(about: release, directory: directory).map(\.code))
+      }
+      let other = said("{ id: 'a', forbid: 'erp.*', when: 'run.nothing > 1' }, { id: 'b', forbid: 'bank.*', when: 'run.amount > 1.0' }")
+      #expect(other.rules == ["guard:b"] && other.codes == [])
+      let missing = said("{ id: 'b', hold: 'bank.pay', when: 'run.amont > 1.0', approval: { roles: ['finance'] } }")
+      #expect(missing.rules == ["guard:b"] && missing.codes == ["guard-errs"])
+      let crowded = said("{ id: 'b', hold: 'bank.pay', approval: { roles: ['compliance'], count: 3 } }")
+      #expect(crowded.codes == ["unsatisfiable-hold"])
+      #expect(said("{ id: 'b', nonsense: 1 }").codes == ["guard-invalid"])
+    }
+  }
+
+  @Test(
+    "names that nothing has are found when a guard is set, with their place and the nearest known one",
+    arguments: [
+      ("{ id: 'b', hold: 'bank.pay', approval: { roles: ['complience'] } }", "complience", "did you mean `compliance`?"),
+      ("{ id: 'b', forbid: 'bank.pay', by: 'user:bem' }", "bem", "did you mean `ben`?"),
+      ("{ id: 'b', forbid: 'bank.pay', when: 'run.amont > 1.0' }", "amont", "did you mean `amount`?"),
+    ])
+  func misspeltNames(_ rule: String, _ name: String, _ hint: String) async throws {
+    try await bench { bench in
+      let found = await #expect(throws: Diagnostics.self) {
+        _ = try await bench.gate.setGuard(Self.rules(rule), file: "guard.json5", reason: nil, by: Workbench.operatorIdentity)
+      }
+      let first = try #require(found?.all.first)
+      #expect(first.message.contains("`\(name)`") && first.hint == hint, "\(first)")
+      #expect(first.position?.file == "guard.json5" && first.position?.line == 1)
+    }
+  }
+
   @Test func whoGovernsTheGuardAgrees() async throws {
     try await bench { bench in
       let directory = try await bench.gate.store.read { try $0.shared().directory }

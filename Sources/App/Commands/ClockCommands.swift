@@ -24,8 +24,8 @@ enum ClockCommands {
         return CommandResult(json: .object(json)) { width in
           var lines: [Shown] = ["now   \(now.iso8601)"]
           if let suspicion = clock.suspicion {
-            lines.append("\("not believed", .bad)  \(suspicion.why) (entry \(suspicion.entry))")
-            lines.append("nothing expires and nothing is carried out; set the clock right, then `remit clock confirm`")
+            lines.append("\("not believed", .bad)  \(suspicion.shown[0])")
+            lines += suspicion.shown.dropFirst()
           } else {
             lines.append("\("believed", .good)" + (clock.confirmed.map { "  confirmed by a person at \($0.iso8601)" } ?? ""))
           }
@@ -48,4 +48,18 @@ enum ClockCommands {
           lines: { width in outcome.lines(of: "the clock is right: \(now.iso8601)", now: now).flatMap { $0.wrapped(to: width) } })
       }
     })
+}
+
+extension ClockRecord.Suspicion {
+  /// What is wrong, and what mends it.
+  var shown: [Shown] {
+    [
+      "\(why) (entry \(entry))",
+      "nothing expires and nothing is carried out until a person has looked:",
+      "set the clock right, then `remit clock confirm`",
+    ]
+  }
+
+  /// The same for programs.
+  var json: JSON { ["why": .string(why), "since_entry": .int(entry)] }
 }

@@ -10,6 +10,8 @@ enum GuardCommands {
   private static let details = """
     A guard is a file of rules that only hold or forbid. It counts from the moment when it is set, in every process and for runs that are
     under way; what was permitted and has not begun is decided anew. `governs.guard` in `organisation.json5` says who has to agree.
+    `remit process check` says what the guard means for a process: which of its rules are about it, which err there, and which nobody can
+    release.
     """
 
   static let set = Command(
@@ -22,13 +24,13 @@ enum GuardCommands {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw CommandError.usage("`\(visible(path))` is no text in UTF-8")
       }
-      return try await change(context, text, "the guard of this workspace")
+      return try await change(context, text, file: path, "the guard of this workspace")
     })
 
   static let clear = Command(
     path: ["guard", "clear"], summary: "take the guard away",
     examples: [.init("remit guard clear -m 'the bank is back'", "only the rules of the processes count again")], options: [reason],
-    run: { context in try await change(context, nil, "the guard is taken away") })
+    run: { context in try await change(context, nil, file: nil, "the guard is taken away") })
 
   static let show = Command(
     path: ["guard", "show"], summary: "show the guard",
@@ -47,9 +49,10 @@ enum GuardCommands {
       }
     })
 
-  private static func change(_ context: CommandContext, _ text: String?, _ what: String) async throws -> CommandResult {
+  private static func change(_ context: CommandContext, _ text: String?, file: String?, _ what: String) async throws -> CommandResult {
     try await context.withWorkspace(.write) { workspace in
-      let outcome = try await workspace.gate.setGuard(text, reason: context.arguments.option("reason"), by: workspace.identity)
+      let outcome = try await workspace.gate.setGuard(
+        text, file: file, reason: context.arguments.option("reason"), by: workspace.identity)
       let now = workspace.now
       return CommandResult(
         exit: outcome.exitCode, json: .object(outcome.json),

@@ -191,7 +191,7 @@ extension RuleMatch {
     object["effect"] = .string(effect.rawValue)
     object["rule"] = .string(rule)
     // What no file says: why nothing covers it, which fact is missing, or why the workspace asks for somebody.
-    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) || rule.hasPrefix("guard:") {
+    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) || rule.hasPrefix(RuleSet.guardPrefix) {
       object["why"] = reason.map { .string($0) }
     }
     return .object(object)

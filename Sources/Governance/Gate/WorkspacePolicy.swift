@@ -31,7 +31,9 @@ struct WorkspacePolicy {
       return permit(.implied("owner:\(process.id)"), &judgement)
     }
     let others = tool == .makeRelease ? " or the owner of the process" : ""
-    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+    // With several people there is no operator: the directory has to say who agrees.
+    let remedy = tool.topic.map { "; `governs.\($0.rawValue)` in `organisation.json5` names who else may agree to it" } ?? ""
+    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)\(remedy)")
   }
 
   /// Anyone who may write may give up what writing to the file lets them do; nobody alone may take it back.

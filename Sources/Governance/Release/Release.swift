@@ -168,9 +168,11 @@ public final class Release: Sendable {
       clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))
   }
 
-  /// Whether an agent's call of a tool could ever be permitted or held on a step: which tools to offer to its model.
+  /// Whether an agent's call of a tool could ever be permitted or held on a step, under the workspace's guard as it is: which tools to offer
+  /// to its model.
   public func couldPermit(
-    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory
+    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory,
+    guard guardRules: RuleSet?
   ) -> Bool {
     guard let principal = Request.Principal(id: agent.principal, owner: agent.owner.description) else { return false }
     let builtin = BuiltinTool(rawValue: tool)
@@ -180,7 +182,7 @@ public final class Release: Sendable {
       tool: process.tool(tool).map { Request.Tool($0) } ?? Request.Tool(name: tool, effect: .state), principal: principal,
       step: Request.Step(id: step.occurrence.id, risk: risk, iteration: step.occurrence.iteration, performer: step.performer.description),
       requester: Request.Requester(id: requester, roles: directory.roles(of: requester)),
-      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [])
+      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [], guard: guardRules)
   }
 
   /// The text of a clause such as `policy.md#3.2`; nil where the release has none of that name.
