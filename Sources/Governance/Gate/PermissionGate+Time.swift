@@ -20,10 +20,12 @@ extension PermissionGate {
   /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come.
   ///
   /// Everything follows from the log and the clock, so that nothing is lost while no process runs; what was missed then happens once.
+  /// Nothing happens while the wall clock cannot be believed.
   /// - Returns: What happened.
   /// - Complexity: O(what is due), at most 1,000 of each kind in one call.
   @discardableResult
   public func passTime() async throws -> TimePassed {
+    guard try await checkClock() else { return TimePassed() }
     let now = store.options.time.now()
     let due = try await store.read { context in
       let held = try context.database.query(
@@ -42,7 +44,7 @@ extension PermissionGate {
       let drafted = try await store.submit { [self] context -> ([EntryDraft], TimePassed) in
         let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
         guard let docket, docket.record.status == .held else { return ([], TimePassed()) }
-        return try drafts(for: docket, at: context.now, in: context)
+        return try drafts(for: docket, at: decisionTime(in: context), in: context)
       }
       passed.expired += drafted.expired
       passed.reminded += drafted.reminded
@@ -69,7 +71,7 @@ extension PermissionGate {
       passed.expired = 1
       return ([EntryDrafting.decision(.expire, on: record, run: run?.state.id, by: timer, identity: nil)], passed)
     }
-    let eligibility = try eligibility(docket, in: context)
+    let eligibility = try eligibility(docket, at: now, in: context)
     var drafts: [EntryDraft] = []
     let waiting = eligibility.progress().stages
     for opened in waiting where record.stage(of: opened.rule).stage > opened.stage {
@@ -104,10 +106,10 @@ extension PermissionGate {
     return (drafts, passed)
   }
 
-  private func eligibility(_ docket: Docket, in context: WriteContext<GovernanceLedger>) throws -> Eligibility {
+  private func eligibility(_ docket: Docket, at now: Instant, in context: WriteContext<GovernanceLedger>) throws -> Eligibility {
     let release = try docket.run.map { run in try releases.release(run.state.release) { try context.evidence($0) } }
     return Eligibility(
-      record: docket.record, run: docket.run, directory: try context.shared().directory, release: release, now: context.now)
+      record: docket.record, run: docket.run, directory: try context.shared().directory, release: release, now: now)
   }
 
   /// The managers of those who could decide in the requirement's stage, as far up as somebody is there who may.
