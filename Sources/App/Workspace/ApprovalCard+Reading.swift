@@ -116,7 +116,7 @@ extension ApprovalCard {
       .targetOrigins(of: record.tool, arguments: arguments.objectValue ?? [:])
       .map { Target(pointer: $0.pointer, text: $0.text, origin: $0.origin, isVouched: $0.isVouched) }
     changes = Self.changes(of: record, arguments, in: state)
-    rules = Self.rules(of: entry, release: release)
+    rules = Self.rules(of: entry, release: release, guarding: shared.guarding)
     let progress = record.progress(in: run, shared: shared, release: release, at: now)
     requirements = progress.needs.map { need in
       let asked = need.requirement
@@ -147,7 +147,7 @@ extension ApprovalCard {
     return fields.map { Change(field: $0.key, before: state.value(of: $0.key), after: $0.value) }
   }
 
-  private static func rules(of entry: Entry, release: Release?) -> [Rule] {
+  private static func rules(of entry: Entry, release: Release?, guarding: WorkspaceGuard?) -> [Rule] {
     let matched = (entry.body["rules"]?.arrayValue ?? []).compactMap { match -> Rule? in
       guard let id = match["rule"]?.stringValue, let effect = match["effect"]?.stringValue else { return nil }
       let control = release?.process.controls.first { bytesEqual("control:\($0.id)", id) }
@@ -158,13 +158,24 @@ extension ApprovalCard {
         return Rule.Clause(reference: reference, title: found.map { "\($0.id) \($0.title)" }, text: found?.text)
       }
       let statement = match["why"]?.stringValue ?? control?.statement ?? written?.reason
-      return Rule(id: id, effect: effect, statement: statement, clause: clause)
+      return Rule(
+        id: id, effect: effect, statement: statement, clause: clause, guarding: Self.guarding(id, at: entry.index, guarding))
     }
     let erred = (entry.body["errors"]?.arrayValue ?? []).compactMap { error -> Rule? in
-      error["rule"]?.stringValue.map { Rule(id: $0, effect: "erred", statement: error["message"]?.stringValue) }
+      error["rule"]?.stringValue.map {
+        Rule(
+          id: $0, effect: "erred", statement: error["message"]?.stringValue, guarding: Self.guarding($0, at: entry.index, guarding))
+      }
     }
     // What holds stands first; a permit that was overruled is shown, so that nothing that matched is hidden.
     return matched.filter { $0.effect != "permit" } + erred + matched.filter { $0.effect == "permit" }
+  }
+
+  /// Who set the guard that a rule is of, in words; nil for a rule of the process.
+  private static func guarding(_ rule: String, at entry: Int, _ guarding: WorkspaceGuard?) -> String? {
+    guard rule.hasPrefix(WorkspaceGuard.prefix) else { return nil }
+    guard let guarding, guarding.entry < entry else { return "which is another one now" }
+    return "which \(guarding.by) set in entry \(guarding.entry)"
   }
 
   private static func origin(of path: String, in state: RunState?) -> String? {

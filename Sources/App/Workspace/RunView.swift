@@ -17,11 +17,14 @@ struct RunView: Sendable {
 
   var record: RunRecord
   var proposals: [Line] = []
+  /// Why the wall clock is not believed, so that the run stands still; nil where it is.
+  var clock: ClockRecord.Suspicion?
 
   /// Reads a run from a snapshot.
   init(_ id: String, _ context: ReadContext<GovernanceLedger>) throws {
     guard let record = try context.run(id) else { throw CommandError(.notFound, "run-unknown", "there is no run `\(visible(id))`") }
     self.record = record
+    if record.state.status == .running { clock = try context.shared().clock.suspicion }
     var rules: [String: [String]] = [:]
     var why: [String: String] = [:]
     var scripted: Set<String> = []
@@ -51,6 +54,7 @@ struct RunView: Sendable {
       "id": .string(state.id), "process": .string(state.process), "release": .string(state.release), "requester": .string(state.requester),
       "status": .string(state.status.rawValue), "started": .string(record.started.iso8601), "updated": .string(record.updated.iso8601),
     ]
+    object["clock"] = clock?.json
     object["fields"] = .object(JSONObject(state.fields.map { ($0.name, $0.value ?? .null) }))
     object["facts"] = .object(JSONObject(state.facts.map { ($0.name, $0.value ?? .null) }))
     object["steps"] = .array(
@@ -108,6 +112,10 @@ struct RunView: Sendable {
       "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)),
       "updated": Shown(record.updated.fullText(to: now)),
     ]).lines(width: width)
+    if let clock {
+      lines += ["", "\("The wall clock is not believed", .bad)"]
+      lines += clock.shown.flatMap { $0.wrapped(to: width - 2) }.map { "  \($0)" }
+    }
     let rows = ValueRows(width: width)
     if !state.fields.isEmpty {
       lines += ["", "\("Fields", .strong)"]

@@ -67,6 +67,11 @@ enum EntryDrafting {
         "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
         "process": proposal.arguments["process"] ?? .null,
       ])
+    case .setGuard:
+      guard let text = proposal.arguments["text"]?.stringValue else { return }
+      body["guard"] = .string(SHA256.hash(text).hex)
+      content.append(Content(ContentPart.values, Array(text.utf8)))
+    case .confirmClock: body["clock_confirmed"] = proposal.arguments["at"]
     case .setMode: body["workspace_mode"] = proposal.arguments["mode"]
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
@@ -186,7 +191,9 @@ extension RuleMatch {
     object["effect"] = .string(effect.rawValue)
     object["rule"] = .string(rule)
     // What no file says: why nothing covers it, which fact is missing, or why the workspace asks for somebody.
-    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) { object["why"] = reason.map { .string($0) } }
+    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) || rule.hasPrefix(RuleSet.guardPrefix) {
+      object["why"] = reason.map { .string($0) }
+    }
     return .object(object)
   }
 }

@@ -70,8 +70,11 @@ extension Judge {
   /// The labels that the rules read, and no others: most rules read none.
   func labels(_ tool: Tool, _ release: Release) -> JSONObject {
     var labels: JSONObject = [:]
-    if release.rules.readsLabels(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process) }
-    guard release.rules.readsLabels(ProvenanceIndex.labelGroups) else { return labels }
+    func reads(_ groups: [String]) -> Bool {
+      release.rules.readsLabels(groups) || view.guardRules?.readsLabels(groups) ?? false
+    }
+    if reads(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process) }
+    guard reads(ProvenanceIndex.labelGroups) else { return labels }
     let call = TracedCall(
       tool: tool.name, arguments: proposal.arguments, sinks: tool.definition?.sinks ?? [], schema: tool.definition?.arguments)
     for (group, value) in view.provenance().labels(of: call) { labels[group] = value }

@@ -52,8 +52,8 @@ extension Judge {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
-      .grantAllowance, .stopAllowance, .reviewCall:
+    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock,
+      .setGuard, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -67,9 +67,20 @@ extension Judge {
     }
   }
 
+  /// Refuses a guard that could not be used: nothing could be decided under it.
+  func checkGuard() throws(Refusal) {
+    guard let text = proposal.arguments["text"]?.stringValue else { return }
+    do throws(Diagnostics) {
+      _ = try WorkspaceGuard.rules(text)
+    } catch {
+      throw Refusal(.argumentsInvalid, "these rules cannot be a guard: \(error.description)")
+    }
+  }
+
   func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard,
+      .stopAllowance, .reviewCall:
       return
     default: break
     }

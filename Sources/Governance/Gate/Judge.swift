@@ -74,6 +74,7 @@ struct Judge {
     if tool.builtin == .answerReviewer { judgement.answer = try reviewerQuestion() }
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
     if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
+    if tool.builtin == .setGuard { try checkGuard() }
     if let builtin = tool.builtin, builtin.effect == .state {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }

@@ -72,13 +72,15 @@ extension PermissionGate {
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
     var step = Deciding(record: record, run: run, identity: identity, signed: signed, considered: considered)
-    if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
+    if let expires = record.expires, try decisionTime(in: context) > expires, try !clockDoubt(in: context).isSuspect {
+      return ([step.draft(.expire)], step.outcome(.expired))
+    }
     // What was redacted can still be rejected.
     let found = Result { try self.original(record, run: run, in: context) }
     let bare = Proposal(id: record.id, principal: record.principal, tool: record.tool, arguments: [:], run: run?.state.id)
     var view = try view(of: (try? found.get())?.proposal ?? bare, in: context)
     let (shared, release) = (view.shared, view.release)
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: view.now)
     switch decision {
     case .approve:
       step.authority = try eligibility.check(identity, for: authority)

@@ -20,10 +20,12 @@ extension PermissionGate {
   /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come.
   ///
   /// Everything follows from the log and the clock, so that nothing is lost while no process runs; what was missed then happens once.
+  /// Nothing happens while the wall clock cannot be believed.
   /// - Returns: What happened.
   /// - Complexity: O(what is due), at most 1,000 of each kind in one call.
   @discardableResult
   public func passTime() async throws -> TimePassed {
+    guard try await checkClock() else { return TimePassed() }
     let now = store.options.time.now()
     let due = try await store.read { context in
       let held = try context.database.query(
@@ -42,7 +44,7 @@ extension PermissionGate {
       let drafted = try await store.submit { [self] context -> ([EntryDraft], TimePassed) in
         let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
         guard let docket, docket.record.status == .held else { return ([], TimePassed()) }
-        return try drafts(for: docket, at: context.now, in: context)
+        return try drafts(for: docket, at: decisionTime(in: context), in: context)
       }
       passed.expired += drafted.expired
       passed.reminded += drafted.reminded
@@ -104,9 +106,10 @@ extension PermissionGate {
         need.roles.contains(where: person.roles.contains) || need.approvers.contains { bytesEqual($0, person.principal) }
       }
     }
+    let now = try decisionTime(in: context)
     var managers: [String] = []
     for person in asked {
-      guard let manager = directory.presentManager(of: person, at: context.now), !managers.contains(manager.principal) else { continue }
+      guard let manager = directory.presentManager(of: person, at: now), !managers.contains(manager.principal) else { continue }
       managers.append(manager.principal)
     }
     return managers

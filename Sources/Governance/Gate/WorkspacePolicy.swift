@@ -16,6 +16,10 @@ struct WorkspacePolicy {
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
     if tool == .setMode { return applyToMode(&judgement) }
+    if tool == .confirmClock {
+      guard view.shared.clock.suspicion != nil else { return judgement.refusal = Refusal(.changed, "nobody doubts the clock") }
+      return permit(.implied("workspace:clock", reason: "a person has looked at the clock"), &judgement)
+    }
     if tool == .changeDirectory, isOwnTime {
       return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
     }
@@ -27,7 +31,9 @@ struct WorkspacePolicy {
       return permit(.implied("owner:\(process.id)"), &judgement)
     }
     let others = tool == .makeRelease ? " or the owner of the process" : ""
-    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+    // With several people there is no operator: the directory has to say who agrees.
+    let remedy = tool.topic.map { "; `governs.\($0.rawValue)` in `organisation.json5` names who else may agree to it" } ?? ""
+    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)\(remedy)")
   }
 
   /// Anyone who may write may give up what writing to the file lets them do; nobody alone may take it back.
@@ -112,6 +118,7 @@ extension BuiltinTool {
     case .makeRelease: .releases
     case .resume: .stops
     case .grantAllowance: .allowances
+    case .setGuard: .guarding
     case .setMode: .mode
     default: nil
     }
@@ -126,6 +133,7 @@ extension WorkspaceTopic {
     case .releases: "a process changes with the agreement of another person"
     case .stops: "work that was stopped goes on with the agreement of another person"
     case .mode: "the store's file is opened directly again with the agreement of another person"
+    case .guarding: "what guards every process changes with the agreement of another person"
     case .allowances: "an agent gets autonomy with the agreement of another person"
     }
   }

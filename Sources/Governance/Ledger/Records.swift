@@ -87,6 +87,10 @@ public struct SharedState: Sendable {
   public internal(set) var log: String?
   /// Whether several people work here, so that only the service opens the store for writing.
   public internal(set) var isTeam = false
+  /// The rules over all processes that count at once; nil where there are none.
+  public internal(set) var guarding: WorkspaceGuard?
+  /// Whether the wall clock is believed.
+  public internal(set) var clock = ClockRecord()
   /// The people and their roles.
   public internal(set) var directory = Directory()
   /// The directory as it was last set as a whole, before the changes since.

@@ -38,6 +38,10 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case makeRelease = "release.make"
   /// Says whether several people share the store through the service, or one operator opens its file.
   case setMode = "workspace.mode"
+  /// Sets the live guard of the workspace, or takes it away.
+  case setGuard = "guard.set"
+  /// Says that the wall clock is right.
+  case confirmClock = "clock.confirm"
   /// Stops agents and effects, everywhere or for one agent, process or run.
   case stop = "work.stop"
   /// Lifts a stop.
@@ -91,6 +95,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .changeDirectory: "Change people, roles, keys, absences and delegations of the directory."
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
     case .setMode: "Say whether several people share the store through the service."
+    case .setGuard: "Set the rules over all processes that hold or forbid at once, or take them away."
+    case .confirmClock: "Say that the wall clock is right as it is."
     case .stop: "Stop agents and effects."
     case .resume: "Lift a stop."
     case .grantAllowance: "Let agents do some calls without being asked for each, within bounds and for a time."
@@ -138,6 +144,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
     case .setMode:
       return closed(["mode": ["enum": .array(WorkspaceMode.allCases.map { .string($0.rawValue) })]], required: ["mode"])
+    case .setGuard: return closed(["text": ["type": "string"]], required: [])
+    case .confirmClock: return closed(["at": ["type": "integer"]], required: ["at"])
     case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
     case .grantAllowance: return Self.allowanceSchema
     case .stopAllowance: return closed(["allowance": text(128), "reason": text(16_384)], required: ["allowance"])

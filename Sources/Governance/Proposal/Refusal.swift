@@ -35,6 +35,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case stepNotOpen = "step-not-open"
     /// The step waits until an exception at it is resolved.
     case stepBlocked = "step-blocked"
+    /// The wall clock cannot be believed.
+    case clockSuspect = "clock-suspect"
     /// Work was stopped.
     case stopped
     /// A limit on proposals is reached.
@@ -77,7 +79,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked }
+    public var isPassing: Bool { [.stopped, .clockSuspect].contains(self) || self == .stepBusy || self == .stepBlocked }
   }
 
   /// Makes a refusal.
