@@ -36,7 +36,8 @@ import Testing
   @Test(
     "T26 nothing but the very value that a person endorsed is vouched for, and nothing around it",
     arguments: [
-      ["to": .string("\(eve), mallory@evil-corp.net")], ["to": .string("mallory@evil-corp.net, \(eve)")], ["to": .string("\(eve).attacker.org")],
+      ["to": .string("\(eve), mallory@evil-corp.net")], ["to": .string("mallory@evil-corp.net, \(eve)")],
+      ["to": .string("\(eve).attacker.org")],
       ["to": .string(" \(eve)")], ["to": .string("\(eve)\u{200B}")], ["to": .string("Eve@evil-corp.net")],
       ["to": .string("\u{0435}ve@evil-corp.net")], ["to": .string("x\(eve)")], ["cc": .string(eve)], ["to": "mallory@evil-corp.net"],
       ["to": [.string(eve), "mallory@evil-corp.net"]], ["to": ["address": .string(eve)]], ["To": .string(eve)],
@@ -171,7 +172,10 @@ import Testing
     arguments: [
       (["source": "tool:bank.balanse", "scope": "process:payments"], "did you mean `bank.balance`?"),
       (["source": "agent:bot", "scope": "process:payments"], "a source is `tool:NAME` or `form:NAME`"),
-      (["source": "tool:bank.balance", "value": "x", "as": ["to"], "scope": "workspace"], "an endorsement is of a `source`, or of a `value`"),
+      (
+        ["source": "tool:bank.balance", "value": "x", "as": ["to"], "scope": "workspace"],
+        "an endorsement is of a `source`, or of a `value`"
+      ),
       (["value": "x", "scope": "workspace"], "an endorsement is of a `source`, or of a `value`"),
       (["value": "x", "as": ["to"], "scope": "run:r-nope"], "there is no run or released process"),
       (["value": "x", "as": ["to"], "scope": "process:nope"], "there is no run or released process"),
@@ -181,7 +185,8 @@ import Testing
     try await bench { bench in
       let outcome = try await bench.gate.submit(
         Proposal(
-          id: bench.gate.mintID(), principal: "user:root", identity: Workbench.operatorIdentity, tool: "label.endorse", arguments: arguments))
+          id: bench.gate.mintID(), principal: "user:root", identity: Workbench.operatorIdentity, tool: "label.endorse", arguments: arguments
+        ))
       #expect(outcome.refusal?.message.contains(words) == true, "\(outcome.refusal?.message ?? "permitted")")
     }
   }
