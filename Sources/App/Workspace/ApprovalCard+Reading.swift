@@ -53,9 +53,18 @@ extension Workspace {
       ) { (id: $0.text(0), run: $0.optionalText(1), due: Instant(milliseconds: $0.integer(2))) }
       return try rows.compactMap { row in
         guard let run = row.run, let record = try context.run(run)?.proposal(row.id) else { return nil }
-        return BreakGlassReview(proposal: record, run: run, due: row.due)
+        return BreakGlassReview(proposal: record, run: run, due: row.due, reason: try Self.reason(ofEmergency: record, context))
       }
     }
+  }
+
+  private static func reason(ofEmergency record: ProposalRecord, _ context: ReadContext<GovernanceLedger>) throws -> String? {
+    guard let glass = record.votes.last(where: \.isBreakGlass),
+      let note = record.notes.last(where: { note in
+        if case .decided(.approve, _) = note.kind { bytesEqual(note.by, glass.principal) && note.time == glass.time } else { false }
+      }), let words = try context.entry(at: note.entry)?.content(ContentPart.reason)
+    else { return nil }
+    return String(decoding: words, as: UTF8.self)
   }
 
   private static func questions(

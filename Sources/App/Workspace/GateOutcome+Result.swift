@@ -34,7 +34,7 @@ extension GateOutcome {
         requirements.map {
           [
             "rule": .string($0.rule), "roles": .array($0.roles.map { .string($0) }), "count": .int($0.count),
-            "not": .array($0.not.map { .string($0) }),
+            "not": .array($0.not.map { .string($0) }), "signed": .bool($0.isSigned), "stage": .int($0.stage),
           ]
         })
     }

@@ -44,7 +44,9 @@ struct RunView: Sendable {
       default: break
       }
     }
-    proposals = record.proposals.map { Line(record: $0, rules: rules[$0.id] ?? [], why: why[$0.id], isScripted: scripted.contains($0.id)) }
+    // A probe stands among them, or whoever looks here would know which one it is.
+    let shown = (record.proposals + record.probes).sorted { $0.entry < $1.entry }
+    proposals = shown.map { Line(record: $0, rules: rules[$0.id] ?? [], why: why[$0.id], isScripted: scripted.contains($0.id)) }
   }
 
   private var state: RunState { record.state }

@@ -84,7 +84,7 @@ final class Workspace: Sendable {
       if access(path, R_OK) != 0, FileTree.exists("\(state)/socket.lock") { throw CommandError.serviceAway }
       return path
     }
-    if errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
+    if errno == EACCES { throw CommandError.workspaceClosed(state) }
     throw CommandError(
       .notFound, "no-workspace", "there is no store in `\(visible(folder))`",
       hint: "name the workspace with `--workspace DIR`, or make one with `remit process release PROCESS` or `remit demo --workspace DIR`")

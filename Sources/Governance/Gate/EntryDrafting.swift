@@ -7,8 +7,8 @@ internal import ProcessModel
 enum EntryDrafting {
   /// The entry of a proposal with its verdict and consequences.
   static func proposal(
-    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence],
-    probe: Probe? = nil
+    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool,
+    opens: [ApprovalProgress.Opened] = [], evidence: [Evidence], probe: Probe? = nil
   ) throws -> EntryDraft {
     // In the order of their names, as the envelope has them: then nothing has to be sorted.
     var body = JSONObject(capacity: 16)
@@ -29,6 +29,7 @@ enum EntryDrafting {
     let values = add(judgement.events, to: &body)
     body["expires"] = expires.map { .int($0.milliseconds) }
     if let identity = proposal.identity { body["identity"] = .object(identity.body) }
+    if !opens.isEmpty { body["opens"] = .array(opens.map(\.json)) }
     body["proposal"] = .string(proposal.id)
     body["refusal"] = judgement.refusal.map { .string($0.code) }
     body["replaces"] = proposal.replaces.map { .string($0) }
@@ -86,11 +87,11 @@ enum EntryDrafting {
   static func decision(
     _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
     authority: String? = nil, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil,
-    isBreakGlass: Bool = false, opens: [(rule: String, stage: Int)] = [], considered: Duration? = nil
+    isBreakGlass: Bool = false, opens: [ApprovalProgress.Opened] = [], considered: Duration? = nil
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
     if isBreakGlass { body["break_glass"] = true }
-    if !opens.isEmpty { body["opens"] = .array(opens.map { ["rule": .string($0.rule), "stage": .int($0.stage)] }) }
+    if !opens.isEmpty { body["opens"] = .array(opens.map(\.json)) }
     body["considered"] = considered.map { .int($0.milliseconds) }
     if let identity { for (key, value) in identity.body { body[key] = value } }
     if let authority, !bytesEqual(authority, principal) { body["for"] = .string(authority) }

@@ -246,6 +246,7 @@ extension ProposalRecord {
     isProbe = try Probe.isSealed(in: entry)
     if let editor = body["editor"], editor.members != nil, body["editor_counts"]?.boolValue == true {
       votes.append(try Vote(editor, entry))
+      try noteOpened(entry)
     }
   }
 
