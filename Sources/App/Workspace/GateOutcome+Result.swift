@@ -70,7 +70,7 @@ extension Refusal {
   var exitCode: ExitCode {
     switch code {
     case Code.runUnknown.rawValue, Code.stepUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue,
-      Code.toolUnknown.rawValue, Code.allowanceUnknown.rawValue:
+      Code.toolUnknown.rawValue, Code.allowanceUnknown.rawValue, Code.endorsementUnknown.rawValue:
       .notFound
     case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue,
       Code.notInDoubt.rawValue:

@@ -12,6 +12,8 @@ public enum WorkspaceTopic: String, Hashable, Sendable, CaseIterable {
   case guarding = "guard"
   /// The autonomy of agents.
   case allowances
+  /// Which sources and values are taken at their word.
+  case labels
   /// Going back from a service that several people share to a file that one operator opens.
   case mode
 }

@@ -77,6 +77,8 @@ enum EntryDrafting {
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
     case .stopAllowance: addStop(proposal, to: &body, &content)
+    case .endorse: try addEndorsement(proposal, to: &body, &content)
+    case .withdrawEndorsement: body["endorsement_withdrawn"] = proposal.arguments["endorsement"]
     case .reviewCall:
       body["review"] = ["proposal": proposal.arguments["proposal"] ?? .null, "verdict": proposal.arguments["verdict"] ?? .null]
     default: break

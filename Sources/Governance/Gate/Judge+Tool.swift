@@ -53,7 +53,7 @@ extension Judge {
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock,
-      .setGuard, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall:
+      .setGuard, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -80,7 +80,7 @@ extension Judge {
   func checkStops() throws(Refusal) {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard,
-      .stopAllowance, .reviewCall:
+      .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       return
     default: break
     }

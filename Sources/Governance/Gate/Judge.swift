@@ -62,7 +62,10 @@ struct Judge {
     let step = try self.step(for: tool)
     try checkOpenEffects(of: tool, on: step)
     try checkBudget(step)
-    if let builtin = tool.builtin { try checkAllowance(builtin) }
+    if let builtin = tool.builtin {
+      try checkAllowance(builtin)
+      try checkEndorsement(builtin)
+    }
 
     var judgement = Judgement(
       verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest,

@@ -131,11 +131,23 @@ public final class PermissionGate: Sendable {
         release = try? releases.release(ReleaseManifest.digest(of: manifest).hex) { try context.evidence($0) }
       }
     }
+    if release == nil, proposal.tool == BuiltinTool.endorse.rawValue { release = try self.release(ofScope: proposal, shared, context) }
     var view = GateView(shared: shared, run: run, release: release, now: try decisionTime(in: context))
     // The tools of the workspace are under no guard, so that one that cannot be read can be taken away.
     if BuiltinTool(rawValue: proposal.tool)?.isOfWorkspace != true { view.guardRules = try guards.rules(of: shared.guarding) }
     if proposal.tool == BuiltinTool.grantAllowance.rawValue { view.basis = try basis(of: proposal, in: view, context) }
     return view
+  }
+
+  /// The release of the process in which an endorsement is to count; nil where it is for the whole workspace, or there is none.
+  private func release(ofScope proposal: Proposal, _ shared: SharedState, _ context: WriteContext<GovernanceLedger>) throws -> Release? {
+    let digest: String?
+    switch proposal.arguments["scope"]?.stringValue.flatMap({ Endorsement.Scope(parsing: $0) }) {
+    case .process(let name): digest = shared.current(name)?.digest
+    case .run(let id): digest = try context.run(id)?.state.release
+    case .workspace, nil: digest = nil
+    }
+    return try digest.map { try releases.release($0) { try context.evidence($0) } }
   }
 
   /// Judges a proposal, which is new or in the log already, and looks whether the evidence that it attaches came with it or is stored.

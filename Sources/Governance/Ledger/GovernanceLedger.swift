@@ -83,6 +83,8 @@ public enum GovernanceLedger: Ledger {
       let text = String(decoding: entry.content(ContentPart.values) ?? [], as: UTF8.self)
       shared.guarding = WorkspaceGuard(text: text, by: record.principal, entry: entry.index)
     case .confirmClock: try shared.confirmClock(entry)
+    case .endorse: try shared.endorse(record, entry)
+    case .withdrawEndorsement: try shared.withdrawEndorsement(record, entry)
     case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }

@@ -101,6 +101,8 @@ public struct SharedState: Sendable {
   public internal(set) var stops: [String] = []
   /// The allowances, those that have not ended and the latest others, in the order in which they were granted.
   public internal(set) var allowances: [AllowanceRecord] = []
+  /// What people endorsed: what counts still, and the latest of the rest.
+  public internal(set) var endorsements: [Endorsement] = []
   /// Proposals that belong to no run, the open ones and the latest others.
   public internal(set) var proposals: [ProposalRecord] = []
 

@@ -53,6 +53,11 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   /// Says whether a call that an allowance covered was right.
   case reviewCall = "allowance.review"
 
+  /// Says that a source or one exact value can be taken at its word.
+  case endorse = "label.endorse"
+  /// Takes that back.
+  case withdrawEndorsement = "label.withdraw"
+
   // By components of the service.
 
   /// Moves an agent's step to a person.
@@ -102,6 +107,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .grantAllowance: "Let agents do some calls without being asked for each, within bounds and for a time."
     case .stopAllowance: "End an allowance at once."
     case .reviewCall: "Say whether a call that an allowance covered was right."
+    case .endorse: "Put on record that a source or one exact value can be taken at its word."
+    case .withdrawEndorsement: "Take an endorsement back."
     case .handOver: "Move the step to a person."
     case .fireTimer: "Fire a timer."
     case .callModel: "Ask a language model for the next tool calls."
@@ -152,6 +159,13 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .reviewCall:
       return closed(
         ["proposal": text(64), "verdict": ["enum": ["right", "wrong"]], "text": text(16_384)], required: ["proposal", "verdict"])
+    case .endorse:
+      return closed(
+        [
+          "source": text(192), "value": text(1024), "as": ["type": "array", "minItems": 1, "maxItems": 20, "items": text(128)],
+          "scope": ["type": "string", "pattern": "^(workspace|(process|run):.+)$"], "until": ["type": "integer"],
+        ], required: ["scope"])
+    case .withdrawEndorsement: return closed(["endorsement": ["type": "integer", "minimum": 0]], required: ["endorsement"])
     case .handOver: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
     case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
     case .callModel:

@@ -67,6 +67,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case changed
     /// No such proposal.
     case proposalUnknown = "proposal-unknown"
+    /// No endorsement of that name.
+    case endorsementUnknown = "endorsement-unknown"
     /// The evidence cannot be taken.
     case evidenceInvalid = "evidence-invalid"
     /// The allowance makes no sense as it stands.

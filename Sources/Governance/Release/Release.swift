@@ -213,7 +213,8 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .grantAllowance, .stopAllowance:
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .grantAllowance, .stopAllowance,
+      .endorse, .withdrawEndorsement:
       true
     default: false
     }
