@@ -81,6 +81,16 @@ struct WorkThroughGateTests {
     }
   }
 
+  @Test func nobodyReassignsAStepThatIsNotTheirsToThemselves() async throws {
+    try await withBench { bench, run in
+      for to in ["user:olaf", "role:owner"] {
+        let verdict = try await submit(bench, "olaf", "step.reassign", ["to": .string(to), "text": "mine"], run, "collect")
+        #expect(verdict == "not-eligible")
+      }
+      #expect(try await submit(bench, "olaf", "complete_step", [:], run, "collect") == "step-not-open")
+    }
+  }
+
   private func toFiling(_ bench: Workbench, _ run: String, pays: Bool = true) async throws {
     #expect(try await submit(bench, "ana", "complete_step", [:], run, "collect") == "permit")
     let assessed = try await bench.gate.submit(bench.agent("complete_step", ["fields": ["risk": "low"]], run: run))
@@ -103,6 +113,43 @@ struct WorkThroughGateTests {
     }
   }
 
+  @Test func aControlHoldsGoingOnWithoutItsStep() async throws {
+    try await withBench { bench, run in
+      try await toFiling(bench, run)
+      #expect(try await submit(bench, "ana", "raise_exception", ["code": "lost", "text": "x"], run, "file") == "permit")
+      let exception = try #require(try await bench.state(run).state.openExceptions.first).id
+      func resolve(_ resolution: String) async throws -> GateOutcome {
+        try await bench.gate.submit(
+          bench.person("olaf", "resolve_exception", ["exception": .string(exception), "resolution": .string(resolution)], run: run))
+      }
+      let goingOn = try await resolve("proceed")
+      #expect(goingOn.verdict == .hold && goingOn.matched.contains { $0.rule == "control:C9" })
+      #expect(try await bench.state(run).state.step(Occurrence("file"))?.status == .blocked)
+      _ = try await bench.gate.decide(goingOn.proposal, .approve, by: Workbench.person("ben"), digest: goingOn.digest)
+      #expect(try await bench.state(run).state.step(Occurrence("file"))?.closure == .bypassed)
+    }
+  }
+
+  @Test func whoWentPastAStepIsAsExcludedAsWhoDidIt() async throws {
+    let process = Self.process.replacing("skip: \"role:compliance\" }", with: "skip: \"role:finance\" }").replacing(
+      "controls: [ {",
+      with: """
+        controls: [ { id: "C10", statement: "Closing is checked by others.", before: "step:close",
+          require: { approval: { roles: ["finance"], not: ["step:file"] } } }, {
+        """)
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare(process: process)
+      let run = try await bench.start()
+      try await toFiling(bench, run)
+      let skip = try await bench.gate.submit(bench.person("ben", "step.skip", ["text": "filed in May"], run: run, step: "file"))
+      _ = try await bench.gate.decide(skip.proposal, .approve, by: Workbench.person("cleo"), digest: skip.digest)
+      let close = try await bench.gate.submit(bench.person("ana", "complete_step", [:], run: run, step: "close"))
+      #expect(close.verdict == .hold)
+      #expect(await bench.refusal(close, by: Workbench.person("ben"))?.code == "not-eligible")
+    }
+  }
+
   @Test func workIsNotSentBackOverWhatReachedTheOutside() async throws {
     try await withBench { bench, run in
       try await toFiling(bench, run)
@@ -120,6 +167,23 @@ struct WorkThroughGateTests {
       #expect(try await bench.state(other).state.openSteps.map(\.occurrence.id) == ["collect"])
       try await toFiling(bench, other, pays: false)
       #expect(try await bench.proposePayment(other).verdict == .hold)
+    }
+  }
+
+  @Test func whatWasApprovedBeforeThePauseBeginsAfterIt() async throws {
+    try await withBench { bench, _ in
+      let run = try await bench.start(amount: 500)
+      try await toFiling(bench, run, pays: false)
+      let (approved, held) = (try await bench.proposePayment(run), try await bench.proposePayment(run))
+      _ = try await bench.gate.decide(approved.proposal, .approve, by: Workbench.person("ben"), digest: approved.digest)
+      #expect(try await submit(bench, "olaf", "run.pause", ["text": "wait"], run) == "permit")
+      #expect(await bench.refusal(held, by: Workbench.person("ben"))?.code == "run-paused")
+      let refusal = await #expect(throws: Refusal.self) { try await bench.runner.run(approved.proposal, in: run) }
+      #expect(refusal?.code == "run-paused" && bench.connector.receipts.isEmpty)
+      #expect(try await bench.status(approved.proposal, in: run) == .granted)
+      #expect(try await submit(bench, "olaf", "run.resume", [:], run) == "permit")
+      #expect(try await bench.runner.run(approved.proposal, in: run).kind == .finished)
+      #expect(bench.connector.receipts.count == 1)
     }
   }
 

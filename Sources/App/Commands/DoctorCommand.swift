@@ -186,10 +186,12 @@ private struct Checks {
       var stops: [String] = []
       var doubtful = 0
       var problems: [String] = []
+      var suspicion: ClockRecord.Suspicion?
     }
     let seen = try await workspace.store.read { view -> Seen in
       let shared = try view.shared()
       var seen = Seen(size: view.head.size, stops: shared.stops)
+      seen.suspicion = shared.clock.suspicion
       seen.last = view.head.size > 0 ? try view.entry(at: view.head.size - 1)?.time : nil
       seen.doubtful =
         try view.database.first("SELECT count(*) FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'in-doubt'") { $0.int(0) }
@@ -206,7 +208,9 @@ private struct Checks {
     }
     add("store", true, "\(counted(seen.size, "entry", "entries"))")
     for problem in seen.problems { add("release", false, problem) }
-    if let last = seen.last {
+    if let suspicion = seen.suspicion {
+      add("clock", false, suspicion.why, "nothing is carried out until somebody has looked: `remit clock`")
+    } else if let last = seen.last {
       let ahead = last - now
       add(
         "clock", ahead < .seconds(60),

@@ -76,7 +76,7 @@ extension Judge {
   ) -> (Decision, uses: [AllowanceUse]) {
     var uses: [AllowanceUse] = []
     var demotions: [Demotion] = []
-    let decision = release.rules.authorize(request) { rule in
+    let decision = release.rules.authorize(request, guard: view.guardRules) { rule in
       var search = AllowanceSearch(view: view, proposal: proposal, release: release, step: step)
       let (answer, use) = search.answer(rule)
       if let use, !uses.contains(use) { uses.append(use) }

@@ -53,8 +53,8 @@ extension Judge {
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
-      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
-      .grantAllowance, .stopAllowance, .reviewCall:
+      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume,
+      .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -71,7 +71,7 @@ extension Judge {
   /// Refuses what a paused run does not take.
   func checkPause() throws(Refusal) {
     switch builtin {
-    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer: return
+    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer, .endorse, .withdrawEndorsement: return
     default: break
     }
     if let run = view.run?.state, run.standing == "paused" {
@@ -79,10 +79,21 @@ extension Judge {
     }
   }
 
+  /// Refuses a guard that could not be used: nothing could be decided under it.
+  func checkGuard() throws(Refusal) {
+    guard let text = proposal.arguments["text"]?.stringValue else { return }
+    do throws(Diagnostics) {
+      _ = try WorkspaceGuard.rules(text)
+    } catch {
+      throw Refusal(.argumentsInvalid, "these rules cannot be a guard: \(error.description)")
+    }
+  }
+
   func checkStops() throws(Refusal) {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
-      .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+      .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .stopAllowance, .reviewCall, .endorse,
+      .withdrawEndorsement:
       return
     default: break
     }

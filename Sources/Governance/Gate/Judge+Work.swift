@@ -7,7 +7,7 @@ extension Judge {
   /// The permit that whoever may do a step, or owns the process, has for taking it, giving it away, going past it or sending work back.
   mutating func implyWork(_ tool: BuiltinTool, on step: RunState.StepState) throws(Refusal) {
     if tool == .delegateStep { try checkDelegate(step) }
-    if tool == .reassignStep { try checkNewPerformer() }
+    if tool == .reassignStep { try checkNewPerformer(of: step) }
     if let reason = authorityOverWork(tool, on: step) { implied.append(.implied(reason)) }
   }
 
@@ -42,10 +42,15 @@ extension Judge {
       .notEligible, "the step `\(step.occurrence)` is for \(performers), which `\(visible(person))` is not; its owner can reassign it")
   }
 
-  private func checkNewPerformer() throws(Refusal) {
+  /// Refuses to give a step to nobody, and to give oneself what one may not do: who may do what is the directory's to say.
+  private func checkNewPerformer(of step: RunState.StepState) throws(Refusal) {
     let text = proposal.arguments["to"]?.stringValue ?? ""
     let directory = view.shared.directory
-    switch Performer(parsing: text) {
+    let performer = Performer(parsing: text)
+    if performer.map(holds) == true, !([step.performer] + step.escalatedTo).contains(where: holds) {
+      throw Refusal(.notEligible, "the step `\(step.occurrence)` is not yours, and nobody gives themselves a step that is not theirs")
+    }
+    switch performer {
     case .user: if directory.person(text) == nil { throw unknownPerson(text) }
     case .role(let role):
       guard directory.roles.contains(where: { bytesEqual($0.name, role) }) else {

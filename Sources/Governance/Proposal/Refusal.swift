@@ -35,6 +35,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case stepNotOpen = "step-not-open"
     /// The step waits until an exception at it is resolved.
     case stepBlocked = "step-blocked"
+    /// The wall clock cannot be believed.
+    case clockSuspect = "clock-suspect"
     /// Work was stopped.
     case stopped
     /// The run is paused.
@@ -69,6 +71,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case changed
     /// No such proposal.
     case proposalUnknown = "proposal-unknown"
+    /// No endorsement of that name.
+    case endorsementUnknown = "endorsement-unknown"
     /// The evidence cannot be taken.
     case evidenceInvalid = "evidence-invalid"
     /// The allowance makes no sense as it stands.
@@ -81,7 +85,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked || self == .runPaused }
+    public var isPassing: Bool { [.stopped, .clockSuspect, .stepBusy, .stepBlocked, .runPaused].contains(self) }
   }
 
   /// Makes a refusal.

@@ -114,7 +114,7 @@ public final class Release: Sendable {
   }
 
   /// A run that was not started has no state, so nobody could see what they approve, or approve it.
-  private static func heldStart(_ rule: Rule) -> Diagnostic {
+  static func heldStart(_ rule: Rule) -> Diagnostic {
     Diagnostic(
       "start-held", at: rule.position, "rule `\(rule.id)` can hold `run.start`, and nobody can approve a run that is not there yet",
       hint: "forbid the start, or hold the first step; a rule for agents says `by: \"agent:*\"`")
@@ -168,9 +168,11 @@ public final class Release: Sendable {
       clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))
   }
 
-  /// Whether an agent's call of a tool could ever be permitted or held on a step: which tools to offer to its model.
+  /// Whether an agent's call of a tool could ever be permitted or held on a step, under the workspace's guard as it is: which tools to offer
+  /// to its model.
   public func couldPermit(
-    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory
+    _ tool: String, agent: AgentDefinition, step: RunState.StepState, requester: String, directory: Directory,
+    guard guardRules: RuleSet?
   ) -> Bool {
     guard let principal = Request.Principal(id: agent.principal, owner: agent.owner.description) else { return false }
     let builtin = BuiltinTool(rawValue: tool)
@@ -180,7 +182,7 @@ public final class Release: Sendable {
       tool: process.tool(tool).map { Request.Tool($0) } ?? Request.Tool(name: tool, effect: .state), principal: principal,
       step: Request.Step(id: step.occurrence.id, risk: risk, iteration: step.occurrence.iteration, performer: step.performer.description),
       requester: Request.Requester(id: requester, roles: directory.roles(of: requester)),
-      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [])
+      implied: builtin?.isOnStep == true ? [.implied("step:\(step.occurrence.id)")] : [], guard: guardRules)
   }
 
   /// The text of a clause such as `policy.md#3.2`; nil where the release has none of that name.
@@ -193,7 +195,7 @@ public final class Release: Sendable {
 
 extension Rule {
   /// Whether the rule can hold a person's start of a run.
-  fileprivate var holdsStarts: Bool {
+  var holdsStarts: Bool {
     let isForPeople =
       principals.isEmpty
       || principals.contains { pattern in
@@ -211,7 +213,9 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance: true
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .grantAllowance, .stopAllowance,
+      .endorse, .withdrawEndorsement:
+      true
     default: false
     }
   }
