@@ -110,6 +110,8 @@ struct WorkCommandTests {
       #expect(try await shop.json("run", "list", "--status", "paused")["total"] == 2)
       #expect(await shop.run("step", "complete", runs[0], "plan").exit == ExitCode.refused.rawValue)
       #expect(await shop.run("run", "show", runs[0]).output.contains("the trains stand still"))
+      let again = await shop.run("run", "pause", "-m", "still", runs[0], "r-nothing").output
+      #expect(again.contains("refused") && again.contains("there is no run `r-nothing`") && !again.contains("Shown"), "\(again)")
       #expect(await shop.run("run", "resume", runs[0]).exit == 0)
       #expect(await shop.run("step", "complete", runs[0], "plan").exit == 0)
       #expect(try await shop.run(["run", "cancel", "-m", "enough", "--json"] + runs).json()["done"] == 2)

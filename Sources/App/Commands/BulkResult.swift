@@ -70,7 +70,7 @@ struct BulkResult: Sendable {
       lines: { width in
         items.flatMap { item -> [Shown] in
           let tone: Shown.Tone = item.status == .done ? .good : item.status == .held ? .caution : .bad
-          let message = item.message.map { ": \(Shown.sentence($0))" } ?? ""
+          let message: Shown = item.message.map { ": \(Shown.sentence($0))" } ?? ""
           let line: Shown = "\(Shown(item.status.rawValue, tone))  \(item.what)\(message)"
           return line.wrapped(to: width)
         }
