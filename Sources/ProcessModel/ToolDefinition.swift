@@ -90,7 +90,9 @@ public struct ToolDefinition: Sendable {
   public var operation: String { String(name.drop { $0 != "." }.dropFirst()) }
 
   /// Whether a call depends on programs that no release holds: then the release pins what they were when it was made.
-  public var hasOutsideParts: Bool { !catalogue.isEmpty || command.enumerated().contains { $0.offset == 0 ? !Self.isHeld($0.element) : $0.element.hasPrefix("/") } }
+  public var hasOutsideParts: Bool {
+    !catalogue.isEmpty || command.enumerated().contains { $0.offset == 0 ? !Self.isHeld($0.element) : $0.element.hasPrefix("/") }
+  }
 
   /// Whether a command's program is a file of the release, written as `tools/…` or `./tools/…`.
   public static func isHeld(_ program: String) -> Bool { program.hasPrefix("tools/") || program.hasPrefix("./tools/") }

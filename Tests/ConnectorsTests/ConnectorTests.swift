@@ -126,7 +126,7 @@ struct CommandConnectorTests {
         Desk.tool("t.fails", #"["/bin/sh", "-c", "echo no >&2; exit 3"]"#) + Desk.tool("t.dies", #"["/bin/sh", "-c", "kill -9 $$"]"#)
         + Desk.tool("t.reads", #"["/bin/sh", "-c", "kill -9 $$"]"#, effect: "read")
         + Desk.tool("t.hangs", #"["/bin/sleep", "60"]"#, extra: "timeout: 'PT1S',")
-        + Desk.tool("t.babbles", #"["/bin/echo", "hello"]"#) 
+        + Desk.tool("t.babbles", #"["/bin/echo", "hello"]"#)
       let desk = try await Desk(folder, tools: tools)
       let expected: [(String, EffectOutcome.Kind, String)] = [
         ("t.fails", .failed, "exit-3"), ("t.dies", .inDoubt, "killed"), ("t.reads", .failed, "killed"), ("t.hangs", .inDoubt, "time-limit"),
@@ -211,9 +211,11 @@ struct CommandConnectorTests {
     }
   }
 
-  @Test("a server that does not offer a tool, or offers it twice, or says nothing that can be read, refuses the release", arguments: [
-    #"{"tools": [{"name": "other"}]}"#, #"[{"name": "send"}, {"name": "send"}]"#, #"{"tools": {}}"#, "hello", "",
-  ])
+  @Test(
+    "a server that does not offer a tool, or offers it twice, or says nothing that can be read, refuses the release",
+    arguments: [
+      #"{"tools": [{"name": "other"}]}"#, #"[{"name": "send"}, {"name": "send"}]"#, #"{"tools": {}}"#, "hello", "",
+    ])
   func badCatalogue(_ listing: String) async throws {
     try await withTemporaryDirectory { folder in
       let tools = Desk.tool("m.send", #"["/bin/cat"]"#, extra: "catalogue: ['/usr/bin/printf', '%s', '\(listing)'],")

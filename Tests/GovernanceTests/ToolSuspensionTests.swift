@@ -37,9 +37,11 @@ struct ToolSuspensionTests {
     }
   }
 
-  @Test("pins are for tools that have parts outside, and nobody writes them by hand", arguments: [
-    #"{"bank.pay": {"/opt/bank": "abc"}}"#, #"{"bank.nothing": {}}"#, "[]", "pins",
-  ])
+  @Test(
+    "pins are for tools that have parts outside, and nobody writes them by hand",
+    arguments: [
+      #"{"bank.pay": {"/opt/bank": "abc"}}"#, #"{"bank.nothing": {}}"#, "[]", "pins",
+    ])
   func handWritten(_ text: String) throws {
     let bundle = Workbench.release(process: Self.process)
     let files = bundle.files + [(path: ReleaseBundle.pinsFile, bytes: Array(text.utf8))]

@@ -43,7 +43,9 @@ struct AllowanceSearch {
     if let only = allowance.rule, !bytesEqual(only, rule.id) { throw Uncovered("it is for the rule `\(only)`") }
     if let problem = allowance.problem(with: proposal.arguments) { throw Uncovered(problem) }
     // A run that goes on under an older release is not covered, and says nothing about the allowance.
-    if let change = record.basis.pins.ofRelease.change(to: AllowancePins(allowance, in: release, view.shared, model: nil)) { throw Uncovered(change) }
+    if let change = record.basis.pins.ofRelease.change(to: AllowancePins(allowance, in: release, view.shared, model: nil)) {
+      throw Uncovered(change)
+    }
     let pinned = record.basis.pins.model
     if usage.knowsModel, usage.model != pinned {
       throw demote(allowance, .changed, "the model is not the one that it was earned with")

@@ -79,7 +79,8 @@ extension Judge {
 
   func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .acceptTool,
+    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard,
+      .acceptTool,
       .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       return
     default: break

@@ -34,7 +34,8 @@ public final class Release: Sendable {
 
   private init(
     digest: Digest, process: ProcessDefinition, rules: RuleSet, prompts: [String: Prompt], documents: [String: ControlledDocument],
-    programs: [String: [UInt8]], pins: [String: ToolPin], warnings: [Diagnostic], toolDigests: [String: Digest], validators: [String: JSONSchema]
+    programs: [String: [UInt8]], pins: [String: ToolPin], warnings: [Diagnostic], toolDigests: [String: Digest],
+    validators: [String: JSONSchema]
   ) {
     self.digest = digest
     self.process = process
@@ -219,7 +220,8 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .acceptTool, .grantAllowance, .stopAllowance,
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .acceptTool, .grantAllowance,
+      .stopAllowance,
       .endorse, .withdrawEndorsement:
       true
     default: false
@@ -237,9 +239,7 @@ extension Request.Tool {
 }
 
 extension ToolDefinition {
-  /// SHA-256 of everything that a call's meaning depends on.
-  ///
-  /// - Parameter pin: What its parts are that no release holds.
+  /// SHA-256 of everything that a call's meaning depends on, with what its parts are that no release holds.
   func digest(pin: ToolPin?) -> Digest {
     var definition: JSONObject = [
       "action": .string(action.rawValue), "arguments": arguments, "connector": .string(connector.rawValue),

@@ -44,12 +44,13 @@ public struct ToolPin: Hashable, Sendable {
 }
 
 extension ReleaseBundle {
-  /// The file that the making of a release adds: the pins of its tools. Nobody writes it by hand.
+  /// The file that the making of a release adds: the pins of its tools.
   public static let pinsFile = "pins.json"
 
   /// The bundle with what the outside parts of its tools are now.
   ///
-  /// - Parameter pins: By the tools' names; a bundle without any stays as it is.
+  /// - Parameter pins: By the tools' names.
+  /// - Returns: The bundle with the pins; without any, as it is.
   public func pinning(_ pins: [String: ToolPin]) -> ReleaseBundle {
     if pins.isEmpty { return self }
     let listing = JSONObject(pins.sorted { bytesLess($0.key, $1.key) }.map { ($0.key, $0.value.json) })
