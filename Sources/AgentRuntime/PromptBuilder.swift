@@ -1,6 +1,7 @@
 internal import Core
 internal import Governance
 internal import LLM
+internal import PolicyEngine
 internal import ProcessModel
 
 /// Senses a run: what an agent is told about its step, as far as the endpoint may know it.
@@ -119,12 +120,14 @@ struct PromptBuilder {
   // MARK: Tools
 
   /// The tools that the model is offered: those of the agent that the rules could ever permit or hold here.
-  func tools(agent: AgentDefinition, shared: SharedState) -> [ModelTool] {
+  func tools(agent: AgentDefinition, shared: SharedState, guard guardRules: RuleSet?) -> [ModelTool] {
     let names = agent.tools + [BuiltinTool.askHuman, .raiseException].map(\.rawValue).filter { !agent.tools.contains($0) }
     return names.compactMap { name in
-      guard release.couldPermit(name, agent: agent, step: step, requester: state.requester, directory: shared.directory) else { return nil }
+      let isPossible = release.couldPermit(
+        name, agent: agent, step: step, requester: state.requester, directory: shared.directory, guard: guardRules)
+      guard isPossible else { return nil }
       if let builtin = BuiltinTool(rawValue: name) { return self.tool(builtin) }
-      guard let tool = release.process.tool(name) else { return nil }
+      guard let tool = release.process.tool(name), shared.suspension(of: name, in: release.digest.hex) == nil else { return nil }
       let description = [tool.title, tool.help].compactMap { $0 }.joined(separator: ". ")
       return ModelTool(name: name, description: description.isEmpty ? name : description, parameters: tool.arguments)
     }

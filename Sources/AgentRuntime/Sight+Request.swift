@@ -17,7 +17,7 @@ extension Sight {
     }
     return ModelRequest(
       model: model.model, system: builder.system, messages: messages,
-      tools: questioned == nil ? builder.tools(agent: agent, shared: shared) : [builder.tool(.answerReviewer)],
+      tools: questioned == nil ? builder.tools(agent: agent, shared: shared, guard: guardRules) : [builder.tool(.answerReviewer)],
       mode: model.mode, api: model.api,
       maximumOutputTokens: max(64, min(AgentWorker.replyTokens, agent.budget.tokens - conversation.tokens)))
   }

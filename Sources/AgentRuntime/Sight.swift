@@ -2,6 +2,7 @@ internal import Audit
 internal import Core
 internal import Governance
 internal import LLM
+internal import PolicyEngine
 internal import ProcessModel
 
 /// One look at an agent's step: everything that its next move depends on, read from one snapshot of the log.
@@ -23,6 +24,8 @@ struct Sight: Sendable {
   let run: RunRecord
   let release: Release
   let shared: SharedState
+  /// The live guard of the workspace; nil where there is none.
+  let guardRules: RuleSet?
   let step: RunState.StepState
   let agent: AgentDefinition
   /// What was proposed on the step by its agent, and calls of its model, in log order.
@@ -52,6 +55,7 @@ struct Sight: Sendable {
     run = record
     self.release = release
     shared = try context.shared()
+    guardRules = try gate.guardRules(of: shared)
     step = open
     self.agent = agent
     proposals = record.proposals.filter {

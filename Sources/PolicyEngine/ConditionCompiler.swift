@@ -18,7 +18,9 @@ struct ConditionCompiler {
     choices = environment.choices
     var base = CELEnvironment(
       limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
-    base.declareObject("run", fields: environment.fields.map { ($0.name, $0.type) })
+    // A guard is about processes that nobody has written yet.
+    let isOpen = environment.kind == .guard && environment.fields.isEmpty
+    if !isOpen { base.declareObject("run", fields: environment.fields.map { ($0.name, $0.type) }) }
     base.declareObject("step", fields: [("id", .string), ("risk", .string), ("iteration", .int), ("performer", .string)])
     base.declareObject(
       "tool",
@@ -28,7 +30,8 @@ struct ConditionCompiler {
     base.declareObject(
       "principal", fields: [("id", .string), ("kind", .string), ("roles", .list(.string)), ("owner", .string)])
     base.declareObject("requester", fields: [("id", .string), ("roles", .list(.string))])
-    for name in ["run", "step", "tool", "principal", "requester"] { base.declare(name, .object(name)) }
+    base.declare("run", isOpen ? .map(.string, .dyn) : .object("run"))
+    for name in ["step", "tool", "principal", "requester"] { base.declare(name, .object(name)) }
     base.declare("facts", .map(.string, .dyn))
     base.declare("labels", .map(.string, .dyn))
     base.declare("now", .timestamp)

@@ -4,6 +4,8 @@ internal import Core
 extension RuleLoader {
   private static let needKeys = ["roles", "count", "not", "signed"]
   private static let courseKeys = ["within", "remind", "escalate", "break_glass"]
+  /// What is shorter nobody can act on, and each reminder is an entry of the log.
+  private static let shortest = Duration.seconds(60)
   /// The most stages, and the most groups of people in one.
   private static let maximumStages = 10
 
@@ -35,7 +37,9 @@ extension RuleLoader {
 
   private mutating func stages(_ value: PositionedJSON, of approval: ObjectReader) -> [Rule.Approval.Need] {
     for key in Self.needKeys where approval[key] != nil {
-      problems.add("misplaced-key", at: approval.keyPosition(key), "with `stages`, `\(key)` stands in each of them")
+      problems.add(
+        "misplaced-key", at: approval.keyPosition(key), "with `stages`, `\(key)` stands in each of them",
+        hint: "for example stages: [{ roles: [\"manager\"] }, { roles: [\"finance\"], count: 2 }]")
     }
     guard let stages = value.arrayValue, (1...Self.maximumStages).contains(stages.count) else {
       problems.add("wrong-type", at: value.position, "`stages` is a list of 1 to \(Self.maximumStages) stages, decided one after the other")
@@ -106,8 +110,8 @@ extension RuleLoader {
 
   private mutating func duration(_ key: String, _ reader: ObjectReader) -> Duration? {
     guard let text = reader.text(key, maximumBytes: 32, &problems), let place = reader[key] else { return nil }
-    if let duration = Duration(iso8601: text), duration > .zero { return duration }
-    problems.add("bad-duration", at: place.position, "`\(key)` is a length of time such as `PT4H` or `P2D`")
+    if let duration = Duration(iso8601: text), duration >= Self.shortest { return duration }
+    problems.add("bad-duration", at: place.position, "`\(key)` is a length of time such as `PT4H` or `P2D`, and a minute at least")
     return nil
   }
 

@@ -93,7 +93,8 @@ struct RuleLoader {
     guard let id else { return }
     rules.append(
       Rule(
-        id: id, effect: effect, tools: tools, principals: principals, steps: steps, condition: condition, approval: approval,
+        id: environment.kind == .guard ? RuleSet.guardPrefix + id : id, effect: effect, tools: tools, principals: principals, steps: steps,
+        condition: condition, approval: approval,
         isEarned: isEarned, clause: clause, reason: reason, position: reader.position))
     conditions.append(compiled)
   }

@@ -15,6 +15,8 @@ public struct RuleSet: Sendable {
   public static let maximumSteps = 100_000
   /// How large a value is taken to be when the cost of a condition is estimated: the elements in it and the bytes of its texts.
   public static let assumedSize = 200
+  /// What the id of each rule of a guard begins with in decisions; no rule of a process can.
+  public static let guardPrefix = "guard:"
   /// What stands for the deciding rule where nothing matched; no rule can have it as its id.
   public static let defaultRule = "default"
 

@@ -40,6 +40,30 @@ struct AgentWorkerTests {
     }
   }
 
+  @Test func whatTheGuardForbidsInAnyCaseIsNotOffered() async throws {
+    try await withTemporaryDirectory { folder in
+      let office = try await Office(folder) { _ in .call("complete_step", ["fields": ["risk": "low"]]) }
+      let rules = """
+        { policy: 'guard', rules: [
+          { id: 'no-mail', forbid: 'mail.*', by: 'agent:*' }, { id: 'some', forbid: 'crm.lookup', when: "args.who == 'Mallory'" },
+          { id: 'look', hold: 'ask_human', approval: { roles: ['finance'] } },
+        ] }
+        """
+      #expect(try await office.gate.setGuard(rules, reason: nil, by: Office.root).verdict == .permit)
+      _ = try await office.start()
+      _ = try await office.loop.work()
+      _ = try await office.gate.setGuard(nil, reason: nil, by: Office.root)
+      _ = try await office.start()
+      _ = try await office.loop.work()
+      let offered = office.requests.withLock { $0.map { $0.tools.map(\.name) } }
+      #expect(
+        offered == [
+          ["complete_step", "crm.lookup", "ask_human", "raise_exception"],
+          ["complete_step", "crm.lookup", "mail.send", "ask_human", "raise_exception"],
+        ])
+    }
+  }
+
   @Test func aHeldProposalParksTheRunAndAnotherProcessGoesOn() async throws {
     try await withTemporaryDirectory { folder in
       let first = try await Office(folder, diligent("high"))

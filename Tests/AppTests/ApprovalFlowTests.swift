@@ -114,6 +114,14 @@ struct ApprovalFlowTests {
     }
   }
 
+  @Test func aFileHasABoundedNumberOfDecisions() async throws {
+    try await withHeld(1) { shop, held in
+      let many = (0...1000).map { ["id": .string("p-\($0)"), "digest": "0", "decision": "approve"] as JSON }
+      let result = await shop.run("approval", "batch", "--file", try lines(many, shop.folder))
+      #expect(result.exit == ExitCode.usage.rawValue && result.words.contains(":1001: one file holds at most 1000"), "\(result.words)")
+    }
+  }
+
   @Test func questionsAnswersAndMoreTimeStandOnTheCard() async throws {
     try await withHeld(1) { shop, held in
       #expect(await shop.run("approval", "ask", held[0], "Which \u{1B}[2J contract?").exit == 0)

@@ -14,10 +14,11 @@ private func program(_ name: String) -> String? {
   return (path.split(separator: ":").map(String.init) + ["/usr/bin"]).map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
 }
 
-private let hasPrograms = ["ssh-keygen", "openssl", "python3"].allSatisfy { program($0) != nil }
+/// Whether what checks bundles is installed.
+let hasVerifierPrograms = ["ssh-keygen", "openssl", "python3"].allSatisfy { program($0) != nil }
 
 /// Bundles of a run with a signed approval: what is exported, and who finds what was changed.
-@Suite("Bundles", .enabled(if: hasPrograms, "ssh-keygen, openssl or python3 is not installed"))
+@Suite("Bundles", .enabled(if: hasVerifierPrograms, "ssh-keygen, openssl or python3 is not installed"))
 struct BundleTests {
   static let verifier = "\(Session.root)/Tests/Verifier/remit_verify.py"
 

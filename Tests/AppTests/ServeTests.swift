@@ -21,11 +21,15 @@ struct Office {
   var store: AuditStore<GovernanceLedger> { service.workspace.store }
 
   /// Serves a released workspace of a team while the body runs.
-  static func with(_ body: (Office) async throws -> Void) async throws {
+  static func with(
+    governs: String = #"directory: "role:compliance""#, prepare: (Shop) async throws -> Void = { _ in },
+    _ body: (Office) async throws -> Void
+  ) async throws {
     try await withTemporaryDirectory { folder in
       let shop = try Shop(folder)
-      try shop.addToOrganisation(#"governs: { directory: "role:compliance" }, agent_accounts: ["robot"],"#)
+      try shop.addToOrganisation("governs: { \(governs) }, agent_accounts: [\"robot\"],")
       #expect(await shop.run("process", "release", "vendor-onboarding").exit == 0)
+      try await prepare(shop)
       let workspace = try await Workspace.open(folder, .serve, environment: Environment([:]))
       _ = try await workspace.gate.setMode(.team, by: workspace.identity)
       let account = Locked("ben")

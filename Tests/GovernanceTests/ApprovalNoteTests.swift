@@ -85,6 +85,32 @@ struct ApprovalNoteTests {
     }
   }
 
+  @Test("only managers are asked who may decide, of people who may; a rung without anybody is passed over")
+  func managersOfThoseWhoCouldDecide() async throws {
+    // Ana asked for the run: her manager is not asked, and she is not asked as Ben's.
+    let clerks = #"{ roles: ["clerk", "finance"], within: "P5D", escalate: [{ after: "P1D", to: "manager" }] }"#
+    try await withHeld(clerks) { bench, held, run in
+      try await bench.setPeople { directory in
+        directory.people.map { person in
+          let manager = ["ana": "eva", "ben": "ana"][person.id] ?? person.manager
+          return Directory.Person(id: person.id, name: person.name, roles: person.roles, accounts: person.accounts, manager: manager)
+        }
+      }
+      bench.clock.advance(.seconds(86_400))
+      #expect(try await bench.gate.passTime().escalated == 1)
+      // Of Cleo Dora; of Ben, past Ana, Eva.
+      #expect(try await record(bench, held, run).escalatedTo("staged", stage: 1) == ["user:eva", "user:dora"])
+    }
+    let owner = #"{ roles: ["owner"], within: "P5D", escalate: [{ after: "P1D", to: "manager" }, { after: "P2D", to: "role:board" }] }"#
+    try await withHeld(owner) { bench, held, run in
+      bench.clock.advance(.seconds(86_400))
+      let passed = try await bench.gate.passTime()
+      #expect(passed.escalated == 1)
+      #expect(try await record(bench, held, run).escalatedTo("staged", stage: 1) == ["role:board"])
+      #expect(try await bench.gate.passTime().escalated == 0)
+    }
+  }
+
   @Test func aLaterStageHasItsOwnLadder() async throws {
     let staged =
       #"{ stages: [{ roles: ["finance"] }, { roles: ["compliance"] }], within: "P5D", escalate: [{ after: "P1D", to: "role:board" }] }"#

@@ -119,6 +119,69 @@ struct ApprovalStageTests {
     }
   }
 
+  @Test("after a stage fell back those of the later ones are asked again, and its time begins anew")
+  func aStageFallsBack() async throws {
+    let staged =
+      #"{ stages: [{ roles: ["finance"] }, { roles: ["compliance"] }, { roles: ["owner"] }], within: "P5D", remind: "PT1H" }"#
+    try await withHeld(staged) { bench, held, run in
+      #expect(await approve(bench, held, by: "ben") == "pending")
+      #expect(await approve(bench, held, by: "dora") == "pending")
+      try await bench.setPeople { $0.people.filter { $0.id != "ben" } }
+      bench.clock.advance(.seconds(3600))
+      #expect(try await bench.gate.passTime().reminded == 0)
+      let reopened = try #require(try await bench.state(run).proposal(held.proposal)).stage(of: "staged")
+      #expect(reopened.stage == 1)
+      bench.clock.advance(.seconds(3600))
+      #expect(try await bench.gate.passTime().reminded == 1)
+      for (id, outcome) in [
+        ("olaf", "not-eligible"), ("dora", "not-eligible"), ("cleo", "pending"), ("dora", "pending"), ("dora", "not-eligible"),
+        ("olaf", "approved"),
+      ] {
+        let waits = try await awaits(bench, held, run, id)
+        #expect(waits == (outcome != "not-eligible"), "\(id)")
+        #expect(await approve(bench, held, by: id) == outcome, "\(id)")
+      }
+      #expect(try await bench.runner.run(held.proposal, in: run).kind == .finished)
+    }
+  }
+
+  private func awaits(_ bench: Workbench, _ held: GateOutcome, _ run: String, _ id: String) async throws -> Bool {
+    let record = try #require(try await bench.state(run).proposal(held.proposal))
+    let shared = try await bench.gate.store.read { try $0.shared() }
+    return record.awaits(
+      Workbench.person(id), in: try await bench.state(run), shared: shared, release: nil, at: bench.gate.store.options.time.now())
+  }
+
+  @Test("who counted for one rule is asked again where a stage of another one needs them")
+  func aPersonCountsForTwoRules() async throws {
+    let two = #"""
+      { roles: ["finance"] } },
+      { id: "also", hold: "bank.pay", when: "args.amount > 200.0",
+        approval: { stages: [{ roles: ["compliance"] }, { roles: ["finance"] }] }
+      """#
+    try await withHeld(two) { bench, held, run in
+      for (id, outcome) in [("ben", "pending"), ("ben", "not-eligible"), ("dora", "pending"), ("ben", "approved")] {
+        #expect(await approve(bench, held, by: id) == outcome, "\(id)")
+      }
+      let effect = try await bench.runner.run(held.proposal, in: run)
+      #expect(effect.kind == .finished)
+    }
+  }
+
+  @Test func anEditThatFillsAStageOpensTheNext() async throws {
+    try await withHeld(#"{ stages: [{ roles: ["finance"] }, { roles: ["compliance"] }] }"#) { bench, held, run in
+      bench.clock.advance(.seconds(60))
+      let edited = try await bench.gate.decide(
+        held.proposal, .edit(arguments: ["to": "Acme", "amount": 400], reason: nil), by: Workbench.person("ben"), digest: held.digest)
+      guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
+      let record = try #require(try await bench.state(run).proposal(next.proposal))
+      let stage = record.stage(of: "staged").stage
+      #expect(stage == 2 && record.votes.map(\.principal) == ["user:ben"])
+      #expect(await approve(bench, next, by: "ben") == "not-eligible")
+      #expect(await approve(bench, next, by: "dora") == "approved")
+    }
+  }
+
   @Test("an approver of the first stage who leaves before the effect voids it")
   func anApproverLeavesBeforeTheEffect() async throws {
     try await withHeld(#"{ stages: [{ roles: ["finance"] }, { roles: ["compliance"] }] }"#) { bench, held, run in

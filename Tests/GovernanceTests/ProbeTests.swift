@@ -49,6 +49,14 @@ struct ProbeTests {
     }
   }
 
+  @Test("its id has the form of its original's", arguments: [("p-0123456789abcdef", 18), ("p-01ja8k2m3n4p5q6r7s8", 21)])
+  func ids(_ original: String, length: Int) {
+    let fresh = "p-01jzzzzzzzzzzzzzzzz"
+    let id = Probe.id(like: original, fresh: fresh)
+    #expect(id.utf8.count == length && id.hasPrefix("p-") && id != original)
+    #expect((id == fresh) == (length == 21))
+  }
+
   @Test func whatIsApprovedWithoutLookingIsMissedAndNeverCarriedOut() async throws {
     try await withProbe { bench, run, held, probe in
       let outcome = try await bench.gate.decide(probe.id, .approve, by: Workbench.person("ben"), digest: probe.digest)

@@ -111,7 +111,7 @@ import Testing
 
   @Test func whatAPersonVouchedForIsEndorsed() {
     var index = Self.run(outside: [Self.attack])
-    index.endorse("eve@evil-corp.net")
+    index.endorse("eve@evil-corp.net", as: ["recipient"], by: Endorser(entry: 4, by: "user:ana"))
     #expect(index.vouching(for: "eve@evil-corp.net", argument: "recipient") == .endorsed)
   }
 

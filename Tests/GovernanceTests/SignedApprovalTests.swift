@@ -86,6 +86,27 @@ struct SignedApprovalTests {
     }
   }
 
+  @Test("an edit is no signed approval: its author still signs, or another does")
+  func anEditIsNotSigned() async throws {
+    try await withTemporaryDirectory { folder in
+      let bench = try await Workbench(folder)
+      try await bench.prepare(rules: Self.rules)
+      try await withKeys(bench)
+      let payment = try await held(bench)
+      let edited = try await bench.gate.decide(
+        payment.proposal, .edit(arguments: ["to": "Acme", "amount": 400], reason: nil), by: Workbench.person("ben"),
+        digest: payment.digest)
+      guard case .superseded(let next) = edited.standing else { Issue.record("\(edited.standing)"); return }
+      let run = try #require(payment.run)
+      #expect(try #require(try await bench.state(run).proposal(next.proposal)).votes.isEmpty)
+      let signature = try await signed(bench, next.proposal, by: "ben", with: Self.key(1))
+      let outcome = try await bench.gate.decide(
+        next.proposal, .approve, by: Workbench.person("ben"), digest: next.digest, signed: signature)
+      guard case .approved = outcome.standing else { Issue.record("\(outcome.standing)"); return }
+      try await bench.expectVerified()
+    }
+  }
+
   @Test("a key that is taken away takes its approval with it before the effect begins")
   func aKeyThatIsTakenAway() async throws {
     try await withTemporaryDirectory { folder in

@@ -35,16 +35,16 @@ struct Workbench {
       agents: { bot: { owner: "user:olaf", tools: ["complete_step", "set_fields", "comment", "bank.pay", "bank.balance"], budget: { turns: 4 } } },
       tools: {
         "bank.pay": {
-          connector: "command", command: ["/bin/true"], effect: "external", sink: ["to"],
+          connector: "command", command: ["tools/true"], effect: "external", sink: ["to"],
           arguments: { type: "object", properties: { to: { type: "string" }, amount: { type: "number" } }, required: ["to", "amount"] },
           facts: { receipt: { type: "string" } },
         },
         "bank.balance": {
-          connector: "command", command: ["/bin/true"], effect: "read",
+          connector: "command", command: ["tools/true"], effect: "read",
           arguments: { type: "object", properties: {} }, facts: { balance: { type: "number" } },
         },
         "bank.close": {
-          connector: "command", command: ["/bin/true"], effect: "external", idempotent: true,
+          connector: "command", command: ["tools/true"], effect: "external", idempotent: true,
           arguments: { type: "object", properties: { account: { type: "string" } }, required: ["account"] },
         },
       },
@@ -80,7 +80,10 @@ struct Workbench {
 
   static func person(_ id: String) -> Identity { Identity(principal: "user:\(id)", account: id, mode: .singleOperator) }
 
-  init(_ folder: String, faults: FaultPlan = .none, clock: ManualClock = ManualClock(), seed: UInt64 = 1, name: String = "store.sqlite")
+  init(
+    _ folder: String, faults: FaultPlan = .none, clock: ManualClock = ManualClock(), seed: UInt64 = 1, name: String = "store.sqlite",
+    watch: ClockWatch? = nil
+  )
     async throws
   {
     var options = StoreOptions()
@@ -88,7 +91,7 @@ struct Workbench {
     options.random = .seeded(seed)
     options.faults = faults
     let store = try await AuditStore<GovernanceLedger>.open("\(folder)/\(name)", projections: GovernanceProjections.all, options: options)
-    gate = PermissionGate(store: store, random: .seeded(seed &+ 1000))
+    gate = PermissionGate(store: store, random: .seeded(seed &+ 1000), watch: watch)
     connector = CountingConnector(folder: folder)
     runner = ToolRunner(gate: gate, connectors: [.command: connector])
     self.clock = clock
@@ -158,6 +161,15 @@ struct Workbench {
     let outcome = try await gate.submit(agent("complete_step", ["fields": ["risk": "low"]], run: run))
     #expect(outcome.verdict == .permit, "\(outcome.refusal?.message ?? "")")
     return run
+  }
+
+  /// How many entries of a type the log has.
+  func entries(_ type: String) async throws -> Int {
+    try await gate.store.read { context in
+      var count = 0
+      try context.forEachEntry(in: 0..<context.head.size) { if $0.type == type { count += 1 } }
+      return count
+    }
   }
 
   /// Verifies the log in full.

@@ -175,7 +175,7 @@ import Testing
     #expect(permit.authorize(request, guard: forbidding).outcome == .forbid)
     // A hold by the guard does not stand in for a permit that nobody gave.
     let refused = try Example.rules("").authorize(request, guard: holding)
-    #expect(refused.outcome == .forbid && refused.isDefault && refused.requirements.isEmpty && refused.matched.map(\.rule) == ["g"])
+    #expect(refused.outcome == .forbid && refused.isDefault && refused.requirements.isEmpty && refused.matched.map(\.rule) == ["guard:g"])
   }
 
   @Test func patternsOfToolsPrincipalsAndStepsAllHaveToFit() throws {

@@ -90,7 +90,11 @@ import Testing
     Bad(
       name: "no time", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], within: 'P0D' } }", code: "bad-duration",
       place: "2:69",
-      message: "`within` is a length of time such as `PT4H` or `P2D`"),
+      message: "`within` is a length of time such as `PT4H` or `P2D`, and a minute at least"),
+    Bad(
+      name: "a reminder every second", text: "{ id: 'a', hold: 'comment', approval: { roles: ['finance'], remind: 'PT59S' } }",
+      code: "bad-duration", place: "2:69",
+      message: "`remind` is a length of time such as `PT4H` or `P2D`, and a minute at least"),
     Bad(
       name: "roles beside stages", text: "{ id: 'a', hold: 'comment', approval: { count: 2, stages: [{ roles: ['finance'] }] } }",
       code: "misplaced-key", place: "2:41", message: "with `stages`, `count` stands in each of them"),

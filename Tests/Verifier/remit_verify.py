@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Checks a Remit bundle offline, and says in plain words what it proves: remit_verify.py BUNDLE [--checkpoint FILE] [--signers FILE]
+"""Checks a Remit bundle offline and says in plain words what it proves: remit_verify.py BUNDLE
 
-It shares no code with Remit; the section "Bundles" of the README describes what it relies on. It needs Python 3 and, where something is signed,
-stock `ssh-keygen` and `openssl`. It exits with 0 only if everything holds."""
-import argparse, base64, decimal, datetime, hashlib, json, re, subprocess, sys, tempfile
+It shares no code with Remit: the section "Bundles" of the README is all that it relies on. It needs Python 3 and, where
+something is signed, stock `ssh-keygen` and `openssl`. It exits with 0 only if everything holds."""
+import argparse, base64, hashlib, itertools, json, re, subprocess, sys, tempfile
+from datetime import datetime, timedelta, timezone
 
 class Bad(Exception):
     """What does not hold."""
@@ -15,272 +16,330 @@ def need(holds, what):
 def sha(data):
     return hashlib.sha256(data).digest()
 
-def b64(text):
+def unbase64(text):
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data).decode() == text, "base64 that is written in another way")
     return data
 
 def fingerprint(key):
-    return "SHA256:" + base64.b64encode(sha(b64(key.split(" ")[1]))).decode().rstrip("=")
+    return "SHA256:" + base64.b64encode(sha(unbase64(key.split(" ")[1]))).decode().rstrip("=")
 
-# Canonical JSON, RFC 8785: keys by UTF-16 code units, numbers as ECMAScript writes them.
-
-def number(value):
-    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
-    digits, sign = "".join(map(str, digits)), "-" * sign
-    point = len(digits) + exponent
-    if len(digits) <= point <= 21:
-        return sign + digits + "0" * (point - len(digits))
-    if 0 < point <= 21:
-        return sign + digits[:point] + "." + digits[point:]
-    if -6 < point <= 0:
-        return sign + "0." + "0" * -point + digits
-    return sign + digits[0] + ("." + digits[1:] if digits[1:] else "") + f"e{'+' if point > 0 else '-'}{abs(point - 1)}"
+def moment(milliseconds):
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
 
 def canonical(value):
-    if value is None or isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, (int, float)):
-        return "0" if value == 0 else number(value)
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    order = sorted(value, key=lambda key: key.encode("utf-16-be"))
-    return "{" + ",".join(canonical(key) + ":" + canonical(value[key]) for key in order) + "}"
+    """RFC 8785, for names in ASCII and numbers without fractions: all that Remit writes outside of content."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
-def strict(data, what):
-    value = json.loads(data.decode("utf-8"))
-    need(canonical(value).encode("utf-8") == data, f"{what} is not canonical JSON")
+def strict(data, members, more):
+    value = json.loads(data.decode(), parse_float=int)
+    need(canonical(value).encode() == data, "JSON that is not canonical")
+    return shape(value, members, more)
+
+def shape(value, members, more=()):
+    need({*members} <= {*value} <= {*members, *more}, f"other members than {', '.join(members)}")
     return value
 
-def shape(value, required, optional=(), what="a part"):
-    need(isinstance(value, dict) and set(required) <= set(value) <= {*required, *optional}, f"{what} has other members")
-    return value
-
-def runs(*arguments, stdin=b"", **files):
-    """Whether a program says yes; the files lie in a folder of its own, named by `{}`."""
+def run(command, stdin=b"", **files):
+    """Whether a program says yes; the files lie in a folder of its own, which is named by `{}`."""
     with tempfile.TemporaryDirectory(prefix="remit-verify-") as folder:
         for name, data in files.items():
             with open(f"{folder}/{name}", "wb") as file:
                 file.write(data)
-        arguments = [argument.replace("{}", folder) for argument in arguments]
+        words = [word.replace("{}", folder) for word in command.split()]
         environment = {"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/local/bin"}
-        return subprocess.run(arguments, input=stdin, capture_output=True, env=environment).returncode == 0
+        return subprocess.run(words, input=stdin, capture_output=True, env=environment).returncode == 0
 
 # The log: C2SP tlog-checkpoint and signed-note, proofs of RFC 6962.
 
 def read_checkpoint(note):
-    match = re.fullmatch(r"([^\s+]+)\n(0|[1-9]\d*)\n([A-Za-z0-9+/]{43}=)\n(?:\n((?:— [^\n]+\n)+))?", note)
+    match = re.fullmatch(r"(([^\s+]+)\n(0|[1-9]\d*)\n([A-Za-z0-9+/]{43}=)\n)(?:\n((?:— [^\n]+\n)+))?", note)
     need(match, "the checkpoint is not written as C2SP tlog-checkpoint says")
-    return match[1], int(match[2]), b64(match[3]), (match[4] or "").split("\n")[:-1]
+    text, origin, size, root, signatures = match.groups()
+    return text, origin, int(size), unbase64(root), (signatures or "").split("\n")[:-1]
 
-def check_note(note, lines, keys):
-    need(len(lines) == len(keys), "the checkpoint has other signatures than keys")
-    for line, key in zip(lines, keys):
-        (name, key_id, public), (dash, signer, blob) = key.split("+", 2), line.split(" ")
-        public, blob = b64(public), b64(blob)
-        need(public[0] == 1 and len(public) == 33 and dash == "—" and signer == name, "the key of the checkpoint is another one")
-        expected = sha(name.encode() + b"\n" + public)[:4]
-        need(key_id == expected.hex() and blob[:4] == expected, "the key of the checkpoint has another id")
-        der = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + public[1:])  # RFC 8410, section 4
-        pem = b"-----BEGIN PUBLIC KEY-----\n" + der + b"\n-----END PUBLIC KEY-----\n"
-        command = "openssl pkeyutl -verify -pubin -inkey {}/key -rawin -in {}/text -sigfile {}/sig".split()
-        need(runs(*command, text=note[: note.index("\n\n") + 1].encode(), key=pem, sig=blob[4:]),
-             "the signature of the checkpoint is not good")
+def check_signature(text, key, line):
+    name, key_id, public = key.split("+", 2)
+    public, blob = unbase64(public), unbase64(line.removeprefix(f"— {name} "))
+    expected = sha(name.encode() + b"\n" + public)[:4]
+    need(key_id == expected.hex() and blob[:4] == expected, "a key of the checkpoint has another id")
+    need(public[0] in (1, 4) and len(public) == 33, "a key of the checkpoint is not one of Ed25519")
+    if public[0] == 4:  # of a witness: C2SP tlog-cosignature
+        text, blob = f"cosignature/v1\ntime {int.from_bytes(blob[4:12], 'big')}\n{text}", blob[8:]
+    der = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + public[1:])  # RFC 8410, section 4
+    pem = b"-----BEGIN PUBLIC KEY-----\n" + der + b"\n-----END PUBLIC KEY-----\n"
+    command = "openssl pkeyutl -verify -pubin -inkey {}/key -rawin -in {}/text -sigfile {}/signature"
+    need(run(command, text=text.encode(), key=pem, signature=blob[4:]), f"the signature of {name} is not good")
 
 def root_of(leaf, index, size, proof):
-    need(0 <= index < size, "an entry lies beyond the checkpoint")
-    node, last = index, size - 1
-    for sibling in proof:
-        need(last > 0, "a proof is too long")
-        if node & 1 or node == last:
-            leaf = sha(b"\x01" + sibling + leaf)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            leaf = sha(b"\x01" + leaf + sibling)
-        node, last = node >> 1, last >> 1
-    need(last == 0, "a proof is too short")
-    return leaf
+    need(0 <= index < size and bool(proof) == (size > 1), "a proof does not fit the checkpoint")
+    if size == 1:
+        return leaf
+    half = 1 << (size - 1).bit_length() - 1
+    if index < half:
+        return sha(b"\x01" + root_of(leaf, index, half, proof[:-1]) + proof[-1])
+    return sha(b"\x01" + proof[-1] + root_of(leaf, index - half, size - half, proof[:-1]))
 
 class Entry:
     """An entry whose form, content and place in the log hold."""
 
     def __init__(self, item, size, root):
-        shape(item, ["envelope", "proof"], ["content", "definition"], "an entry")
-        data = item["envelope"].encode("utf-8")
-        envelope = shape(strict(data, "an envelope"), ["body", "index", "principal", "time", "type"],
-                         ["commitments", "evidence", "release", "run"], "an envelope")
-        self.index, self.body, self.type, self.time = (envelope[name] for name in ("index", "body", "type", "time"))
-        self.principal, self.run, self.release = envelope["principal"], envelope.get("run"), envelope.get("release")
-        self.evidence, self.definition, self.content = envelope.get("evidence", []), item.get("definition"), {}
+        data, names = item["envelope"].encode(), ["body", "index", "principal", "time", "type"]
+        envelope = strict(data, names, ["commitments", "evidence", "release", "run"])
+        self.body, self.index, self.principal, self.time, self.type = (envelope[name] for name in names)
+        self.run, self.release, self.evidence = (envelope.get(name) for name in ("run", "release", "evidence"))
+        self.definition, self.content, self.withheld = item.get("definition"), {}, []
         proof = [bytes.fromhex(text) for text in item["proof"]]
-        need([one.hex() for one in proof] == item["proof"] and all(len(one) == 32 for one in proof), "a proof is not of digests")
-        need(root_of(sha(b"\x00" + data), self.index, size, proof) == root, f"entry {self.index} is not proven to be in the log")
-        commitments, parts = envelope.get("commitments", {}), item.get("content", [])
-        need([part["part"] for part in parts] == list(commitments) and ("content" in item) == bool(commitments),
-             f"entry {self.index} has other content parts than its envelope names")
-        self.withheld = sum("withheld" in part for part in parts)
+        need([node.hex() for node in proof] == item["proof"], "a proof is not in lower-case hex")
+        need(root_of(sha(b"\x00" + data), self.index, size, proof) == root, f"#{self.index} is not proven to be there")
+        parts, commitments = item.get("content", []), envelope.get("commitments", {})
+        shape(item, ["envelope", "proof"] + ["content"] * bool(commitments), ["definition"])
+        need([part["part"] for part in parts] == [*commitments], f"#{self.index} has other content than it names")
         for part in parts:
-            if "withheld" in part:
-                need(shape(part, ["part", "withheld"])["withheld"] is True, "a part is neither here nor withheld")
+            name, form = part["part"], "text" if "text" in part else "base64"
+            if part == {"part": name, "withheld": True}:
+                self.withheld.append(name)
                 continue
-            form = "text" if "text" in part else "base64"
-            salt, data = b64(shape(part, ["part", "salt", form])["salt"]), part[form].encode("utf-8") if form == "text" else b64(part[form])
-            need(len(salt) == 16 and sha(salt + data).hex() == commitments[part["part"]],
-                 f"part `{part['part']}` of entry {self.index} is not what it commits to")
-            self.content[part["part"]] = data
+            data = shape(part, ["part", "salt", form])[form]
+            self.content[name] = data.encode() if form == "text" else unbase64(data)
+            need(sha(unbase64(part["salt"]) + self.content[name]).hex() == commitments[name],
+                 f"part `{name}` of #{self.index} is not what it commits to")
 
     def words(self, part):
-        return self.content.get(part, b"(none)").decode("utf-8", "replace")
+        return self.content.get(part, b"(none)").decode(errors="replace")
 
 # What the entries mean.
 
+class Directory:
+    """People, roles, delegations and absences, as the entries so far have made them."""
+
+    def __init__(self):
+        self.person, self.role, self.delegation, self.absence = {}, {}, {}, {}
+
+    def change(self, noun, verb, change):
+        thing, table = change.get(noun), getattr(self, "person" if noun == "key" else noun)
+        if noun == "key":
+            person = table[change["person"]]
+            left = [key for key in person.get("keys", []) if fingerprint(key) != change.get("fingerprint")]
+            person["keys"] = left + ([change["key"]] if verb == "add" else [])
+        elif verb == "put":
+            table[thing if noun == "role" else thing["id"]] = thing
+        else:
+            del table[change["id"] if verb == "end" else thing]
+        for table in (self.delegation, self.absence) if verb == "leave" else ():
+            for name in [name for name, given in table.items() if thing in given.values()]:
+                del table[name]
+
+    def known(self, principal):
+        return self.person.get(principal.removeprefix("user:"), {})
+
+    def held(self, vote, process, time):
+        """The roles that somebody approves with, and in whose whole place."""
+        by, place = vote["by"], vote.get("for", vote["by"])
+        person = {"roles": [*self.role]} if vote.get("operator") else self.known(place)
+        roles = {"role:" + name for name in person.get("roles", [])}
+        if by == place:
+            return roles | ({by} if person else set())
+        for given in [*self.delegation.values(), *self.absence.values()]:
+            names = ("from", "to", "since") if "since" in given else ("person", "deputy", "from")
+            giver, taker, since = (given.get(name, "") for name in names)
+            live = datetime.fromisoformat(since) <= moment(time) < datetime.fromisoformat(given["until"])
+            here = not given.get("processes") or process in given["processes"]
+            if live and here and ("user:" + giver, "user:" + taker) == (place, by):
+                return roles & {"role:" + name for name in given["roles"]} if given.get("roles") else roles | {place}
+        return set()
+
 class Case:
+    """The run: what was proposed in it, what people decided, and what came of it."""
+
     def __init__(self, log, run, trusted):
-        self.log, self.run, self.trusted, self.lines, self.signers, self.requester = log, run, trusted, [], set(), None
-        self.keys, self.roles, self.proposals, self.releases, self.evidence = {}, {}, {}, {}, []
+        self.log, self.run, self.trusted, self.requester, self.process = log, run, trusted, None, None
+        self.directory, self.proposals, self.releases, self.evidence = Directory(), {}, set(), []
+        self.lines, self.signers = [], set()
 
     def take(self, entry):
-        kind, body, at = entry.type, entry.body, f"entry {entry.index}"
-        need(entry.run in (None, self.run), f"{at} belongs to another run")
-        if kind == "store.opened@1":
+        body, kind = entry.body, entry.type.removesuffix("@1")
+        need(entry.run in (None, self.run), f"#{entry.index} belongs to another run")
+        if kind == "store.opened":
             need(entry.index == 0 and body["log"] == self.log, "the log has another name")
-        elif kind == "proposal.decided@1":
-            self.propose(entry, at)
-        elif kind in ("approval.decided@1", "approval.noted@1", "effect.started@1", "effect.settled@1"):
-            need(body["proposal"] in self.proposals, f"{at} is about a proposal that is not here")
-            offer = self.proposals[body["proposal"]]
-            need((offer["entry"].run, offer["entry"].release) == (entry.run, entry.release), f"{at} is about another run or release")
-            {"d": self.decide, "n": self.note}.get(kind[9], self.effect)(entry, offer, at)
+        elif kind == "proposal.decided":
+            need(self.proposals.setdefault(body["proposal"], entry) is entry, "a proposal is there twice")
+            self.propose(entry)
+        elif kind in ("approval.decided", "approval.noted", "effect.started", "effect.settled"):
+            asked = self.proposals[body["proposal"]]
+            same = {name: body.get(name, asked.body[name]) for name in ("digest", "tool")}
+            need((asked.run, asked.release, asked.body | same) == (entry.run, entry.release, asked.body),
+                 f"#{entry.index} is about something else than was proposed")
+            {"decided": self.decide, "noted": self.note}.get(kind[9:], self.effect)(entry, asked)
         else:
-            need(kind in ("approval.refused@1", "allowance.ended@1"), f"{at} is of an unknown type")
+            need(kind in ("approval.refused", "allowance.ended"), f"#{entry.index} is of an unknown type")
         for event in body.get("events", []) if entry.run else []:
-            if event["$"] == "evidence.added":
-                self.evidence.append(event["digest"])
-                self.say(entry, f"evidence: {event['name']}, {event['media']}, sha256 {event['digest']}, from {event['by']}")
             if event["$"] == "run.started":
                 need(event["run"] == self.run, "another run was started")
-                self.requester = event["by"]
+                self.requester, self.process = event["by"], event["process"]
+            if event["$"] == "evidence.added":
+                self.evidence.append(event["digest"])
+                self.say(entry, f"evidence: {event['name']}, {event['media']}, sha256 {event['digest']}, "
+                                f"from {event['by']}")
 
-    def propose(self, entry, at):
+    def propose(self, entry):
         body, verdict = entry.body, entry.body["verdict"]
-        need(body["proposal"] not in self.proposals, "a proposal is there twice")
-        state = {"permit": "done" if body["effect"] == "state" else "granted", "hold": "held", "forbid": "forbidden"}[verdict]
-        votes = [(body["editor"]["by"], body["editor"].get("for", body["editor"]["by"]), False, False)] if body.get("editor_counts") else []
-        offer = self.proposals[body["proposal"]] = {"entry": entry, "state": state, "votes": votes, "grant": None, "until": body.get("expires")}
-        need((entry.definition is not None) == (entry.run is not None and verdict != "forbid"), f"{at} has no definition, or one too many")
-        if entry.run is None and state == "done":
-            self.change(offer, entry)
+        entry.votes, entry.escalated, entry.grant, entry.until = [], [], None, body.get("expires")
+        entry.passed = "done" if body["effect"] == "state" else "granted"
+        entry.state = {"permit": entry.passed, "hold": "held", "forbid": "forbidden"}[verdict]
+        if body.get("editor_counts"):
+            self.vote(entry, entry, body["editor"], verdict == "permit")
         if entry.run is None:
-            return
-        need(entry.release is None or entry.release in self.releases, f"the release of {at} was not made before it")
-        if entry.definition is not None and not entry.withheld:
-            covered = {"arguments": sha(entry.content["arguments"]).hex(), "definition": entry.definition, "evidence": self.evidence,
-                       "principal": entry.principal, "read": json.loads(entry.content.get("read", b"null")), "release": entry.release,
+            return self.change(entry, entry)
+        need(entry.release in {None, *self.releases}, f"the release of #{entry.index} was not made before it")
+        need((entry.definition is None) == (verdict == "forbid"), f"#{entry.index} has no definition, or one too many")
+        if verdict != "forbid" and not {"arguments", "read"} & {*entry.withheld}:
+            covered = {"arguments": sha(entry.content["arguments"]).hex(), "definition": entry.definition,
+                       "evidence": self.evidence, "principal": entry.principal, "release": entry.release,
                        "run": entry.run, "step": body.get("step"), "tool": body["tool"]}
-            covered = {name: value for name, value in covered.items() if value}
-            need(sha(canonical(covered).encode()).hex() == body["digest"], f"the digest of {at} is not that of what was proposed")
-        rules = "; ".join(f"{rule['effect']} by rule {rule['rule']}" + (f", which cites {rule['clause']}" if "clause" in rule else "")
-                          for rule in body.get("rules", [])) or body.get("refusal", "no rule")
-        self.say(entry, f"{entry.principal} proposed {body['tool']} at {body.get('step', 'no step')} {entry.words('arguments')}\n"
-                        f"       {verdict}: {rules}")
+            texts = {name: canonical(value) for name, value in covered.items() if value}
+            texts |= {"read": entry.words("read")} if "read" in entry.content else {}
+            text = "{" + ",".join(f'"{name}":{texts[name]}' for name in sorted(texts)) + "}"
+            need(sha(text.encode()).hex() == body["digest"], f"#{entry.index} has not the digest of what was proposed")
+        rules = [f"{rule['effect']} by rule {rule['rule']}"
+                 + (f", which cites {rule['clause']}" if "clause" in rule else "") for rule in body.get("rules", [])]
+        self.say(entry, f"{entry.principal} proposed {body['tool']} at {body.get('step', 'no step')} "
+                        f"{entry.words('arguments')}\n       {verdict}: {'; '.join(rules) or body.get('refusal')}")
 
-    def decide(self, entry, offer, at):
-        body, asked = entry.body, offer["entry"].body
-        need(offer["state"] in ("held", "granted"), f"{at} decides what does not wait")
-        need(body["digest"] == asked["digest"], f"{at} decides on another digest than the proposal's")
-        signed = ("signature" in entry.content or "key" in body) and self.signature(entry, offer, at)
-        offer["state"] = body["decision"] if body["decision"] != "approve" else offer["state"]
-        if body["decision"] == "approve":
-            need(entry.principal not in (offer["entry"].principal, entry.run and self.requester), f"{at} is an approval by who asked")
-            offer["votes"].append((entry.principal, body.get("for", entry.principal), signed, body.get("break_glass", False)))
-        if body["decision"] == "approve" and body["complete"]:
-            need(not json.loads(offer["entry"].content.get("seal", b'{"probe":false}'))["probe"], f"{at} approves a probe")
-            rules, emergency = asked.get("requirements", []), any(vote[3] for vote in offer["votes"])
-            rules = [rule for rule in rules if not (emergency and "break_glass" in rule)]
-            for rule in rules:
-                votes = [vote for vote in offer["votes"] if vote[2] or not rule.get("signed")]
-                count = sum(other["count"] for other in rules if other["rule"] == rule["rule"])
-                need(min(len({vote[0] for vote in votes}), len({vote[1] for vote in votes})) >= count, f"{at} has too few for {rule['rule']}")
-            offer["state"] = "done" if asked["effect"] == "state" else "granted"
-            if entry.run is None and offer["state"] == "done":
-                self.change(offer, entry)
-        who = entry.principal + (f" for {body['for']}" if "for" in body else "") + "".join(f", {role}" for role in self.roles.get(entry.principal, []))
-        self.say(entry, f"{who}: {body['decision']} of {asked['tool']}" + (" in an emergency" if body.get("break_glass") else "")
-                 + (f", signed with {body['key']}" if signed else ", not signed") + (f": {entry.words('reason')}" if "reason" in entry.content else ""))
+    def decide(self, entry, asked):
+        body, decision = entry.body, entry.body["decision"]
+        need(asked.state in ("held", "granted"), f"#{entry.index} decides what does not wait")
+        is_probe = "seal" in asked.withheld or b'"probe":true' in asked.content.get("seal", b"")
+        need(not is_probe or decision != "supersede" and not body.get("complete"), f"#{entry.index} approves a probe")
+        signed = self.signature(entry, asked) if "key" in body else "not signed"
+        if decision == "approve":
+            need(body["by"] == entry.principal, f"#{entry.index} is an approval in another name")
+            self.vote(entry, asked, body, body["complete"])
+        else:
+            asked.state = decision
+        roles = self.directory.known(entry.principal).get("roles", [])
+        who = ", ".join([entry.principal + (f" for {body['for']}" if "for" in body else ""), *roles])
+        emergency = " in an emergency" if body.get("break_glass") else ""
+        self.say(entry, f"{who}: {decision} of {asked.body['tool']}{emergency}, {signed}: {entry.words('reason')}")
+        if entry.run is None:
+            self.change(entry, asked)
 
-    def note(self, entry, offer, at):
-        need(entry.body["digest"] == offer["entry"].body["digest"], f"{at} is about another digest than the proposal's")
-        offer["until"] = entry.body["until"] if entry.body["note"] == "extended" else offer["until"]
-        self.say(entry, f"{entry.principal}: {entry.body['note']}, about {offer['entry'].body['tool']}")
+    def vote(self, entry, asked, vote, complete):
+        """Takes an approval by somebody who may give it, and looks whether it is enough where it is said to be."""
+        asked.votes.append(vote)
+        may = any(self.counts(rule, vote, asked, entry.time) or self.passes(rule, vote, asked, entry.time)
+                  for rule in asked.body.get("requirements", []))
+        need(may, f"#{entry.index} is an approval by {vote['by']}, who may not decide")
+        if complete:
+            need(self.enough(asked, entry.time), f"#{entry.index} has too few approvals")
+            asked.state = asked.passed
 
-    def effect(self, entry, offer, at):
-        body, tool = entry.body, offer["entry"].body["tool"]
-        need(body["tool"] == tool, f"{at} is about another tool")
-        if entry.type == "effect.started@1":
-            need(offer["state"] in ("granted", "in-doubt"), f"the effect of {at} began without a permit or approval")
-            offer.update(state="started", grant=body["grant"])
-            return
-        need(offer["state"] in ("started", "in-doubt"), f"{at} settles an effect that did not begin")
-        need(body.get("grant", offer["grant"]) == offer["grant"], f"{at} settles another attempt")
-        offer["state"] = body["outcome"]
-        self.say(entry, f"effect: {tool} {body['outcome']}, and returned {entry.words('result')}")
+    def stands(self, wanted, rule, vote, asked, time):
+        """Whether somebody has what is wanted, and neither asked for it, nor proposed it, nor is excluded."""
+        never = {asked.principal, self.requester if asked.run else None, *rule.get("not", [])}
+        held = self.directory.held(vote, self.process if asked.run else None, time)
+        return wanted & held and not never & {vote["by"], vote.get("for")}
 
-    def signature(self, entry, offer, at):
-        key, asked = entry.content["signer"].decode(), offer["entry"].body
-        need(key in self.keys.get(entry.principal, []) and fingerprint(key) == entry.body["key"], f"{at}: no key of {entry.principal} then")
-        need(self.trusted is None or f"{entry.principal} {key}" in self.trusted, f"you do not trust the key of {entry.principal}")
-        lines = ["remit approval statement v1", f"log {self.log}", f"run {entry.run or 'none'}", f"proposal {asked['proposal']}",
-                 f"digest {asked['digest']}", "decision approve", f"by {entry.principal}", f"tool {asked['tool']}", f"effect {asked['effect']}"]
-        lines += [f"for {entry.body['for']}"] if entry.body.get("for", entry.principal) != entry.principal else []
-        lines += [f"step {asked['step']}"] if "step" in asked else []
-        lines += [f"until {moment(offer['until']).isoformat(timespec='milliseconds')}Z"] if offer["until"] is not None else []
-        statement = "".join(line + "\n" for line in lines).encode()
-        need(entry.content["statement"] == statement, f"what was signed in {at} is not this approval")
-        command = "ssh-keygen -Y verify -f {}/signers -I signer -n approval@remit -s {}/sig".split()
-        allowed = f'signer namespaces="approval@remit" {key}\n'.encode()
-        need(runs(*command, stdin=statement, signers=allowed, sig=entry.content["signature"]), f"the signature in {at} is not good")
-        self.signers.add(f"{entry.principal} {key}")
+    def counts(self, rule, vote, asked, time):
+        wanted = {"role:" + name for name in rule.get("roles", [])} | {*rule.get("approvers", [])}
+        wanted |= {to for note in asked.escalated for to in note["to"]
+                   if (note["rule"], note.get("stage", 1)) == (rule["rule"], rule.get("stage", 1))}
+        keys = [fingerprint(key) for key in self.directory.known(vote["by"]).get("keys", [])]
+        signed = not rule.get("signed") or vote.get("key") in keys
+        return signed and self.stands(wanted, rule, vote, asked, time)
+
+    def passes(self, rule, vote, asked, time):
+        """Whether it is an approval in an emergency, for which the rule has a way."""
+        glass = rule.get("break_glass", {}) if vote.get("break_glass") else {}
+        return self.stands({"role:" + name for name in glass.get("roles", [])}, rule, vote, asked, time)
+
+    def enough(self, asked, time):
+        """Whether any requirements of a rule together have as many people as they ask for, in as many places."""
+        rules = [rule for rule in asked.body.get("requirements", [])
+                 if not any(self.passes(rule, vote, asked, time) for vote in asked.votes)]
+        for count in range(len(rules)):
+            for some in itertools.combinations(rules, count + 1):
+                votes = [vote for vote in asked.votes if any(self.counts(rule, vote, asked, time) for rule in some)]
+                people = min(len({vote["by"] for vote in votes}), len({vote.get("for", vote["by"]) for vote in votes}))
+                if len({rule["rule"] for rule in some}) == 1 and people < sum(rule["count"] for rule in some):
+                    return False
         return True
 
-    def change(self, offer, entry):
-        """What a change of the workspace means for keys, roles and releases."""
-        tool, values = offer["entry"].body["tool"], json.loads(entry.content.get("values", b"[]"))
-        if tool == "directory.set":
-            self.keys, self.roles, values = {}, {}, [{"kind": "person.put", "person": person} for person in values["people"]]
-        for change in values if tool.startswith("directory.") else []:
-            kind, person = change["kind"], change.get("person")
-            who = "user:" + (person["id"] if isinstance(person, dict) else str(person))
-            if kind == "person.put":
-                self.keys[who], self.roles[who] = person.get("keys", []), person["roles"]
-            elif kind == "person.leave":
-                self.keys[who] = self.roles[who] = []
-            elif kind == "key.add":
-                self.keys[who] = self.keys.get(who, []) + [change["key"]]
-            elif kind == "key.remove":
-                self.keys[who] = [key for key in self.keys.get(who, []) if fingerprint(key) != change["fingerprint"]]
-        if tool == "release.make":
-            self.releases[entry.body["release"]["digest"]] = entry
-            self.say(entry, f"{offer['entry'].principal} made release {entry.body['release']['digest']} of {entry.body['release']['process']}")
+    def note(self, entry, asked):
+        if entry.body["note"] == "escalated":
+            asked.escalated.append(entry.body)
+        asked.until = entry.body.get("until", asked.until)
+        self.say(entry, f"{entry.principal}: {entry.body['note']}, about {asked.body['tool']}")
+
+    def effect(self, entry, asked):
+        body = entry.body
+        if entry.type == "effect.started@1":
+            need(asked.state in ("granted", "in-doubt"), f"the effect of #{entry.index} was not permitted or approved")
+            in_time = asked.until is None or entry.time <= asked.until
+            need(not asked.votes or in_time and self.enough(asked, entry.time),
+                 f"the approvals for the effect of #{entry.index} counted no more when it began")
+            asked.state, asked.grant = "started", body["grant"]
+        else:
+            need(asked.state in ("started", "in-doubt") and body.get("grant", asked.grant) == asked.grant,
+                 f"#{entry.index} settles an effect that did not begin")
+            asked.state = body["outcome"]
+            self.say(entry, f"effect: {body['tool']} {asked.state}, and returned {entry.words('result')}")
+
+    def signature(self, entry, asked):
+        """Checks that a key which the directory has for somebody signed exactly this approval."""
+        key, by, step = entry.words("signer"), entry.principal, asked.body.get("step")
+        need(key in self.directory.known(by).get("keys", []) and fingerprint(key) == entry.body["key"],
+             f"#{entry.index} is not signed with a key that {by} had then")
+        need(self.trusted is None or f"{by} {key}" in self.trusted, f"you do not trust the key of {by}")
+        until = asked.until and moment(asked.until).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        lines = {"log": self.log, "run": entry.run or "none", "proposal": asked.body["proposal"],
+                 "digest": asked.body["digest"], "decision": "approve", "by": by, "tool": asked.body["tool"],
+                 "effect": asked.body["effect"], "for": entry.body.get("for"), "step": step, "until": until}
+        words = [f"{name} {value}\n" for name, value in lines.items() if value is not None]
+        statement = "".join(["remit approval statement v1\n", *words]).encode()
+        need(entry.content["statement"] == statement, f"what was signed in #{entry.index} is not this approval")
+        signers = f'signer namespaces="approval@remit" {key}\n'.encode()
+        command = "ssh-keygen -Y verify -f {}/signers -I signer -n approval@remit -s {}/signature"
+        need(run(command, stdin=statement, signers=signers, signature=entry.content["signature"]),
+             f"the signature in #{entry.index} is not good")
+        self.signers.add(f"{by} {key}")
+        return f"signed with {entry.body['key']}"
+
+    def change(self, entry, asked):
+        """What a change of the workspace means, once it is permitted or approved."""
+        tool, made = asked.body["tool"], entry.body.get("release")
+        if asked.state == "done" and tool.startswith("directory."):
+            changes = json.loads(entry.content["values"])
+            if tool == "directory.set":
+                self.directory, new, changes = Directory(), changes, []
+                new["roles"] = [role["name"] for role in new["roles"]]
+                nouns = {"people": "person", "roles": "role", "absences": "absence", "delegations": "delegation"}
+                for many, one in nouns.items():
+                    changes += [{"kind": one + ".put", one: thing} for thing in new.get(many, [])]
+            for change in changes:
+                self.directory.change(*change["kind"].split("."), change)
+        elif asked.state == "done" and tool == "release.make":
+            self.releases.add(made["digest"])
+            self.say(entry, f"{asked.principal} made release {made['digest']} of {made['process']}")
 
     def say(self, entry, words):
         words = "".join(c if c == "\n" or c.isprintable() else f"\\u{{{ord(c):x}}}" for c in words)
-        self.lines.append(f"#{entry.index:<5} {moment(entry.time).isoformat(' ', 'seconds')}  {words}")
-
-def moment(milliseconds):
-    return datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=milliseconds)
+        self.lines.append(f"#{entry.index:<5} {moment(entry.time):%Y-%m-%d %H:%M:%S}  {words}")
 
 def verify(data, kept=None, trusted=None):
     """The lines that say what a bundle proves; raises where it does not hold."""
     head, _, body = data.partition(b"\n")
     need(head == b"remit-bundle@1 " + sha(body).hex().encode(), "the bytes are not those that the first line names")
-    bundle = shape(strict(body, "the bundle"), ["checkpoint", "entries", "evidence", "log", "run", "signers"], ["keys"], "the bundle")
-    origin, size, root, signatures = read_checkpoint(bundle["checkpoint"])
-    need(kept is None or read_checkpoint(kept)[1:3] == (size, root), "the checkpoint is not the one that you kept")
-    need(("keys" in bundle) == bool(signatures) and (signatures or origin == bundle["log"]), "the checkpoint is of another log")
-    check_note(bundle["checkpoint"], signatures, bundle.get("keys", []))
+    bundle = strict(body, ["checkpoint", "entries", "evidence", "log", "run", "signers"], ["keys"])
+    text, origin, size, root, signatures = read_checkpoint(bundle["checkpoint"])
+    need(kept is None or read_checkpoint(kept)[2:4] == (size, root), "the checkpoint is not the one that you kept")
+    keys = bundle.get("keys", [])
+    need(len(keys) == len(signatures) and ("keys" in bundle) == bool(keys), "there are other signatures than keys")
+    need(keys or origin == bundle["log"], "the checkpoint is of another log")
+    for key, line in zip(keys, signatures):
+        check_signature(text, key, line)
     logs = {line for line in trusted or [] if " " not in line and "+" in line}
-    need(not logs or logs & set(bundle.get("keys", [])), "you do not trust the key of the checkpoint")
+    need(not logs or logs & {*keys}, "you do not trust the key of the checkpoint")
     case, entries = Case(bundle["log"], bundle["run"], trusted), [Entry(item, size, root) for item in bundle["entries"]]
     need(entries and entries[0].type == "store.opened@1", "the first entry of the log is not here")
     need(all(a.index < b.index for a, b in zip(entries, entries[1:])), "the entries are not in their order")
@@ -288,35 +347,32 @@ def verify(data, kept=None, trusted=None):
         case.take(entry)
     need(case.requester is not None, "the run is not here")
     need(bundle["signers"] == sorted(case.signers), "the list of signers is not that of the approvals")
-    pieces = [shape(piece, ["base64", "sha256"], what="a piece of evidence") for piece in bundle["evidence"]]
-    evidence, named = {piece["sha256"]: b64(piece["base64"]) for piece in pieces}, {}
-    for piece in (piece for entry in entries for piece in entry.evidence):
-        named[piece["sha256"]] = piece["size"]
-    need([piece["sha256"] for piece in pieces] == sorted(named), "there is other evidence than the entries name")
-    need(all(sha(data).hex() == digest and len(data) == named[digest] for digest, data in evidence.items()), "evidence is not what it is said to be")
-    for digest in {entry.release for entry in entries if entry.run and entry.release}:
-        need(digest in evidence and set(json.loads(evidence[digest])["files"].values()) <= set(evidence), "files of a release are missing")
-    signer, withheld = ", ".join(key.split("+")[0] for key in bundle.get("keys", [])) or "nobody", sum(entry.withheld for entry in entries)
-    return [f"Run {bundle['run']} of log {bundle['log']}; checkpoint of {size} entries, signed by {signer}", *case.lines,
-            f"Everything holds: {len(entries)} entries, {len(evidence)} pieces of evidence, {len(case.signers)} signers, {withheld} parts withheld"]
+    named = {piece["sha256"]: piece["size"] for entry in entries for piece in entry.evidence or []}
+    found = {piece["sha256"]: unbase64(shape(piece, ["base64", "sha256"])["base64"]) for piece in bundle["evidence"]}
+    need([piece["sha256"] for piece in bundle["evidence"]] == sorted(named), "there is other evidence than is named")
+    need(all(sha(found[name]).hex() == name and len(found[name]) == named[name] for name in named), "evidence changed")
+    for name in {entry.release for entry in entries if entry.run and entry.release}:
+        need({*json.loads(found[name])["files"].values()} <= {*found}, "files of a release are missing")
+    signer, withheld = ", ".join(key.split("+")[0] for key in keys), sum(len(entry.withheld) for entry in entries)
+    return [f"Run {bundle['run']} of log {bundle['log']}; checkpoint of {size} entries, signed by {signer or 'nobody'}",
+            *case.lines, f"Everything holds: {len(entries)} entries, {len(found)} pieces of evidence, "
+                         f"{len(case.signers)} signers, {withheld} parts withheld"]
 
 def check(data, **options):
     """Whether a bundle holds, with what it says or why not; any mistake in its form is a reason."""
     try:
         return True, verify(data, **options)
-    except Bad as bad:
-        return False, [str(bad)]
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        return False, [f"the bundle is malformed: {type(error).__name__} {error}"]
+    except (Bad, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        return False, [str(error) if isinstance(error, Bad) else f"it is malformed: {type(error).__name__} {error}"]
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Checks a Remit bundle offline.")
     parser.add_argument("bundle")
     parser.add_argument("--checkpoint", help="a checkpoint that you kept: the bundle's has to be the same")
-    parser.add_argument("--signers", help="whom you trust: lines `user:ben ssh-ed25519 AAAA…`, and `name+id+key` for the log's key")
+    parser.add_argument("--signers", help="whom you trust: `user:ben ssh-ed25519 AAAA…`, `name+id+key` for the log")
     options = parser.parse_args()
-    kept = open(options.checkpoint, encoding="utf-8", newline="").read() if options.checkpoint else None
-    trusted = [" ".join(line.split()[:3]) for line in open(options.signers, encoding="utf-8")] if options.signers else None
+    kept = options.checkpoint and open(options.checkpoint, encoding="utf-8", newline="").read()
+    trusted = options.signers and [" ".join(line.split()[:3]) for line in open(options.signers, encoding="utf-8")]
     holds, lines = check(open(options.bundle, "rb").read(), kept=kept, trusted=trusted)
     print("\n".join(lines if holds else ["DOES NOT HOLD: " + lines[0]]))
     sys.exit(0 if holds else 1)

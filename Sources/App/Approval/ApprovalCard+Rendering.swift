@@ -99,6 +99,10 @@ extension ApprovalCard {
     var title: Shown = "\(rule.effect, tone) by rule \(rule.id, .strong)"
     if let clause = rule.clause { title.append(", which cites \(clause.reference)") }
     var lines = title.wrapped(to: width - 2).map { "  \($0)" as Shown }
+    if let guarding = rule.guarding {
+      let source: Shown = "\("a rule of the workspace's guard", .caution), \(guarding)"
+      lines += source.wrapped(to: width - 4).map { "    \($0)" }
+    }
     if let statement = rule.statement { lines += Shown(statement).wrapped(to: width - 4).map { "    \($0)" } }
     if let clause = rule.clause {
       if let heading = clause.title { lines += ("\(heading, .faint)" as Shown).wrapped(to: width - 6).map { "    \("│", .faint) \($0)" } }

@@ -28,6 +28,8 @@ struct ApprovalCard: Sendable {
     /// The control's statement, or the error's text.
     var statement: String?
     var clause: Clause?
+    /// Who set the workspace's guard that it is a rule of, in words; nil for rules of the process.
+    var guarding: String?
   }
 
   /// A piece of evidence attached to the run.
@@ -170,6 +172,7 @@ extension ApprovalCard {
       rules.map { rule in
         var member: JSONObject = ["id": .string(rule.id), "effect": .string(rule.effect)]
         member["statement"] = rule.statement.map { .string($0) }
+        member["guard"] = rule.guarding.map { .string($0) }
         if let clause = rule.clause {
           var text: JSONObject = ["reference": .string(clause.reference)]
           text["title"] = clause.title.map { .string($0) }

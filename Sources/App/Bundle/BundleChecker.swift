@@ -68,7 +68,6 @@ struct BundleChecker {
     let evidence = try checkEvidence()
     try checkReleases(evidence)
     try checkDigests(definitions)
-    try checkSignedRequirements(of: run)
     guard bundle["signers"]?.arrayValue?.compactMap(\.stringValue) == BundleSigners(of: entries).lines else {
       throw BundleProblem("its list of signers is not that of its approvals")
     }
@@ -125,24 +124,59 @@ struct BundleChecker {
   private mutating func take(_ entry: Entry) async throws {
     let isSigned = entry.content.contains { $0.part == ContentPart.signature } || entry.bodyView["key"] != nil
     if entry.type == EntryType.approval, isSigned { try await checkSignature(entry) }
+    let (run, directory) = (run, shared.directory)
     do {
       if entry.run == nil {
         try GovernanceLedger.apply(entry, to: &shared)
       } else if entry.run == bundle["run"]?.stringValue {
-        try GovernanceLedger.apply(entry, to: &run)
+        try GovernanceLedger.apply(entry, to: &self.run)
       } else {
         throw BundleProblem("it belongs to another run")
       }
     } catch {
       throw BundleProblem("entry \(entry.index) does not follow from those before it: \(error)")
     }
+    if let record = record(of: entry) {
+      try check(BundleStanding(record: record, run: run, directory: directory, now: entry.time), at: entry)
+    }
+  }
+
+  /// The proposal that an entry is about.
+  private func record(of entry: Entry) -> ProposalRecord? {
+    let id = entry.bodyView["proposal"]?.stringValue ?? ""
+    return entry.run == nil ? shared.proposals.last { bytesEqual($0.id, id) } : run?.proposal(id)
   }
 
   // MARK: Approvals
 
+  /// Checks that who approves may, that there are enough of them where it is said so, and that they still are when the effect begins.
+  private func check(_ standing: BundleStanding, at entry: Entry) throws {
+    let record = standing.record
+    var isComplete = false
+    switch entry.type {
+    case EntryType.proposal where entry.bodyView["editor_counts"]?.boolValue == true:
+      isComplete = record.verdict == .permit
+    case EntryType.approval where entry.bodyView["decision"]?.stringValue == ApprovalDecision.approve.rawValue:
+      isComplete = entry.bodyView["complete"]?.boolValue == true
+      guard let by = entry.bodyView["by"]?.stringValue, bytesEqual(by, entry.principal) else {
+        throw BundleProblem("entry \(entry.index) is an approval in another name")
+      }
+    case EntryType.effectStarted:
+      let isInTime = record.expires.map { entry.time <= $0 } ?? true
+      guard record.votes.isEmpty || isInTime && standing.isEnough else {
+        throw BundleProblem("the approvals for the effect of entry \(entry.index) counted no more when it began")
+      }
+      return
+    default: return
+    }
+    guard let vote = record.votes.last, standing.mayGive(vote) else {
+      throw BundleProblem("entry \(entry.index) is an approval by somebody who may not decide")
+    }
+    guard !isComplete || standing.isEnough else { throw BundleProblem("entry \(entry.index) has too few approvals") }
+  }
+
   private mutating func checkSignature(_ entry: Entry) async throws {
-    let id = entry.body["proposal"]?.stringValue ?? ""
-    let record = entry.run == nil ? shared.proposals.last { $0.id == id } : run?.proposal(id)
+    let record = record(of: entry)
     let keys = shared.directory.person(entry.principal)?.keys ?? []
     guard let record, let log = shared.log, let statement = entry.content(ContentPart.statement),
       let signature = entry.content(ContentPart.signature),
@@ -158,15 +192,6 @@ struct BundleChecker {
       throw BundleProblem("the signature in entry \(entry.index) is not good")
     }
     signatures += 1
-  }
-
-  private func checkSignedRequirements(of run: RunRecord) throws {
-    for record in run.proposals where ![.held, .forbidden, .rejected, .expired, .withdrawn, .superseded, .voided].contains(record.status) {
-      let signed = Set(record.votes.filter { $0.key != nil }.map(\.principal)).count
-      if let short = record.requirements.first(where: { $0.isSigned && $0.count > signed }) {
-        throw BundleProblem("rule `\(short.rule)` asks for \(short.count) signed approvals of \(record.id), it has \(signed)")
-      }
-    }
   }
 
   private func checkDigests(_ definitions: [Int: Digest]) throws {

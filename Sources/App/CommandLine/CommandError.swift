@@ -40,6 +40,13 @@ struct CommandError: Error, Sendable {
     .identity, "service-away", "`remit serve` keeps this store, and this account may not read its file",
     hint: "see that `remit serve` runs, and where it listens (REMIT_SOCKET); to verify the log, read the file as its owner or take a copy")
 
+  /// A workspace whose folder the account may not look into.
+  static func workspaceClosed(_ folder: String) -> CommandError {
+    CommandError(
+      .identity, "workspace-closed", "this account may not look into `\(visible(folder))`",
+      hint: "where `remit serve` keeps it for a team: see that it runs, and where it listens (REMIT_SOCKET)")
+  }
+
   /// Any error as a command's error: this is the one place that knows the errors of other modules.
   init(describing error: any Error) {
     switch error {

@@ -5,6 +5,8 @@ internal import Governance
 enum ApprovalBatchCommand {
   static let all = [batch]
   private static let maximumBytes = 4 << 20
+  /// The most decisions of one file: each is a transaction of its own, and others wait meanwhile.
+  private static let maximumDecisions = 1000
 
   static let batch = Command(
     path: ["approval", "batch"], summary: "decide on many held proposals, with one record each",
@@ -13,7 +15,7 @@ enum ApprovalBatchCommand {
       group is shown to its end, with all arguments of each, and has a code of its own; what you do not type a code for stays as it is.
 
       Without a terminal a file says what is decided, one JSON object a line: {"id": "p-3k9d…", "digest": "8c1f27a0b3d4…", "decision":
-      "approve"} or "reject" with a "reason". One that cannot be decided keeps no other from it; the exit code is 6 where there is one.
+      "approve"} or "reject" with a "reason"; 1,000 lines at most. One that cannot be decided keeps no other from it; the exit code is 6 where there is one.
       """,
     examples: [
       .init("remit approval batch approve --tool bank.pay", "groups of payments, one code each"),
@@ -90,6 +92,7 @@ enum ApprovalBatchCommand {
   private static func decisions(in file: String, _ front: any Front) async throws -> [Item] {
     let bytes = try await front.read(file, maximumBytes: maximumBytes)
     var items: [Item] = []
+    var ids: Set<ExactString> = []
     for (place, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
       func wrong(_ what: String) -> CommandError { .usage("`\(visible(file))`:\(place + 1): \(what)") }
       let json: JSON
@@ -101,7 +104,8 @@ enum ApprovalBatchCommand {
       guard decision == "approve" && reason == nil || decision == "reject" && reason?.isEmpty == false else {
         throw wrong("`decision` is `approve`, or `reject` with a `reason`")
       }
-      if items.contains(where: { bytesEqual($0.id, id) }) { throw wrong("`\(visible(id))` is decided twice") }
+      if !ids.insert(ExactString(id)).inserted { throw wrong("`\(visible(id))` is decided twice") }
+      if items.count == maximumDecisions { throw wrong("one file holds at most \(maximumDecisions) decisions: split it") }
       items.append(Item(id: id, digest: digest, reason: reason))
     }
     return items

@@ -72,11 +72,13 @@ enum ApprovalNoteCommands {
   static let review = Command(
     path: ["approval", "review"], summary: "look at what was passed in an emergency: list it, or say whether it was right",
     details: """
-      Without an ID it lists what somebody passed alone (`approve --break-glass`) and nobody else has looked at yet, soonest due first.
+      Without an ID it lists what somebody passed alone (`approve --break-glass`) and nobody else has looked at yet, soonest due first. With
+      an ID and no VERDICT it shows everything about that one, and why it was passed.
       Who may review it says the rule (`break_glass: { review: [...] }`); never who did it or asked for it.
       """,
     examples: [
       .init("remit approval review", "what waits for a review"),
+      .init("remit approval review p-3k9d", "what it was, and why it was passed"),
       .init("remit approval review p-3k9d right -m 'the outage was real'", "it was right"),
     ],
     arguments: [
@@ -86,13 +88,30 @@ enum ApprovalNoteCommands {
     options: [reason],
     run: { context in
       guard context.arguments.argument("ID") != nil else { return try await list(context) }
-      let verdict = try context.arguments.required("VERDICT")
+      guard let verdict = context.arguments.argument("VERDICT") else { return try await matter(context) }
       guard verdict == "right" || verdict == "wrong" else {
         throw CommandError.usage("`\(visible(verdict))` is no verdict", hint: "one of: right, wrong")
       }
       guard let why = context.arguments.option("reason") else { throw CommandError.usage("`--reason TEXT` is missing") }
       return try await note(context, "reviewed") { .review(isRight: verdict == "right", text: why) }
     })
+
+  /// Everything about one that waits for a review, and how to say what it was worth.
+  private static func matter(_ context: CommandContext) async throws -> CommandResult {
+    try await context.withWorkspace(.read) { workspace in
+      let id = try await workspace.proposalID(try context.arguments.required("ID"))
+      guard let review = try await workspace.breakGlassReviews().first(where: { bytesEqual($0.proposal.id, id) }) else {
+        throw CommandError(
+          .conflict, "no-review", "nothing about `\(id)` waits for a review", hint: "`remit approval show \(id)` shows everything about it")
+      }
+      let card = try await workspace.card(id)
+      let now = workspace.now
+      return CommandResult(
+        json: ["review": review.json, "card": card.json],
+        notes: ["`remit approval review \(id) right|wrong -m 'why'` says what it was worth"],
+        lines: { width in (review.lines(now: now) + [""]).flatMap { $0.wrapped(to: width) } + card.lines(width: width) })
+    }
+  }
 
   private static func list(_ context: CommandContext) async throws -> CommandResult {
     try await context.withWorkspace(.read) { workspace in
@@ -138,6 +157,8 @@ struct BreakGlassReview: Sendable {
   let proposal: ProposalRecord
   let run: String
   let due: Instant
+  /// Why it was passed; nil where the words were redacted.
+  let reason: String?
 
   private var glass: ProposalRecord.Vote? { proposal.votes.first(where: \.isBreakGlass) }
 
@@ -145,6 +166,7 @@ struct BreakGlassReview: Sendable {
     [
       "id": .string(proposal.id), "run": .string(run), "tool": .string(proposal.tool), "by": .string(glass?.principal ?? ""),
       "at": .string((glass?.time ?? proposal.time).iso8601), "due": .string(due.iso8601), "status": .string(proposal.status.rawValue),
+      "reason": reason.map { .string($0) } ?? .null,
     ]
   }
 
@@ -152,6 +174,7 @@ struct BreakGlassReview: Sendable {
     [
       "\(proposal.id, .strong)  \(proposal.tool) in \(run), \(Shown(due < now ? "overdue" : "due", due < now ? .bad : .caution)) \(due.relativeText(to: now))",
       "      passed alone by \(glass?.principal ?? "somebody") \((glass?.time ?? proposal.time).relativeText(to: now)); it is \(proposal.status.rawValue)",
+      "      because: \(reason ?? "the reason was redacted")",
     ]
   }
 }

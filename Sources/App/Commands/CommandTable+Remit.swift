@@ -6,5 +6,6 @@ extension CommandTable {
       + RunCommands.all + StepCommands.all + WorkCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
-      + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all)
+      + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all
+      + ClockCommands.all + GuardCommands.all + LabelCommands.all + ToolCommands.all)
 }

@@ -65,11 +65,13 @@ struct Inbox: Sendable {
   /// Approvals in an emergency that nobody else has looked at.
   var emergencies = 0
   var person: String
+  /// Why the wall clock is not believed; nil where it is.
+  var clock: ClockRecord.Suspicion?
 
   var json: JSON {
     [
       "person": .string(person), "held_total": .int(held), "work_total": .int(open), "reviews_total": .int(reviews),
-      "emergencies_total": .int(emergencies),
+      "emergencies_total": .int(emergencies), "clock": clock?.json ?? .null,
       "held": .array(
         decisions.map { item in
           var member: JSONObject = [
@@ -96,7 +98,7 @@ struct Inbox: Sendable {
 
   var notes: [Shown] {
     var notes: [Shown] = []
-    if decisions.isEmpty, work.isEmpty, problems.isEmpty { notes.append("nothing waits for you") }
+    if decisions.isEmpty, work.isEmpty, problems.isEmpty, clock == nil { notes.append("nothing waits for you") }
     if decisions.count < held { notes.append("\(decisions.count) of \(held) held proposals are shown; `--limit N` shows more") }
     if work.count < open { notes.append("\(work.count) of \(open) steps are shown; `--limit N` shows more") }
     if emergencies > 0 {
@@ -122,6 +124,7 @@ struct Inbox: Sendable {
         }
       }
     }
+    if let clock { section("The wall clock is not believed", [clock.shown]) }
     section(
       "Held for a decision",
       decisions.map { item in
@@ -161,7 +164,7 @@ extension Workspace {
     return try await store.read { context in
       let shared = try context.shared()
       let roles = identity.isOperator ? shared.directory.roles.map(\.name) : shared.directory.roles(of: identity.principal)
-      var inbox = Inbox(person: identity.principal)
+      var inbox = Inbox(person: identity.principal, clock: shared.clock.suspicion)
       // Held and doubtful ones are few: the index holds only open proposals.
       let open = "\(GovernanceProjections.isOpen) AND status IN ('held', 'in-doubt')"
       inbox.held = try context.database.first("SELECT count(*) FROM proposal WHERE \(open)") { $0.int(0) } ?? 0

@@ -18,7 +18,8 @@ enum ProcessCommands {
       cite. Then decides the requests of rules.tests.json5 and says which rules no test covers. It warns of rules that can never match or that
       change nothing because of others, and of tools that no rule mentions. A hold that nobody in the organisation can ever release is an
       error; one that some people's requests cannot get past is a warning, and so is one that nobody can release while people are absent in
-      the next 30 days, as the workspace's records have it. Nothing is written.
+      the next 30 days, as the workspace's records have it. A live guard (`remit guard`) is not part of these findings, as it comes and goes; its
+      rules that are about the process are named, with a warning where one errs in it or cannot be released. Nothing is written.
       """,
     examples: [
       .init("remit process check", "every process of the workspace"),
@@ -36,7 +37,10 @@ enum ProcessCommands {
       let reports = try names.map { name in
         let (place, files) = try Workspace.processFiles(name, in: folder)
         var report = ProcessReport(checking: files, directory: try organisation(beside: place, in: folder))
-        if let people { report.lookAhead(people.directory, from: people.now) }
+        if let people {
+          report.lookAhead(people.directory, from: people.now)
+          report.underGuard(people.guarding, people.directory)
+        }
         return report
       }
       let isGood = reports.allSatisfy(\.isGood)
@@ -45,11 +49,14 @@ enum ProcessCommands {
         lines: { width in reports.flatMap(\.lines).flatMap { $0.wrapped(to: width) } })
     })
 
-  /// The people with their absences, as the workspace's store has them; nil where there is none.
-  private static func recordedPeople(_ context: CommandContext) async throws -> (directory: Directory, now: Instant)? {
+  /// The people with their absences and the guard, as the workspace's store has them; nil where there is none.
+  static func recordedPeople(
+    _ context: CommandContext
+  ) async throws -> (directory: Directory, guarding: WorkspaceGuard?, now: Instant)? {
     guard (try? Workspace.storePath(in: context.workspacePath)) != nil else { return nil }
     return try await context.withWorkspace(.read) { workspace in
-      (try await workspace.store.read { try $0.shared().directory }, workspace.now)
+      let shared = try await workspace.store.read { try $0.shared() }
+      return (shared.directory, shared.guarding, workspace.now)
     }
   }
 
@@ -89,8 +96,10 @@ enum ProcessCommands {
         // The people that were just taken over may say who this account is.
         let directory = try await workspace.store.read { try $0.shared().directory }
         let identity = try workspace.identity.refreshed(in: directory)
-        let outcome = try await workspace.gate.makeRelease(source.files.bundle, by: identity)
-        let digest = report.release?.digest.hex ?? ""
+        var bundle = source.files.bundle
+        if let release = report.release { bundle = try await workspace.pinned(bundle, release) }
+        let outcome = try await workspace.gate.makeRelease(bundle, by: identity)
+        let digest = bundle.manifest.digest.hex
         let process = report.process
         let now = workspace.now
         var json = outcome.json

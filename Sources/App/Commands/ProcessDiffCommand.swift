@@ -20,6 +20,8 @@ enum ProcessDiffCommand {
       Where part of a condition is not understood, a change that rests on it is marked as not exact: it happens for some of the requests
       at most. Nothing that changes is left out, unless it says that it gave up.
 
+      A live guard of the workspace is not compared: it counts on top of either side, and can only take a change away.
+
       The exit code is 0 where nothing changes, 1 where something does or may.
       """,
     examples: [
@@ -34,12 +36,14 @@ enum ProcessDiffCommand {
       let difference = PolicyDifference(
         from: before.rules, to: after.rules, environment: environment(before.environment, after.environment))
       let changes = difference.changes
+      let isGuarded = try await ProcessCommands.recordedPeople(context)?.guarding != nil
       return CommandResult(
         exit: changes.isEmpty && difference.isExact ? .done : .failed,
         json: [
           "a": .string(before.name), "b": .string(after.name), "exact": .bool(difference.isExact),
-          "unclear": .array(difference.unclear.map { .string($0) }), "changes": .array(changes.map(\.json)),
+          "unclear": .array(difference.unclear.map { .string($0) }), "changes": .array(changes.map(\.json)), "guarded": .bool(isGuarded),
         ],
+        notes: isGuarded ? ["the workspace's guard counts on top of either side and is not compared: `remit guard show`"] : [],
         lines: { width in
           lines(of: difference).flatMap { indent, line in line.wrapped(to: max(20, width - indent)).map { .spaces(indent) + $0 } }
         })

@@ -53,9 +53,18 @@ extension Workspace {
       ) { (id: $0.text(0), run: $0.optionalText(1), due: Instant(milliseconds: $0.integer(2))) }
       return try rows.compactMap { row in
         guard let run = row.run, let record = try context.run(run)?.proposal(row.id) else { return nil }
-        return BreakGlassReview(proposal: record, run: run, due: row.due)
+        return BreakGlassReview(proposal: record, run: run, due: row.due, reason: try Self.reason(ofEmergency: record, context))
       }
     }
+  }
+
+  private static func reason(ofEmergency record: ProposalRecord, _ context: ReadContext<GovernanceLedger>) throws -> String? {
+    guard let glass = record.votes.last(where: \.isBreakGlass),
+      let note = record.notes.last(where: { note in
+        if case .decided(.approve, _) = note.kind { bytesEqual(note.by, glass.principal) && note.time == glass.time } else { false }
+      }), let words = try context.entry(at: note.entry)?.content(ContentPart.reason)
+    else { return nil }
+    return String(decoding: words, as: UTF8.self)
   }
 
   private static func questions(
@@ -116,7 +125,7 @@ extension ApprovalCard {
       .targetOrigins(of: record.tool, arguments: arguments.objectValue ?? [:])
       .map { Target(pointer: $0.pointer, text: $0.text, origin: $0.origin, isVouched: $0.isVouched) }
     changes = Self.changes(of: record, arguments, in: state)
-    rules = Self.rules(of: entry, release: release)
+    rules = Self.rules(of: entry, release: release, guarding: shared.guarding)
     let progress = record.progress(in: run, shared: shared, release: release, at: now)
     requirements = progress.needs.map { need in
       let asked = need.requirement
@@ -147,7 +156,7 @@ extension ApprovalCard {
     return fields.map { Change(field: $0.key, before: state.value(of: $0.key), after: $0.value) }
   }
 
-  private static func rules(of entry: Entry, release: Release?) -> [Rule] {
+  private static func rules(of entry: Entry, release: Release?, guarding: WorkspaceGuard?) -> [Rule] {
     let matched = (entry.body["rules"]?.arrayValue ?? []).compactMap { match -> Rule? in
       guard let id = match["rule"]?.stringValue, let effect = match["effect"]?.stringValue else { return nil }
       let control = release?.process.controls.first { bytesEqual("control:\($0.id)", id) }
@@ -158,13 +167,24 @@ extension ApprovalCard {
         return Rule.Clause(reference: reference, title: found.map { "\($0.id) \($0.title)" }, text: found?.text)
       }
       let statement = match["why"]?.stringValue ?? control?.statement ?? written?.reason
-      return Rule(id: id, effect: effect, statement: statement, clause: clause)
+      return Rule(
+        id: id, effect: effect, statement: statement, clause: clause, guarding: Self.guarding(id, at: entry.index, guarding))
     }
     let erred = (entry.body["errors"]?.arrayValue ?? []).compactMap { error -> Rule? in
-      error["rule"]?.stringValue.map { Rule(id: $0, effect: "erred", statement: error["message"]?.stringValue) }
+      error["rule"]?.stringValue.map {
+        Rule(
+          id: $0, effect: "erred", statement: error["message"]?.stringValue, guarding: Self.guarding($0, at: entry.index, guarding))
+      }
     }
     // What holds stands first; a permit that was overruled is shown, so that nothing that matched is hidden.
     return matched.filter { $0.effect != "permit" } + erred + matched.filter { $0.effect == "permit" }
+  }
+
+  /// Who set the guard that a rule is of, in words; nil for a rule of the process.
+  private static func guarding(_ rule: String, at entry: Int, _ guarding: WorkspaceGuard?) -> String? {
+    guard rule.hasPrefix(WorkspaceGuard.prefix) else { return nil }
+    guard let guarding, guarding.entry < entry else { return "which is another one now" }
+    return "which \(guarding.by) set in entry \(guarding.entry)"
   }
 
   private static func origin(of path: String, in state: RunState?) -> String? {

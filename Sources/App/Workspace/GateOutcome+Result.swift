@@ -34,7 +34,7 @@ extension GateOutcome {
         requirements.map {
           [
             "rule": .string($0.rule), "roles": .array($0.roles.map { .string($0) }), "count": .int($0.count),
-            "not": .array($0.not.map { .string($0) }),
+            "not": .array($0.not.map { .string($0) }), "signed": .bool($0.isSigned), "stage": .int($0.stage),
           ]
         })
     }
@@ -70,7 +70,7 @@ extension Refusal {
   var exitCode: ExitCode {
     switch code {
     case Code.runUnknown.rawValue, Code.stepUnknown.rawValue, Code.proposalUnknown.rawValue, Code.releaseUnknown.rawValue,
-      Code.toolUnknown.rawValue, Code.allowanceUnknown.rawValue:
+      Code.toolUnknown.rawValue, Code.allowanceUnknown.rawValue, Code.endorsementUnknown.rawValue:
       .notFound
     case Code.notHeld.rawValue, Code.digestMismatch.rawValue, Code.expired.rawValue, Code.changed.rawValue, Code.notGranted.rawValue,
       Code.notInDoubt.rawValue:

@@ -74,6 +74,8 @@ struct ProcessReport: Sendable {
   var analysis: PolicyAnalysis?
   /// The outcome of the rule tests; nil where there are none, or where they could not be read.
   var tests: RuleTestReport?
+  /// The rules of the workspace's guard that are about the process.
+  var guardRules: [String] = []
 
   var isGood: Bool { problems.isEmpty && (tests?.failures.isEmpty ?? true) }
 
@@ -108,11 +110,19 @@ struct ProcessReport: Sendable {
     warnings += ApprovalSatisfiability.gaps(in: release, directory: directory, from: now, ahead: Self.ahead)
   }
 
+  /// Adds what the workspace's guard means for the process.
+  mutating func underGuard(_ guarding: WorkspaceGuard?, _ directory: Directory) {
+    guard let release, let guarding else { return }
+    guardRules = guarding.rules(about: release)
+    warnings += guarding.warnings(about: release, directory: directory)
+  }
+
   var json: JSON {
     var object: JSONObject = ["process": .string(process), "folder": .string(folder), "ok": .bool(isGood)]
     object["digest"] = release.map { .string($0.digest.hex) }
     object["problems"] = .array(problems.map(\.json))
     object["warnings"] = .array(warnings.map(\.json))
+    object["guard"] = .array(guardRules.map { .string($0) })
     if let analysis {
       object["findings"] = .array(analysis.findings.map(\.json))
       object["unclear"] = .array(analysis.unclear.map { ["subject": .string($0.subject), "why": .string($0.why)] })
@@ -155,6 +165,10 @@ struct ProcessReport: Sendable {
         let more = unclear.count > 5 ? " and \(unclear.count - 5) more" : ""
         let what = unclear.count == 1 ? "changes anything, as its condition is" : "change anything, as their conditions are"
         lines.append("\("not certain", .faint): whether \(names)\(more) \(what) not fully understood")
+      }
+      if !guardRules.isEmpty {
+        let rules = guardRules.joined(separator: ", ")
+        lines.append("\("guarded", .caution): \(rules) of the workspace's guard count on top of what is checked here")
       }
       lines.append("\(isGood ? "good" : "bad", isGood ? .good : .bad)  \(process, .strong)  \(steps), \(rules), \(outcome)")
     } else {

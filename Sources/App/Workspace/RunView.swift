@@ -17,11 +17,14 @@ struct RunView: Sendable {
 
   var record: RunRecord
   var proposals: [Line] = []
+  /// Why the wall clock is not believed, so that the run stands still; nil where it is.
+  var clock: ClockRecord.Suspicion?
 
   /// Reads a run from a snapshot.
   init(_ id: String, _ context: ReadContext<GovernanceLedger>) throws {
     guard let record = try context.run(id) else { throw CommandError(.notFound, "run-unknown", "there is no run `\(visible(id))`") }
     self.record = record
+    if record.state.status == .running { clock = try context.shared().clock.suspicion }
     var rules: [String: [String]] = [:]
     var why: [String: String] = [:]
     var scripted: Set<String> = []
@@ -41,7 +44,9 @@ struct RunView: Sendable {
       default: break
       }
     }
-    proposals = record.proposals.map { Line(record: $0, rules: rules[$0.id] ?? [], why: why[$0.id], isScripted: scripted.contains($0.id)) }
+    // A probe stands among them, or whoever looks here would know which one it is.
+    let shown = (record.proposals + record.probes).sorted { $0.entry < $1.entry }
+    proposals = shown.map { Line(record: $0, rules: rules[$0.id] ?? [], why: why[$0.id], isScripted: scripted.contains($0.id)) }
   }
 
   private var state: RunState { record.state }
@@ -51,6 +56,7 @@ struct RunView: Sendable {
       "id": .string(state.id), "process": .string(state.process), "release": .string(state.release), "requester": .string(state.requester),
       "status": .string(state.standing), "started": .string(record.started.iso8601), "updated": .string(record.updated.iso8601),
     ]
+    object["clock"] = clock?.json
     object["fields"] = .object(JSONObject(state.fields.map { ($0.name, $0.value ?? .null) }))
     object["facts"] = .object(JSONObject(state.facts.map { ($0.name, $0.value ?? .null) }))
     object["steps"] = .array(
@@ -126,6 +132,10 @@ struct RunView: Sendable {
       "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)),
       "updated": Shown(record.updated.fullText(to: now)),
     ]).lines(width: width)
+    if let clock {
+      lines += ["", "\("The wall clock is not believed", .bad)"]
+      lines += clock.shown.flatMap { $0.wrapped(to: width - 2) }.map { "  \($0)" }
+    }
     let rows = ValueRows(width: width)
     if !state.fields.isEmpty {
       lines += ["", "\("Fields", .strong)"]

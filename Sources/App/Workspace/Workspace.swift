@@ -36,14 +36,13 @@ final class Workspace: Sendable {
   ///
   /// - Throws: ``CommandError`` where there is no store and none may be made; `StorageError` for a store that is locked, of a newer version
   ///   or not readable.
-  static func open(_ folder: String, _ access: Access, environment: Environment, time: TimeSource = .system) async throws -> Workspace {
+  static func open(_ folder: String, _ access: Access, environment: Environment) async throws -> Workspace {
     if access == .create {
       guard FileTree.exists(folder) else { throw FileError(.notFound, path: folder, "there is no such folder") }
       try FileTree.makeFolder("\(folder)/\(stateFolder)", mode: 0o700)
     }
     let path = try storePath(in: folder, mayBeAbsent: access == .create)
     var options = StoreOptions()
-    options.time = time
     options.create = access == .create
     options.readOnly = access == .read
     options.readers = access == .read ? 1 : access == .serve ? 4 : 2
@@ -85,7 +84,7 @@ final class Workspace: Sendable {
       if access(path, R_OK) != 0, FileTree.exists("\(state)/socket.lock") { throw CommandError.serviceAway }
       return path
     }
-    if errno == EACCES { throw FileError(.system, path: state, "cannot look into the folder: permission denied") }
+    if errno == EACCES { throw CommandError.workspaceClosed(state) }
     throw CommandError(
       .notFound, "no-workspace", "there is no store in `\(visible(folder))`",
       hint: "name the workspace with `--workspace DIR`, or make one with `remit process release PROCESS` or `remit demo --workspace DIR`")
@@ -98,7 +97,7 @@ final class Workspace: Sendable {
     self.environment = environment
     self.store = store
     self.identity = identity
-    self.gate = gate ?? PermissionGate(store: store)
+    self.gate = gate ?? PermissionGate(store: store, watch: ClockWatch(file: "\(folder)/\(Self.stateFolder)/clock.json"))
   }
 
   func close() async { await store.close() }

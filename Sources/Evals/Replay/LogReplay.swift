@@ -8,7 +8,8 @@ internal import ProcessModel
 public enum LogReplay {
   /// Decides every proposal of a process's runs again.
   ///
-  /// Each one is judged in the state that its run, the people and the stops had when it was made; only the release differs. What the new
+  /// Each one is judged in the state that its run, the people, the stops and the guard had when it was made; only the release differs. A
+  /// call under a guard that cannot be read any more, because it was redacted, counts as refused. What the new
   /// verdict would have led to is not played on: the next proposal is judged in its own recorded state again.
   ///
   /// - Parameters:
@@ -23,6 +24,7 @@ public enum LogReplay {
     var shared = GovernanceLedger.start()
     var runs: [String: RunRecord] = [:]
     var uses = AllowanceUsage.Tally()
+    let guards = GuardCache()
     var recorded: [ReplayVerdict] = []
     var judged: [ReplayVerdict] = []
     try context.forEachEntry(in: 0..<context.head.size) { entry in
@@ -31,9 +33,13 @@ public enum LogReplay {
       if let proposal = try Self.proposal(entry, candidate: candidate, run: run) {
         var view = GateView(shared: shared, run: run, release: candidate, now: entry.time)
         if candidate.rules.hasEarned { view.usage = uses.usage(of: shared, at: entry.time) }
-        let judgement = view.judgement(of: proposal)
         recorded.append(Self.recorded(entry, run: id))
-        judged.append(Self.judged(entry, judgement, run: id))
+        do throws(Refusal) {
+          view.guardRules = try guards.rules(of: shared.guarding)
+          judged.append(Self.judged(entry, view.judgement(of: proposal), run: id))
+        } catch {
+          judged.append(Self.verdict(entry, run: id, .forbid, [], [], error.message))
+        }
       }
       try GovernanceLedger.apply(entry, to: &run)
       try uses.note(entry)

@@ -57,6 +57,13 @@ public struct ApprovalSatisfiability {
     return first(needs(of: process, rules)) { check.problem(of: $0) }
   }
 
+  /// The same of rules that hold in a process and are not among its own.
+  static func problems(of process: ProcessDefinition, held rules: [Rule], directory: Directory) -> [Diagnostic] {
+    if directory.people.isEmpty { return [] }
+    let check = ApprovalSatisfiability(process: process, directory: directory)
+    return first(needs(of: rules)) { check.problem(of: $0) }
+  }
+
   /// The holds that cannot be released for some time, because people are absent.
   ///
   /// Looked at is each moment from `now` at which an absence or a delegation begins or ends. Who is absent does not decide, whoever stands
@@ -89,11 +96,6 @@ public struct ApprovalSatisfiability {
   }
 
   private static func needs(of process: ProcessDefinition, _ rules: RuleSet) -> [Need] {
-    let byRules = rules.rules.flatMap { rule -> [Need] in
-      let groups = (rule.approval?.needs ?? []).filter { !$0.roles.isEmpty }.map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
-      let steps = rule.isAboutPerformers ? rule.steps : []
-      return together(groups).map { Need(subject: "rule `\(rule.id)`", groups: $0, position: rule.position, steps: steps) }
-    }
     let byControls = process.controls.map { control in
       let approval = control.approval
       return Need(
@@ -101,7 +103,15 @@ public struct ApprovalSatisfiability {
     }
     let missing = (rules.missing?.needs ?? []).map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
     let byMissing = together(missing).map { Need(subject: "`missing`", groups: $0, position: nil) }
-    return byRules + byMissing + byControls
+    return needs(of: rules.rules) + byMissing + byControls
+  }
+
+  private static func needs(of rules: [Rule]) -> [Need] {
+    rules.flatMap { rule -> [Need] in
+      let groups = (rule.approval?.needs ?? []).filter { !$0.roles.isEmpty }.map { Group(roles: $0.roles, count: $0.count, not: $0.not) }
+      let steps = rule.isAboutPerformers ? rule.steps : []
+      return together(groups).map { Need(subject: "rule `\(rule.id)`", groups: $0, position: rule.position, steps: steps) }
+    }
   }
 
   /// Every choice of groups, the smallest first; of very many, each alone and all together.

@@ -38,13 +38,28 @@ public struct ApprovalProgress: Sendable {
     return byRule.values.map { own in own.reduce(0) { $0 + $1.requirement.count - $1.votes.count } }.max() ?? 0
   }
 
-  /// The rules with the stage that they wait in; one past the last where the rule is met.
-  var stages: [(rule: String, stage: Int)] {
-    var stages: [(rule: String, stage: Int)] = []
+  /// Whether an approval counts towards something, by its place among the approvals.
+  func counts(_ vote: Int) -> Bool { needs.contains { $0.votes.contains(vote) } }
+
+  /// A stage that a rule waits in.
+  struct Opened: Hashable, Sendable {
+    let rule: String
+    /// One past the rule's last stage where it is met.
+    let stage: Int
+
+    var json: JSON { ["rule": .string(rule), "stage": .int(stage)] }
+  }
+
+  /// The stages that rules wait in and did not before.
+  func stages(openedSince before: ApprovalProgress) -> [Opened] { stages.filter { !before.stages.contains($0) } }
+
+  /// The rules with the stage that each waits in.
+  var stages: [Opened] {
+    var stages: [Opened] = []
     for need in needs where !stages.contains(where: { bytesEqual($0.rule, need.requirement.rule) }) {
       let own = needs.filter { bytesEqual($0.requirement.rule, need.requirement.rule) }
       let unmet = own.filter { $0.standing != .met }.map(\.requirement.stage).min()
-      stages.append((need.requirement.rule, unmet ?? (own.map(\.requirement.stage).max() ?? 0) + 1))
+      stages.append(Opened(rule: need.requirement.rule, stage: unmet ?? (own.map(\.requirement.stage).max() ?? 0) + 1))
     }
     return stages
   }
@@ -139,9 +154,8 @@ private struct StageFilling {
 extension Approver {
   /// Whether two approvals are by the same person or in the same place.
   fileprivate func isSamePerson(as other: Approver) -> Bool {
-    bytesEqual(identity.principal, other.identity.principal)
+    identity.isSamePerson(as: other.identity)
       || bytesEqual(authority ?? identity.principal, other.authority ?? other.identity.principal)
-      || identity.personalAccount.map { bytesEqual($0, other.identity.personalAccount ?? "") } ?? false
   }
 }
 
@@ -155,6 +169,10 @@ extension ProposalRecord {
   /// Whether a person may decide on the proposal now, and has not.
   public func awaits(_ identity: Identity, in run: RunRecord?, shared: SharedState, release: Release?, at now: Instant) -> Bool {
     let eligibility = Eligibility(record: self, run: run, directory: shared.directory, release: release, now: now)
-    return !votes.contains { bytesEqual($0.principal, identity.principal) } && (try? eligibility.check(identity)) != nil
+    guard let authority = try? eligibility.check(identity) else { return false }
+    // The signature that a rule may ask for is given with the approval: here it is who they are that matters.
+    let key = shared.directory.person(identity.principal)?.keys.first?.fingerprint
+    let approver = Approver(identity: identity, key: key, authority: authority)
+    return eligibility.progress(approvers + [approver]).counts(votes.count)
   }
 }

@@ -101,7 +101,11 @@ struct Eligibility {
     if let problem = identity.problem(in: directory) { throw Refusal(.notEligible, problem) }
     if isOrWas(identity, record.principal) { return }
     if record.principal.hasPrefix("agent:"), isOrWas(identity, requester) { return }
-    throw Refusal(.notEligible, "only who proposed this can withdraw it, and for an agent who asked for the run; others reject it")
+    let instead =
+      isOrWas(identity, requester)
+      ? "it is a step of the process, which ends with the run: `remit run cancel \(run?.state.id ?? "")`"
+      : "only who proposed this can withdraw it, and for an agent who asked for the run; others reject it"
+    throw Refusal(.notEligible, instead)
   }
 
   /// Checks that a person may give more time for a decision: who may decide, or who owns the process.
@@ -134,8 +138,7 @@ struct Eligibility {
     let person = identity.principal
     let passed = record.votes.contains { glass in
       glass.isBreakGlass
-        && (isOrWas(identity, glass.principal)
-          || glass.identity.personalAccount.map { bytesEqual($0, identity.personalAccount ?? "") } ?? false)
+        && (isOrWas(identity, glass.principal) || glass.identity.isSamePerson(as: identity))
     }
     if passed {
       throw Refusal(.notEligible, "`\(person)` passed this in an emergency; another person looks at it")
@@ -185,6 +188,19 @@ struct Eligibility {
     return !requirement.not.contains { excludes($0, identity, mandate) }
   }
 
+  /// Whether a person of the directory could approve what a requirement asks for, in their own place.
+  func couldCount(_ person: Directory.Person, towards requirement: ApprovalRequirement) -> Bool {
+    person.identities.allSatisfy { allows(requirement, $0, ownMandate(of: $0)) } && !isExcluded(person, from: requirement)
+  }
+
+  /// Whether a person of the directory can never approve for a requirement, whoever asks them.
+  func isExcluded(_ person: Directory.Person, from requirement: ApprovalRequirement) -> Bool {
+    person.identities.contains { identity in
+      isOrWas(identity, requester) || isOrWas(identity, record.principal)
+        || requirement.not.contains { excludes($0, identity, ownMandate(of: identity)) }
+    }
+  }
+
   /// Whether a requirement asks whose mandate it is, by itself or because nobody else decided.
   private func isAsked(_ mandate: Directory.Mandate, by requirement: ApprovalRequirement) -> Bool {
     if requirement.roles.contains(where: mandate.roles.contains) { return true }
@@ -229,6 +245,20 @@ struct Eligibility {
   /// another's place, with a signature where it asks for one.
   func isSatisfied(by approvers: [Approver]) -> Bool { progress(approvers).isComplete }
 
+  /// Why one more approval would count towards nothing.
+  func whyIdle(_ approver: Approver) -> String {
+    let counting = record.approvers.enumerated().filter { progress().counts($0.offset) }.map(\.element)
+    let person = approver.identity.principal
+    if counting.contains(where: { $0.identity.isSamePerson(as: approver.identity) }) {
+      return "`\(person)` has approved this already; another person has to"
+    }
+    let authority = approver.authority ?? person
+    if counting.contains(where: { bytesEqual($0.authority ?? $0.identity.principal, authority) }) {
+      return "this was approved in the place of `\(authority)` already; another person has to"
+    }
+    return "an approval by `\(person)` would not count towards what it waits for now"
+  }
+
   /// Whether an approval counts towards a requirement, with the roles that people have now.
   private func counts(_ requirement: ApprovalRequirement, _ approver: Approver) -> Bool {
     guard let mandate = mandate(of: approver) else { return false }
@@ -258,6 +288,13 @@ struct Eligibility {
   private func hasSigned(_ person: Approver) -> Bool {
     guard let key = person.key else { return false }
     return directory.person(person.identity.principal)?.keys.contains { $0.fingerprint == key } ?? false
+  }
+}
+
+extension Directory.Person {
+  /// The person as each of their accounts would come.
+  fileprivate var identities: [Identity] {
+    (accounts.isEmpty ? [""] : accounts).map { Identity(principal: principal, account: $0, mode: .socket) }
   }
 }
 

@@ -87,7 +87,7 @@ private struct DirectoryLoader {
         problems.append(Diagnostic("nobody-governs", at: member.position, "nobody holds the role `\(role)`, so nobody could approve"))
       case .user(let user) where !people.contains { $0.id == user }:
         problems.append(.unknown("person", user, known: people.map(\.id), at: member.position))
-      case .owner where topic == .directory || topic == .stops || topic == .mode:
+      case .owner where topic == .directory || topic == .stops || topic == .mode || topic == .guarding:
         problems.append(Diagnostic("nobody-governs", at: member.position, "`\(topic.rawValue)` belongs to no process, so it has no owner"))
       case .some(let approver): governs[topic] = approver
       case nil:

@@ -41,6 +41,11 @@ public struct Identity: Hashable, Sendable {
   /// The account, where it stands for one person; a script acts for many.
   var personalAccount: String? { mode == .scripted || account.isEmpty ? nil : account }
 
+  /// Whether both are one person: the same principal, or the same account by another name.
+  func isSamePerson(as other: Identity) -> Bool {
+    bytesEqual(principal, other.principal) || personalAccount.map { bytesEqual($0, other.personalAccount ?? "") } ?? false
+  }
+
   /// Whether the person is the operator now: the account is nobody's in the directory.
   func isOperator(in directory: Directory) -> Bool {
     isOperator && directory.person(account: account) == nil && directory.former[account] == nil

@@ -8,8 +8,12 @@ public enum WorkspaceTopic: String, Hashable, Sendable, CaseIterable {
   case releases
   /// Lifting a stop; to stop work is everyone's at once.
   case stops
+  /// The live guard over all processes.
+  case guarding = "guard"
   /// The autonomy of agents.
   case allowances
+  /// Which sources and values are taken at their word.
+  case labels
   /// Going back from a service that several people share to a file that one operator opens.
   case mode
 }

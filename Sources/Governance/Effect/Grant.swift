@@ -29,6 +29,8 @@ public struct Grant: ~Copyable, Sendable {
   public let deadline: Instant
   /// The programs of the release, by path, for tools that run one.
   public let programs: [String: [UInt8]]
+  /// What the tool's parts outside the release have to be; nil where it has none.
+  public let pin: ToolPin?
 
   fileprivate init(_ parts: GrantParts) {
     id = parts.id
@@ -42,6 +44,7 @@ public struct Grant: ~Copyable, Sendable {
     attempt = parts.attempt
     deadline = parts.deadline
     programs = parts.programs
+    pin = parts.pin
   }
 
   /// The time that is left for the call.
@@ -60,6 +63,7 @@ private struct GrantParts: Sendable {
   var attempt: Int
   var deadline: Instant
   var programs: [String: [UInt8]]
+  var pin: ToolPin?
 }
 
 extension PermissionGate {
@@ -100,6 +104,9 @@ extension PermissionGate {
     _ record: ProposalRecord, run: RunRecord, grant: String, replacement: String, time: Duration?,
     in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], Result<GrantParts, Refusal>) {
+    let doubt = try clockDoubt(in: context)
+    if doubt.isSuspect { return (doubt.drafts, .failure(Self.clockSuspect)) }
+    let now = try decisionTime(in: context)
     let release = try releases.release(run.state.release) { try context.evidence($0) }
     let definition = release.process.tool(record.tool)
     let mayRetry = record.status == .inDoubt && definition?.isIdempotent == true
@@ -111,30 +118,31 @@ extension PermissionGate {
     var others = run
     others.proposals.removeAll { $0.id == record.id }
     let shared = try context.shared()
-    var view = GateView(shared: shared, run: others, release: release, now: context.now)
+    var view = GateView(shared: shared, run: others, release: release, now: now)
+    view.guardRules = try guards.rules(of: shared.guarding)
     // What people approved rests on them, and on no allowance.
     if record.votes.isEmpty { view.usage = try usage(for: proposal, in: view, context) }
     let judgement = Judge.judge(proposal, in: view, isNew: false)
     if let refusal = judgement.refusal, refusal.isPassing { throw refusal }
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
-    if let reason = changed(record, judgement, eligibility, now: context.now) {
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: now)
+    if let reason = changed(record, judgement, eligibility, now: now) {
       // What began cannot be taken back or decided anew before somebody knows what became of it.
       if record.status == .inDoubt { throw Refusal(.notGranted, "\(reason): a person has to say what became of the first attempt") }
       proposal.id = replacement
       proposal.replaces = record.id
       let void = EntryDrafting.decision(
         .void, on: record, run: run.state.id, by: SystemPrincipal.engine.rawValue, identity: nil, reason: reason)
-      let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
+      let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: now) : nil
       let again = try EntryDrafting.proposal(proposal, judgement, release: release, expires: expires, editorCounts: false, evidence: [])
       let ended = judgement.demotions.map { EntryDrafting.ended($0, cause: context.nextIndex, by: SystemPrincipal.engine.rawValue) }
       let refusal = Refusal(.changed, "\(reason); it was decided anew as `\(replacement)`: \(judgement.verdict.rawValue)")
       return ([void, again] + ended, .failure(refusal))
     }
-    let deadline = context.now + (time ?? definition?.timeout ?? Self.modelCallTime)
+    let deadline = now + (time ?? definition?.timeout ?? Self.modelCallTime)
     let draft = EntryDrafting.started(record, run: run.state.id, grant: grant, worker: WorkerIdentity.current, deadline: deadline)
     let parts = GrantParts(
       id: grant, proposal: proposal, run: run.state.id, step: record.step, definition: definition, attempt: record.attempts + 1,
-      deadline: deadline, programs: release.programs)
+      deadline: deadline, programs: release.programs, pin: shared.pin(of: record.tool, in: release))
     return ([draft], .success(parts))
   }
 

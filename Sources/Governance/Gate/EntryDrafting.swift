@@ -7,8 +7,8 @@ internal import ProcessModel
 enum EntryDrafting {
   /// The entry of a proposal with its verdict and consequences.
   static func proposal(
-    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool, evidence: [Evidence],
-    probe: Probe? = nil
+    _ proposal: Proposal, _ judgement: Judgement, release: Release?, expires: Instant?, editorCounts: Bool,
+    opens: [ApprovalProgress.Opened] = [], evidence: [Evidence], probe: Probe? = nil
   ) throws -> EntryDraft {
     // In the order of their names, as the envelope has them: then nothing has to be sorted.
     var body = JSONObject(capacity: 16)
@@ -29,6 +29,7 @@ enum EntryDrafting {
     let values = add(judgement.events, to: &body)
     body["expires"] = expires.map { .int($0.milliseconds) }
     if let identity = proposal.identity { body["identity"] = .object(identity.body) }
+    if !opens.isEmpty { body["opens"] = .array(opens.map(\.json)) }
     body["proposal"] = .string(proposal.id)
     body["refusal"] = judgement.refusal.map { .string($0.code) }
     body["replaces"] = proposal.replaces.map { .string($0) }
@@ -67,10 +68,22 @@ enum EntryDrafting {
         "digest": .string(ReleaseManifest.digest(of: proposal.arguments["manifest"] ?? .null).hex),
         "process": proposal.arguments["process"] ?? .null,
       ])
+    case .setGuard:
+      guard let text = proposal.arguments["text"]?.stringValue else { return }
+      body["guard"] = .string(SHA256.hash(text).hex)
+      content.append(Content(ContentPart.values, Array(text.utf8)))
+    case .confirmClock: body["clock_confirmed"] = proposal.arguments["at"]
     case .setMode: body["workspace_mode"] = proposal.arguments["mode"]
+    case .acceptTool:
+      body["tool_accepted"] = [
+        "parts": proposal.arguments["parts"] ?? .null, "release": proposal.arguments["release"] ?? .null,
+        "tool": proposal.arguments["tool"] ?? .null,
+      ]
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
     case .stopAllowance: addStop(proposal, to: &body, &content)
+    case .endorse: try addEndorsement(proposal, to: &body, &content)
+    case .withdrawEndorsement: body["endorsement_withdrawn"] = proposal.arguments["endorsement"]
     case .reviewCall:
       body["review"] = ["proposal": proposal.arguments["proposal"] ?? .null, "verdict": proposal.arguments["verdict"] ?? .null]
     default: break
@@ -81,11 +94,11 @@ enum EntryDrafting {
   static func decision(
     _ decision: ApprovalDecision, on record: ProposalRecord, run: String?, by principal: String, identity: Identity?,
     authority: String? = nil, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [], signed: SignedStatement? = nil,
-    isBreakGlass: Bool = false, opens: [(rule: String, stage: Int)] = [], considered: Duration? = nil
+    isBreakGlass: Bool = false, opens: [ApprovalProgress.Opened] = [], considered: Duration? = nil
   ) -> EntryDraft {
     var body: JSONObject = ["decision": .string(decision.rawValue), "proposal": .string(record.id), "digest": .string(record.digest.hex)]
     if isBreakGlass { body["break_glass"] = true }
-    if !opens.isEmpty { body["opens"] = .array(opens.map { ["rule": .string($0.rule), "stage": .int($0.stage)] }) }
+    if !opens.isEmpty { body["opens"] = .array(opens.map(\.json)) }
     body["considered"] = considered.map { .int($0.milliseconds) }
     if let identity { for (key, value) in identity.body { body[key] = value } }
     if let authority, !bytesEqual(authority, principal) { body["for"] = .string(authority) }
@@ -186,7 +199,9 @@ extension RuleMatch {
     object["effect"] = .string(effect.rawValue)
     object["rule"] = .string(rule)
     // What no file says: why nothing covers it, which fact is missing, or why the workspace asks for somebody.
-    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) { object["why"] = reason.map { .string($0) } }
+    if effect == .hold, [.noAllowance, .missingFact, .implied].contains(basis) || rule.hasPrefix(RuleSet.guardPrefix) {
+      object["why"] = reason.map { .string($0) }
+    }
     return .object(object)
   }
 }

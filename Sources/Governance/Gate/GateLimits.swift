@@ -18,6 +18,8 @@ public enum GateLimits {
   public static let heldPerPerson = 20
   /// Allowances that have not ended, over all processes.
   public static let allowances = 256
+  /// Endorsements that count at the same time.
+  public static let endorsements = 1_000
   /// The newest decisions of people that are looked at as evidence for an allowance.
   public static let reviewedCases = 2_000
   /// Questions about one proposal that may be open at the same time.

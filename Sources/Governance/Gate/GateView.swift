@@ -1,6 +1,6 @@
 internal import Audit
 public import Core
-import PolicyEngine
+public import PolicyEngine
 import ProcessModel
 
 /// Everything that a decision of the gate depends on.
@@ -17,6 +17,8 @@ public struct GateView: Sendable {
   public var now: Instant
   /// What allowances have been used for; nil where none counts, because people decide or because no rule has to be earned.
   public var usage: AllowanceUsage?
+  /// The live guard of the workspace; nil where there is none.
+  public var guardRules: RuleSet?
   /// The evidence for the allowance that is asked for, where one is.
   var basis: AllowanceBasis?
 

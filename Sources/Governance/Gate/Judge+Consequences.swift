@@ -70,20 +70,25 @@ extension Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume, .grantAllowance, .stopAllowance,
-      .reviewCall, .callModel:
+    case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop, .resume,
+      .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement, .callModel:
       return nil
     }
   }
 
   /// Where values that an agent writes come from; nil for a person, whose word it is.
   ///
-  /// Once the agent has read text from outside they are no better than that, unless somebody vouches for each of them.
+  /// Once the agent has read text from outside they are no better than that, unless somebody vouches for each of them. An endorsement
+  /// does not: it can be taken back, and what was written stays.
   func origin(of fields: JSONObject) -> Origin? {
     guard agentName != nil, !fields.isEmpty else { return nil }
     let index = view.provenance()
     let isTrusted =
-      index.isClean || LeafReader.texts(of: .object(fields)).allSatisfy { index.vouching(for: $0, argument: nil)?.isTrusted == true }
+      index.isClean && !index.restsOnEndorsement
+      || LeafReader.texts(of: .object(fields)).allSatisfy { text in
+        let by = index.vouching(for: text, argument: nil)
+        return by != .endorsed && by?.isTrusted == true
+      }
     return Origin(proposal.principal, trusted: isTrusted)
   }
 }

@@ -73,8 +73,11 @@ extension Judge {
   /// The labels that the rules read, and no others: most rules read none.
   func labels(_ tool: Tool, _ release: Release) -> JSONObject {
     var labels: JSONObject = [:]
-    if release.rules.readsLabels(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process) }
-    guard release.rules.readsLabels(ProvenanceIndex.labelGroups) else { return labels }
+    func reads(_ groups: [String]) -> Bool {
+      release.rules.readsLabels(groups) || view.guardRules?.readsLabels(groups) ?? false
+    }
+    if reads(["run", "facts"]), let state = view.run?.state { labels = state.labels(in: release.process, RunEndorsements(view)) }
+    guard reads(ProvenanceIndex.labelGroups) else { return labels }
     let call = TracedCall(
       tool: tool.name, arguments: proposal.arguments, sinks: tool.definition?.sinks ?? [], schema: tool.definition?.arguments)
     for (group, value) in view.provenance().labels(of: call) { labels[group] = value }
@@ -112,25 +115,31 @@ extension RunState {
   /// The facts that have a value, for conditions.
   var factValues: JSONObject { JSONObject(facts.compactMap { fact in fact.value.map { (fact.name, $0) } }) }
 
-  /// Where each field and fact came from, and how far it may travel: `labels.run.vendor.origin`, `labels.facts.vendor_status.trusted`,
-  /// `labels.run.iban.sensitivity`.
-  func labels(in process: ProcessDefinition) -> JSONObject {
-    func label(_ origin: Origin, _ sensitivity: Sensitivity?) -> JSON {
-      [
-        "origin": .string(origin.label), "trusted": .bool(origin.trusted),
+  /// Where each field and fact came from, and how far it may travel.
+  ///
+  /// `labels.run.vendor.origin`, `labels.facts.vendor_status.trusted`, `labels.run.iban.sensitivity`; `labels.facts.vendor_status.endorsement`
+  /// is the entry of the endorsement that makes it trusted, where one does.
+  func labels(in process: ProcessDefinition, _ endorsements: RunEndorsements) -> JSONObject {
+    func label(_ name: String, _ value: JSON?, _ origin: Origin, _ sensitivity: Sensitivity?) -> JSON {
+      let endorser = origin.trusted ? nil : endorsements.value(value, as: name) ?? endorsements.source(origin.label)
+      var label: JSONObject = [
+        "origin": .string(origin.label), "trusted": .bool(origin.trusted || endorser != nil),
         "sensitivity": .string((sensitivity ?? .restricted).rawValue),
       ]
+      label["endorsement"] = endorser.map { .int($0.entry) }
+      return .object(label)
     }
     var object: JSONObject = [:]
     if !fields.isEmpty {
-      object["run"] = .object(JSONObject(fields.map { ($0.name, label($0.origin, process.field($0.name)?.sensitivity)) }))
+      let labels = fields.map { ($0.name, label($0.name, $0.value, $0.origin, process.field($0.name)?.sensitivity)) }
+      object["run"] = .object(JSONObject(labels))
     }
     if !facts.isEmpty {
       object["facts"] = .object(
         JSONObject(
           facts.map { fact in
             let tool = fact.tool.flatMap { process.tool($0) }
-            return (fact.name, label(fact.origin, tool?.sensitivity(of: fact.name)))
+            return (fact.name, label(fact.name, fact.value, fact.origin, tool?.sensitivity(of: fact.name)))
           }))
     }
     return object

@@ -39,7 +39,7 @@ extension Judge {
     }
     return Tool(
       name: name, effect: EffectClass(rawValue: definition.effect.rawValue) ?? .external, connector: definition.connector.rawValue,
-      digest: release.toolDigests[name] ?? SHA256.hash(name), definition: definition, validator: release.validators[name])
+      digest: view.shared.definitionDigest(of: name, in: release), definition: definition, validator: release.validators[name])
   }
 
   var agentName: String? { proposal.principal.hasPrefix("agent:") ? String(proposal.principal.dropFirst(6)) : nil }
@@ -53,8 +53,8 @@ extension Judge {
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
-      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .stop, .resume,
-      .grantAllowance, .stopAllowance, .reviewCall:
+      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop,
+      .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -79,10 +79,21 @@ extension Judge {
     }
   }
 
+  /// Refuses a guard that could not be used: nothing could be decided under it.
+  func checkGuard() throws(Refusal) {
+    guard let text = proposal.arguments["text"]?.stringValue else { return }
+    do throws(Diagnostics) {
+      _ = try WorkspaceGuard.rules(text)
+    } catch {
+      throw Refusal(.argumentsInvalid, "these rules cannot be a guard: \(error.description)")
+    }
+  }
+
   func checkStops() throws(Refusal) {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
-      .handOver, .setDirectory, .changeDirectory, .setMode, .stopAllowance, .reviewCall:
+      .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .acceptTool, .stopAllowance, .reviewCall, .endorse,
+      .withdrawEndorsement:
       return
     default: break
     }

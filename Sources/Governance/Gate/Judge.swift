@@ -58,12 +58,16 @@ struct Judge {
     let tool = try self.tool()
     try checkStops()
     try checkPause()
+    try checkSuspension(tool)
     if isNew { try checkRates() }
     try checkArguments(tool)
     let step = try self.step(for: tool)
     try checkOpenEffects(of: tool, on: step)
     try checkBudget(step)
-    if let builtin = tool.builtin { try checkAllowance(builtin) }
+    if let builtin = tool.builtin {
+      try checkAllowance(builtin)
+      try checkEndorsement(builtin)
+    }
 
     var judgement = Judgement(
       verdict: .forbid, effect: tool.effect, step: step?.occurrence, toolDigest: tool.digest, digest: tool.digest,
@@ -75,6 +79,8 @@ struct Judge {
     if tool.builtin == .answerReviewer { judgement.answer = try reviewerQuestion() }
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
     if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
+    if tool.builtin == .setGuard { try checkGuard() }
+    if tool.builtin == .acceptTool { try checkAcceptance() }
     if let builtin = tool.builtin, builtin.effect == .state {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }

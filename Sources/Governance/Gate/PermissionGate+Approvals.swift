@@ -72,13 +72,15 @@ extension PermissionGate {
         .digestMismatch, "this is not the proposal that you saw: its digest is \(record.digest.hex.prefix(12))…; look at it again")
     }
     var step = Deciding(record: record, run: run, identity: identity, signed: signed, considered: considered)
-    if let expires = record.expires, context.now > expires { return ([step.draft(.expire)], step.outcome(.expired)) }
+    if let expires = record.expires, try decisionTime(in: context) > expires, try !clockDoubt(in: context).isSuspect {
+      return ([step.draft(.expire)], step.outcome(.expired))
+    }
     // What was redacted can still be rejected.
     let found = Result { try self.original(record, run: run, in: context) }
     let bare = Proposal(id: record.id, principal: record.principal, tool: record.tool, arguments: [:], run: run?.state.id)
     var view = try view(of: (try? found.get())?.proposal ?? bare, in: context)
     let (shared, release) = (view.shared, view.release)
-    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: context.now)
+    let eligibility = Eligibility(record: record, run: run, directory: shared.directory, release: release, now: view.now)
     switch decision {
     case .approve:
       step.authority = try eligibility.check(identity, for: authority)
@@ -194,21 +196,15 @@ extension PermissionGate {
     _ step: Deciding, _ proposal: Proposal, _ eligibility: Eligibility, reason: String? = nil, in view: GateView,
     _ context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], DecisionOutcome) {
-    let (record, person) = (step.record, step.identity)
-    let isTwice = record.votes.contains { vote in
-      bytesEqual(vote.principal, person.principal)
-        || person.personalAccount.map { bytesEqual(vote.identity.personalAccount ?? "", $0) } ?? false
-    }
-    if isTwice { throw Refusal(.notEligible, "`\(person.principal)` has approved this already; another person has to") }
-    if record.votes.contains(where: { bytesEqual($0.authority, step.authority) }) {
-      throw Refusal(.notEligible, "this was approved in the place of `\(step.authority)` already; another person has to")
-    }
+    let record = step.record
     let approver = Approver(
-      identity: person, key: step.signed?.key.fingerprint, authority: step.authority, isBreakGlass: step.isBreakGlass)
+      identity: step.identity, key: step.signed?.key.fingerprint, authority: step.authority, isBreakGlass: step.isBreakGlass)
     let (before, after) = (eligibility.progress(), eligibility.progress(record.approvers + [approver]))
+    guard after.counts(record.votes.count) else {
+      throw Refusal(.notEligible, eligibility.whyIdle(approver))
+    }
     guard after.isComplete else {
-      let opens = zip(before.stages, after.stages).compactMap { $0.stage == $1.stage ? nil : $1 }
-      return ([step.draft(.approve, reason: reason, opens: opens)], step.outcome(.pending))
+      return ([step.draft(.approve, reason: reason, opens: after.stages(openedSince: before))], step.outcome(.pending))
     }
     let events = record.effect == .state ? try Judge.consequences(of: proposal, in: view) : []
     var draft = step.draft(.approve, isComplete: true, reason: reason, events: events)
@@ -225,15 +221,19 @@ extension PermissionGate {
   ) throws -> ([EntryDraft], GateOutcome) {
     var judgement = judgement
     var counts = false
+    var opens: [ApprovalProgress.Opened] = []
     if judgement.verdict == .hold, let editor = proposal.editor {
-      // The editor's approval counts once where they may approve, and is enough only where one person is.
+      // The editor's approval counts where they may approve, and is enough only where one person is and no signature is asked for.
       let record = ProposalRecord(
         proposal, judgement, entry: context.nextIndex + 1, release: view.run == nil ? nil : view.release?.digest.hex, now: view.now)
       let eligibility = Eligibility(
         record: record, run: view.run, directory: view.shared.directory, release: view.release, now: view.now)
       // An edit counts in the editor's own place alone.
-      counts = (try? eligibility.check(editor)).map { bytesEqual($0, editor.principal) } ?? false
-      if counts, eligibility.isSatisfied(by: [Approver(identity: editor)]) {
+      let isOwn = (try? eligibility.check(editor)).map { bytesEqual($0, editor.principal) } ?? false
+      let (before, after) = (eligibility.progress(), eligibility.progress([Approver(identity: editor)]))
+      counts = isOwn && after.counts(0)
+      if counts { opens = after.stages(openedSince: before) }
+      if counts, after.isComplete {
         judgement.verdict = .permit
         judgement.matched.append(
           .implied("editor:\(editor.principal)", reason: "the person who edited it is the one who has to approve it"))
@@ -242,7 +242,8 @@ extension PermissionGate {
     }
     let expires = judgement.requirements.isEmpty ? nil : Self.expiry(of: judgement.requirements, from: view.now)
     let draft = try EntryDrafting.proposal(
-      proposal, judgement, release: view.run == nil ? nil : view.release, expires: expires, editorCounts: counts, evidence: [])
+      proposal, judgement, release: view.run == nil ? nil : view.release, expires: expires, editorCounts: counts, opens: opens,
+      evidence: [])
     let outcome = GateOutcome(proposal, judgement, entry: context.nextIndex + 1, expires: expires)
     return ([draft] + (try withdrawals(after: judgement.events, in: view.run)), outcome)
   }
@@ -287,7 +288,7 @@ private struct Deciding {
 
   func draft(
     _ decision: ApprovalDecision, isComplete: Bool = false, reason: String? = nil, events: [RunEvent] = [],
-    opens: [(rule: String, stage: Int)] = []
+    opens: [ApprovalProgress.Opened] = []
   ) -> EntryDraft {
     let isPersonal = decision != .expire && decision != .void
     return EntryDrafting.decision(

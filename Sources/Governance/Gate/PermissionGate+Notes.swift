@@ -33,7 +33,7 @@ extension PermissionGate {
         let release = try docket.run.map { run in try releases.release(run.state.release) { try context.evidence($0) } }
         let shared = try context.shared()
         if let refusal = shared.refusal(of: identity) { throw refusal }
-        let draft = try draft(note, on: docket, by: identity, shared.directory, release, now: context.now)
+        let draft = try draft(note, on: docket, by: identity, shared.directory, release, now: decisionTime(in: context))
         return ([draft], .success(docket.record))
       } catch let refusal as Refusal {
         return ([EntryDrafting.refusedDecision(refusal, proposal: id, run: docket?.run?.state.id, identity: identity)], .failure(refusal))

@@ -20,10 +20,12 @@ extension PermissionGate {
   /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come.
   ///
   /// Everything follows from the log and the clock, so that nothing is lost while no process runs; what was missed then happens once.
+  /// Nothing happens while the wall clock cannot be believed.
   /// - Returns: What happened.
   /// - Complexity: O(what is due), at most 1,000 of each kind in one call.
   @discardableResult
   public func passTime() async throws -> TimePassed {
+    guard try await checkClock() else { return TimePassed() }
     let now = store.options.time.now()
     let due = try await store.read { context in
       let held = try context.database.query(
@@ -42,7 +44,7 @@ extension PermissionGate {
       let drafted = try await store.submit { [self] context -> ([EntryDraft], TimePassed) in
         let docket = try Docket(id, run: try run.map { try context.run($0) }, shared: context.shared())
         guard let docket, docket.record.status == .held else { return ([], TimePassed()) }
-        return try drafts(for: docket, at: context.now, in: context)
+        return try drafts(for: docket, at: decisionTime(in: context), in: context)
       }
       passed.expired += drafted.expired
       passed.reminded += drafted.reminded
@@ -69,61 +71,75 @@ extension PermissionGate {
       passed.expired = 1
       return ([EntryDrafting.decision(.expire, on: record, run: run?.state.id, by: timer, identity: nil)], passed)
     }
+    let eligibility = try eligibility(docket, at: now, in: context)
     var drafts: [EntryDraft] = []
+    let waiting = eligibility.progress().stages
+    for opened in waiting where record.stage(of: opened.rule).stage > opened.stage {
+      // Somebody whose approval counted may not give it any more: the stage waits again, and its time begins now.
+      drafts.append(
+        EntryDrafting.note(
+          "reopened", on: record, run: run?.state.id, by: timer, ["rule": .string(opened.rule), "stage": .int(opened.stage)]))
+    }
+    if !drafts.isEmpty { return (drafts, passed) }
     for wait in record.waits where wait.at <= now {
       switch wait.what {
       case .reminder:
         if passed.reminded > 0 { continue }
         drafts.append(EntryDrafting.note("reminded", on: record, run: run?.state.id, by: timer))
         passed.reminded = 1
-      case .escalation(let requirement, let rung):
-        let to = try targets(of: requirement.course.escalation[rung].to, requirement, docket, context)
-        drafts.append(
-          EntryDrafting.note(
-            "escalated", on: record, run: run?.state.id, by: timer,
-            [
-              "rule": .string(requirement.rule), "rung": .int(rung), "stage": .int(requirement.stage),
-              "to": .array(to.map { .string($0) }),
-            ]))
+      case .escalation(let requirement, let first):
+        // A rung on which nobody stands is passed over.
+        for (rung, step) in requirement.course.escalation.enumerated().dropFirst(first) {
+          let to = step.to == .manager ? managers(for: requirement, eligibility, at: now) : [step.to.description]
+          drafts.append(
+            EntryDrafting.note(
+              "escalated", on: record, run: run?.state.id, by: timer,
+              [
+                "rule": .string(requirement.rule), "rung": .int(rung), "stage": .int(requirement.stage),
+                "to": .array(to.map { .string($0) }),
+              ]))
+          if !to.isEmpty { break }
+        }
         passed.escalated = 1
       }
     }
     return (drafts, passed)
   }
 
-  /// Who is asked as well: a role, a person, or the managers of those who can decide, as far up as somebody is there.
-  private func targets(
-    of target: ApprovalCourse.Escalation.Target, _ requirement: ApprovalRequirement, _ docket: Docket,
-    _ context: WriteContext<GovernanceLedger>
-  ) throws -> [String] {
-    guard target == .manager else { return [target.description] }
-    let directory = try context.shared().directory
-    let stage = docket.record.requirements.filter { $0.stage == requirement.stage && bytesEqual($0.rule, requirement.rule) }
-    let asked = directory.people.filter { person in
-      stage.contains { need in
-        need.roles.contains(where: person.roles.contains) || need.approvers.contains { bytesEqual($0, person.principal) }
-      }
+  private func eligibility(_ docket: Docket, at now: Instant, in context: WriteContext<GovernanceLedger>) throws -> Eligibility {
+    let release = try docket.run.map { run in try releases.release(run.state.release) { try context.evidence($0) } }
+    return Eligibility(
+      record: docket.record, run: docket.run, directory: try context.shared().directory, release: release, now: now)
+  }
+
+  /// The managers of those who could decide in the requirement's stage, as far up as somebody is there who may.
+  private func managers(for requirement: ApprovalRequirement, _ eligibility: Eligibility, at now: Instant) -> [String] {
+    let stage = eligibility.record.requirements.filter {
+      $0.stage == requirement.stage && bytesEqual($0.rule, requirement.rule)
     }
+    let directory = eligibility.directory
     var managers: [String] = []
-    for person in asked {
-      guard let manager = directory.presentManager(of: person, at: context.now), !managers.contains(manager.principal) else { continue }
-      managers.append(manager.principal)
+    for person in directory.people where stage.contains(where: { eligibility.couldCount(person, towards: $0) }) {
+      let manager = directory.chain(above: person, at: now).first { manager in
+        stage.contains { !eligibility.isExcluded(manager, from: $0) }
+      }
+      if let manager, !managers.contains(manager.principal) { managers.append(manager.principal) }
     }
     return managers
   }
 }
 
 extension Directory {
-  /// The nearest manager of a person who is not absent; nil where there is none.
-  fileprivate func presentManager(of person: Person, at now: Instant) -> Person? {
-    var current = person
+  /// The managers of a person who are not absent, the nearest first.
+  fileprivate func chain(above person: Person, at now: Instant) -> [Person] {
+    var (current, chain) = (person, [Person]())
     // A directory has no circles of managers; the bound is for one that does.
     for _ in people {
-      guard let manager = current.manager.flatMap({ self.person("user:\($0)") }) else { return nil }
+      guard let manager = current.manager.flatMap({ self.person("user:\($0)") }) else { break }
       let isAbsent = absences.contains { $0.person == manager.id && $0.from <= now && now < $0.until }
-      if !isAbsent { return manager }
+      if !isAbsent { chain.append(manager) }
       current = manager
     }
-    return nil
+    return chain
   }
 }

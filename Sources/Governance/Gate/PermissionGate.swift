@@ -13,15 +13,19 @@ public final class PermissionGate: Sendable {
   public let store: AuditStore<GovernanceLedger>
   let releases = ReleaseCache()
   let random: RandomSource
+  let watch: ClockWatch?
+  let guards = GuardCache()
 
   /// A gate before a log.
   ///
   /// - Parameters:
   ///   - store: The log, opened with ``GovernanceProjections/all``.
   ///   - random: Where ids come from.
-  public init(store: AuditStore<GovernanceLedger>, random: RandomSource = .system) {
+  ///   - watch: Tells whether the store's time can be believed; nil where it always is.
+  public init(store: AuditStore<GovernanceLedger>, random: RandomSource = .system, watch: ClockWatch? = nil) {
     self.store = store
     self.random = random
+    self.watch = watch
   }
 
   /// Makes the first entry of a new store, which gives its log an id; does nothing where there is one.
@@ -83,7 +87,7 @@ public final class PermissionGate: Sendable {
     if let refusal = view.shared.refusal(of: proposal.identity) {
       judgement = .refused(refusal, effect: judgement.effect, step: judgement.step, digest: judgement.digest)
     }
-    let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: context.now) : nil
+    let expires = judgement.verdict == .hold ? Self.expiry(of: judgement.requirements, from: view.now) : nil
     var draft = try EntryDrafting.proposal(
       proposal, judgement, release: view.release, expires: expires, editorCounts: false,
       evidence: judgement.verdict == .forbid ? [] : evidence)
@@ -118,7 +122,7 @@ public final class PermissionGate: Sendable {
     if let digest = run?.state.release {
       release = try releases.release(digest) { try context.evidence($0) }
     } else if let process = proposal.arguments["process"]?.stringValue,
-      [.startRun, .makeRelease, .grantAllowance].contains(BuiltinTool(rawValue: proposal.tool))
+      [.startRun, .makeRelease, .acceptTool, .grantAllowance].contains(BuiltinTool(rawValue: proposal.tool))
     {
       if let current = shared.current(process) {
         release = try releases.release(current.digest) { try context.evidence($0) }
@@ -127,9 +131,23 @@ public final class PermissionGate: Sendable {
         release = try? releases.release(ReleaseManifest.digest(of: manifest).hex) { try context.evidence($0) }
       }
     }
-    var view = GateView(shared: shared, run: run, release: release, now: context.now)
+    if release == nil, proposal.tool == BuiltinTool.endorse.rawValue { release = try self.release(ofScope: proposal, shared, context) }
+    var view = GateView(shared: shared, run: run, release: release, now: try decisionTime(in: context))
+    // The tools of the workspace are under no guard, so that one that cannot be read can be taken away.
+    if BuiltinTool(rawValue: proposal.tool)?.isOfWorkspace != true { view.guardRules = try guards.rules(of: shared.guarding) }
     if proposal.tool == BuiltinTool.grantAllowance.rawValue { view.basis = try basis(of: proposal, in: view, context) }
     return view
+  }
+
+  /// The release of the process in which an endorsement is to count; nil where it is for the whole workspace, or there is none.
+  private func release(ofScope proposal: Proposal, _ shared: SharedState, _ context: WriteContext<GovernanceLedger>) throws -> Release? {
+    let digest: String?
+    switch proposal.arguments["scope"]?.stringValue.flatMap({ Endorsement.Scope(parsing: $0) }) {
+    case .process(let name): digest = shared.current(name)?.digest
+    case .run(let id): digest = try context.run(id)?.state.release
+    case .workspace, nil: digest = nil
+    }
+    return try digest.map { try releases.release($0) { try context.evidence($0) } }
   }
 
   /// Judges a proposal, which is new or in the log already, and looks whether the evidence that it attaches came with it or is stored.

@@ -6,7 +6,8 @@ internal import ProcessModel
 ///
 /// The directory says who has to approve what (``Directory/governs``). Where it says nothing, the operator of a single-operator store may
 /// do everything, a release is permitted to the owner of its process, and everyone may stop work. Autonomy is never given by one person
-/// alone: where the directory says nothing, the owner of the process has to agree.
+/// alone: where the directory says nothing, the owner of the process has to agree. So does the owner where somebody who is not the operator
+/// says that something can be taken at its word.
 struct WorkspacePolicy {
   let tool: BuiltinTool
   let proposal: Proposal
@@ -16,18 +17,28 @@ struct WorkspacePolicy {
   func apply(to judgement: inout Judgement) {
     if tool == .stop { return permit(.implied("workspace:stop", reason: "anyone may stop work"), &judgement) }
     if tool == .setMode { return applyToMode(&judgement) }
+    if tool == .confirmClock {
+      guard view.shared.clock.suspicion != nil else { return judgement.refusal = Refusal(.changed, "nobody doubts the clock") }
+      return permit(.implied("workspace:clock", reason: "a person has looked at the clock"), &judgement)
+    }
     if tool == .changeDirectory, isOwnTime {
       return permit(.implied("person:self", reason: "everyone says when they are away, and who decides meanwhile"), &judgement)
     }
     if tool == .stopAllowance { return permit(.implied("workspace:allowance-stop", reason: "anyone may end an autonomy"), &judgement) }
+    if tool == .withdrawEndorsement {
+      return permit(.implied("workspace:label-withdraw", reason: "anyone may take trust back"), &judgement)
+    }
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
     if tool == .grantAllowance { return hold(.allowances, for: .owner, &judgement) }
     if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
-    if tool == .makeRelease, let process = view.release?.process, holds(process.owner) {
+    if tool == .makeRelease || tool == .acceptTool, let process = view.release?.process, holds(process.owner) {
       return permit(.implied("owner:\(process.id)"), &judgement)
     }
-    let others = tool == .makeRelease ? " or the owner of the process" : ""
-    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)")
+    if tool == .endorse, view.release != nil { return hold(.labels, for: .owner, &judgement) }
+    let others = tool == .makeRelease || tool == .acceptTool ? " or the owner of the process" : ""
+    // With several people there is no operator: the directory has to say who agrees.
+    let remedy = tool.topic.map { "; `governs.\($0.rawValue)` in `organisation.json5` names who else may agree to it" } ?? ""
+    judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)\(remedy)")
   }
 
   /// Anyone who may write may give up what writing to the file lets them do; nobody alone may take it back.
@@ -109,9 +120,11 @@ extension BuiltinTool {
   fileprivate var topic: WorkspaceTopic? {
     switch self {
     case .setDirectory, .changeDirectory: .directory
-    case .makeRelease: .releases
+    case .makeRelease, .acceptTool: .releases
     case .resume: .stops
     case .grantAllowance: .allowances
+    case .setGuard: .guarding
+    case .endorse: .labels
     case .setMode: .mode
     default: nil
     }
@@ -126,6 +139,8 @@ extension WorkspaceTopic {
     case .releases: "a process changes with the agreement of another person"
     case .stops: "work that was stopped goes on with the agreement of another person"
     case .mode: "the store's file is opened directly again with the agreement of another person"
+    case .guarding: "what guards every process changes with the agreement of another person"
+    case .labels: "what is taken at its word changes with the agreement of another person"
     case .allowances: "an agent gets autonomy with the agreement of another person"
     }
   }

@@ -48,6 +48,8 @@ public enum GovernanceLedger: Ledger {
     case EntryType.approvalRefused: break
     case EntryType.accessRefused: try shared.noteRefusedAccess(entry)
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
+    case EntryType.toolSuspended: try shared.suspendTool(entry)
+    case EntryType.clockSuspected: try shared.suspectClock(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
   }
@@ -76,6 +78,15 @@ public enum GovernanceLedger: Ledger {
       shared.stops.removeAll { $0 == scope || scope == "all" }
     case .grantAllowance: try shared.grantAllowance(record, entry)
     case .stopAllowance: try shared.endAllowance(entry)
+    case .setGuard:
+      guard entry.bodyView["guard"] != nil else { return shared.guarding = nil }
+      // What was redacted is no file of rules, and so nothing is decided under it.
+      let text = String(decoding: entry.content(ContentPart.values) ?? [], as: UTF8.self)
+      shared.guarding = WorkspaceGuard(text: text, by: record.principal, entry: entry.index)
+    case .confirmClock: try shared.confirmClock(entry)
+    case .acceptTool: try shared.acceptTool(entry)
+    case .endorse: try shared.endorse(record, entry)
+    case .withdrawEndorsement: try shared.withdrawEndorsement(record, entry)
     case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }
@@ -240,6 +251,7 @@ extension ProposalRecord {
     isProbe = try Probe.isSealed(in: entry)
     if let editor = body["editor"], editor.members != nil, body["editor_counts"]?.boolValue == true {
       votes.append(try Vote(editor, entry))
+      try noteOpened(entry)
     }
   }
 

@@ -61,9 +61,8 @@ extension ProposalRecord {
 
   /// The questions without an answer, by their entries.
   public var openQuestions: [Note] {
-    notes.filter { note in
-      note.kind == .asked && !notes.contains { $0.kind == .answered(question: note.entry) }
-    }
+    let answered = Set(notes.compactMap { note in if case .answered(let question) = note.kind { question } else { nil } })
+    return notes.filter { $0.kind == .asked && !answered.contains($0.entry) }
   }
 
   /// The first moment at which time does something to it: a reminder, somebody else who is asked, its end; nil where it waits for nobody.
@@ -107,6 +106,7 @@ extension ProposalRecord {
     let kind: Note.Kind
     switch try body.text("note") {
     case "reminded": kind = .reminded
+    case "reopened": kind = .opened(rule: try body.text("rule"), stage: Int(body["stage"]?.intValue ?? 1))
     case "escalated":
       kind = .escalated(
         rule: try body.text("rule"), stage: Int(body["stage"]?.intValue ?? 1), rung: Int(body["rung"]?.intValue ?? 0),
@@ -151,6 +151,11 @@ extension ProposalRecord {
       let considered = entry.bodyView["considered"]?.intValue.flatMap { Int(exactly: $0) }
       notes.append(Note(kind: .decided(decision, considered: considered), by: entry.principal, time: entry.time, entry: entry.index))
     }
+    try noteOpened(entry)
+  }
+
+  /// Takes over which stages an entry opened.
+  mutating func noteOpened(_ entry: Entry) throws {
     guard let opens = entry.bodyView["opens"]?.elements else { return }
     for opened in opens {
       guard let rule = opened["rule"]?.stringValue, let stage = opened["stage"]?.intValue.flatMap({ Int(exactly: $0) }) else {

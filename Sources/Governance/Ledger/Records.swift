@@ -87,6 +87,10 @@ public struct SharedState: Sendable {
   public internal(set) var log: String?
   /// Whether several people work here, so that only the service opens the store for writing.
   public internal(set) var isTeam = false
+  /// The rules over all processes that count at once; nil where there are none.
+  public internal(set) var guarding: WorkspaceGuard?
+  /// Whether the wall clock is believed.
+  public internal(set) var clock = ClockRecord()
   /// The people and their roles.
   public internal(set) var directory = Directory()
   /// The directory as it was last set as a whole, before the changes since.
@@ -95,8 +99,14 @@ public struct SharedState: Sendable {
   public internal(set) var releases: [ReleaseRecord] = []
   /// The scopes in which work is stopped: `all`, `agent:…`, `process:…`, `run:…`, in the order in which they were stopped.
   public internal(set) var stops: [String] = []
+  /// The tools that are not called any more, because they are not what was released.
+  public internal(set) var suspensions: [ToolSuspension] = []
+  /// What people accepted the parts of tools to be, by release and tool.
+  var acceptedPins: [String: [String: ToolPin]] = [:]
   /// The allowances, those that have not ended and the latest others, in the order in which they were granted.
   public internal(set) var allowances: [AllowanceRecord] = []
+  /// What people endorsed: what counts still, and the latest of the rest.
+  public internal(set) var endorsements: [Endorsement] = []
   /// Proposals that belong to no run, the open ones and the latest others.
   public internal(set) var proposals: [ProposalRecord] = []
 

@@ -52,8 +52,14 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case changeDirectory = "directory.change"
   /// Makes a release the one that new runs follow.
   case makeRelease = "release.make"
+  /// Takes a tool that is not what was released as it is now.
+  case acceptTool = "tool.accept"
   /// Says whether several people share the store through the service, or one operator opens its file.
   case setMode = "workspace.mode"
+  /// Sets the live guard of the workspace, or takes it away.
+  case setGuard = "guard.set"
+  /// Says that the wall clock is right.
+  case confirmClock = "clock.confirm"
   /// Stops agents and effects, everywhere or for one agent, process or run.
   case stop = "work.stop"
   /// Lifts a stop.
@@ -64,6 +70,11 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case stopAllowance = "allowance.stop"
   /// Says whether a call that an allowance covered was right.
   case reviewCall = "allowance.review"
+
+  /// Says that a source or one exact value can be taken at its word.
+  case endorse = "label.endorse"
+  /// Takes that back.
+  case withdrawEndorsement = "label.withdraw"
 
   // By components of the service.
 
@@ -114,12 +125,17 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .setDirectory: "Replace the directory of people and roles."
     case .changeDirectory: "Change people, roles, keys, absences and delegations of the directory."
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
+    case .acceptTool: "Take a tool that is not what was released as it is now."
     case .setMode: "Say whether several people share the store through the service."
+    case .setGuard: "Set the rules over all processes that hold or forbid at once, or take them away."
+    case .confirmClock: "Say that the wall clock is right as it is."
     case .stop: "Stop agents and effects."
     case .resume: "Lift a stop."
     case .grantAllowance: "Let agents do some calls without being asked for each, within bounds and for a time."
     case .stopAllowance: "End an allowance at once."
     case .reviewCall: "Say whether a call that an allowance covered was right."
+    case .endorse: "Put on record that a source or one exact value can be taken at its word."
+    case .withdrawEndorsement: "Take an endorsement back."
     case .handOver: "Move the step to a person."
     case .fireTimer: "Fire a timer."
     case .callModel: "Ask a language model for the next tool calls."
@@ -170,14 +186,27 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
       return closed(
         ["changes": ["type": "array", "minItems": 1, "maxItems": 100, "items": values]], required: ["changes"])
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
+    case .acceptTool:
+      return closed(
+        ["process": text(128), "release": digest, "tool": text(128), "parts": ["type": "object", "additionalProperties": digest]],
+        required: ["process", "release", "tool", "parts"])
     case .setMode:
       return closed(["mode": ["enum": .array(WorkspaceMode.allCases.map { .string($0.rawValue) })]], required: ["mode"])
+    case .setGuard: return closed(["text": ["type": "string"]], required: [])
+    case .confirmClock: return closed(["at": ["type": "integer"]], required: ["at"])
     case .stop, .resume: return closed(["scope": ["type": "string", "pattern": "^(all|(agent|process|run):.+)$"]], required: ["scope"])
     case .grantAllowance: return Self.allowanceSchema
     case .stopAllowance: return closed(["allowance": text(128), "reason": text(16_384)], required: ["allowance"])
     case .reviewCall:
       return closed(
         ["proposal": text(64), "verdict": ["enum": ["right", "wrong"]], "text": text(16_384)], required: ["proposal", "verdict"])
+    case .endorse:
+      return closed(
+        [
+          "source": text(192), "value": text(1024), "as": ["type": "array", "minItems": 1, "maxItems": 20, "items": text(128)],
+          "scope": ["type": "string", "pattern": "^(workspace|(process|run):.+)$"], "until": ["type": "integer"],
+        ], required: ["scope"])
+    case .withdrawEndorsement: return closed(["endorsement": ["type": "integer", "minimum": 0]], required: ["endorsement"])
     case .handOver: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
     case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
     case .callModel:

@@ -17,6 +17,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case serviceOnly = "service-only"
     /// No such tool, or a name that no tool can have.
     case toolUnknown = "tool-unknown"
+    /// The tool is not what was released.
+    case toolSuspended = "tool-suspended"
     /// The agent may not use this tool.
     case toolNotGranted = "tool-not-granted"
     /// The arguments do not meet the tool's schema.
@@ -35,6 +37,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case stepNotOpen = "step-not-open"
     /// The step waits until an exception at it is resolved.
     case stepBlocked = "step-blocked"
+    /// The wall clock cannot be believed.
+    case clockSuspect = "clock-suspect"
     /// Work was stopped.
     case stopped
     /// The run is paused.
@@ -69,6 +73,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case changed
     /// No such proposal.
     case proposalUnknown = "proposal-unknown"
+    /// No endorsement of that name.
+    case endorsementUnknown = "endorsement-unknown"
     /// The evidence cannot be taken.
     case evidenceInvalid = "evidence-invalid"
     /// The allowance makes no sense as it stands.
@@ -81,7 +87,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { self == .stopped || self == .stepBusy || self == .stepBlocked || self == .runPaused }
+    public var isPassing: Bool { [.stopped, .clockSuspect, .toolSuspended, .stepBusy, .stepBlocked, .runPaused].contains(self) }
   }
 
   /// Makes a refusal.

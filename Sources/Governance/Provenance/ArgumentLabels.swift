@@ -28,6 +28,7 @@ extension ProvenanceIndex {
   ///
   /// - `args.<name>`: `{trusted, vouched, by, origin}` of the whole argument, as the weakest of its values: `by` is its ``Vouching`` or
   ///   `nobody`, `origin` the same for people, and `trusted` whether it is somebody's word.
+  ///   Where somebody's endorsement is what makes it trusted, `endorsement` is its entry, here and below.
   /// - `sinks`: for each value that says where the effect goes `{arg, pointer, text, reference, switch, trusted, vouched, by, origin}`:
   ///   `reference` where its key says that it identifies something, `switch` where it is `true`.
   /// - `payload`: for each other value `{arg, pointer, reference, switch, trusted, vouched, by, outside, private, targets}`: `outside`
@@ -42,23 +43,24 @@ extension ProvenanceIndex {
   public func labels(of call: TracedCall) -> JSONObject {
     var sinks: [JSON] = []
     var payload: [JSON] = []
-    var whole: [String: (by: Vouching?, text: String)] = [:]
+    var whole: [String: (by: Vouching?, value: ArgumentValue)] = [:]
     var texts: [String] = []
     for value in ArgumentValue.all(in: call.arguments) {
       let isSink = call.sinks.contains { bytesEqual($0, value.argument) }
+      let name = value.name(isSink: isSink)
       let by = vouching(for: value, isSink: isSink, in: call)
-      if Self.isWeaker(by, than: whole[value.argument].map(\.by)) { whole[value.argument] = (by, value.text) }
+      if Self.isWeaker(by, than: whole[value.argument].map(\.by)) { whole[value.argument] = (by, value) }
       var object: JSONObject = [
         "arg": .string(value.argument), "pointer": .string(value.pointer),
         "reference": .bool(value.key.map(Leaf.namesIdentifier) ?? false), "switch": .bool(value.isSwitch),
       ]
       if isSink {
         object["text"] = .string(value.text)
-        for (name, json) in words(by, value.text) { object[name] = json }
+        for (member, json) in words(by, value.text, as: name) { object[member] = json }
         sinks.append(.object(object))
       } else {
         texts.append(value.text)
-        for (name, json) in words(by, nil) { object[name] = json }
+        for (member, json) in words(by, value.text, as: name, wantsOrigin: false) { object[member] = json }
         object["outside"] = .bool(by == nil && quotesOutside(value.text))
         object["private"] = .bool(repeatsPrivate(value.text))
         object["targets"] = .array(targets(in: value.text))
@@ -68,7 +70,8 @@ extension ProvenanceIndex {
     let arguments = JSONObject(
       call.arguments.map { member in
         let weakest = whole[member.key]
-        return (member.key, .object(words(weakest.map(\.by) ?? .empty, weakest?.text ?? "")))
+        let isSink = call.sinks.contains { bytesEqual($0, member.key) }
+        return (member.key, .object(words(weakest.map(\.by) ?? .empty, weakest?.value.text ?? "", as: weakest?.value.name(isSink: isSink))))
       })
     return [
       "args": .object(arguments), "sinks": .array(sinks), "payload": .array(payload),
@@ -79,12 +82,17 @@ extension ProvenanceIndex {
     ]
   }
 
-  /// A vouching as rules see it; with its origin where the text is given.
-  private func words(_ by: Vouching?, _ text: String?) -> JSONObject {
+  /// A vouching as rules see it; with its origin for people, which can take a search of all text from outside.
+  private func words(_ by: Vouching?, _ text: String, as argument: String?, wantsOrigin: Bool = true) -> JSONObject {
     var words: JSONObject = [
       "trusted": .bool(by?.isTrusted ?? false), "vouched": .bool(by != nil), "by": .string(by?.rawValue ?? "nobody"),
     ]
-    guard let text else { return words }
+    if by == .endorsed, let endorser = endorser(for: text, argument: argument) {
+      words["endorsement"] = .int(endorser.entry)
+      if wantsOrigin { words["origin"] = .string(endorser.words) }
+      return words
+    }
+    if !wantsOrigin { return words }
     let stranger = by == nil ? outsideSource(of: text).map { "appears only in \($0)" } ?? "appears nowhere that this run has seen" : nil
     words["origin"] = .string(stranger ?? by?.words ?? "")
     return words
@@ -100,7 +108,7 @@ extension ProvenanceIndex {
     ContactTarget.all(in: text).map { target in
       var object: JSONObject = ["text": .string(target.text)]
       let by = TextDisguise.mixesScripts(target.text) ? nil : vouching(for: target.text, argument: nil)
-      for (name, json) in words(by, target.text) { object[name] = json }
+      for (name, json) in words(by, target.text, as: nil) { object[name] = json }
       return .object(object)
     }
   }
@@ -109,7 +117,7 @@ extension ProvenanceIndex {
   private func vouching(for value: ArgumentValue, isSink: Bool, in call: TracedCall) -> Vouching? {
     // A switch has no text of its own: it is somebody's word where the request speaks of what it switches.
     if value.isSwitch { return isNamedInPart(value.key ?? value.argument) ? .request : nil }
-    if let by = vouching(for: value.text, argument: isSink ? value.key ?? value.argument : value.key) { return by }
+    if let by = vouching(for: value.text, argument: value.name(isSink: isSink)) { return by }
     return isLeastChoice(value, in: call) ? .leastChoice : nil
   }
 
@@ -174,6 +182,9 @@ struct ArgumentValue {
   let text: String
   /// Whether it is `true`.
   var isSwitch = false
+
+  /// As what it counts: the innermost member's name, for a target at least the argument's.
+  func name(isSink: Bool) -> String? { isSink ? key ?? argument : key }
 
   /// The values of all arguments, in order, and the contacts among the keys within them.
   static func all(in arguments: JSONObject) -> [ArgumentValue] {

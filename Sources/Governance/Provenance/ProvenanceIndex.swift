@@ -21,7 +21,10 @@ public struct ProvenanceIndex: Sendable {
   /// The calls that were made: the tool, and its arguments in canonical form.
   private var calls: Set<Digest> = []
   private var bytes = 0
-  private var endorsed: Set<ExactString> = []
+  /// Values that people vouched for, with what they may stand as.
+  private var endorsed: [ExactString: [(names: [String], by: Endorser)]] = [:]
+  /// Whether something from outside counts as trusted only because people endorsed where it comes from.
+  private(set) var restsOnEndorsement = false
   /// The contacts that text from outside names.
   var outsiders: [ContactTarget] = []
   /// What longer texts from outside say, and what the request and trusted systems say.
@@ -52,8 +55,10 @@ public struct ProvenanceIndex: Sendable {
     }
   }
 
-  /// Adds a value that a person has vouched for.
-  public mutating func endorse(_ value: String) { endorsed.insert(ExactString(value)) }
+  /// Adds a value that a person has vouched for, as the value of arguments with one of these names and of nothing else.
+  public mutating func endorse(_ value: String, as names: [String], by endorser: Endorser) {
+    endorsed[ExactString(value), default: []].append((names, endorser))
+  }
 
   /// Adds what a tool returned.
   ///
@@ -64,17 +69,22 @@ public struct ProvenanceIndex: Sendable {
   ///   - output: What it returned.
   ///   - trusted: Whether nobody outside can have written any of it.
   ///   - isPrivate: Whether it may hold confidential values.
+  ///   - endorser: Whose word makes it trusted, where it is not by itself.
   /// - Complexity: O(size of the output).
   public mutating func observe(
-    tool: String, source: String? = nil, arguments: JSONObject, output: ToolOutput, trusted: Bool, isPrivate: Bool
+    tool: String, source: String? = nil, arguments: JSONObject, output: ToolOutput, trusted: Bool, isPrivate: Bool,
+    endorser: Endorser? = nil
   ) {
+    let (needsNobody, trusted) = (trusted, trusted || endorser != nil)
+    if !needsNobody, trusted { restsOnEndorsement = true }
     calls.insert(Self.digest(of: tool, arguments))
     guard take(output.bytes) else { return miss(trusted: trusted) }
     let place = observations.count
     observations.append(
       Observation(
         tool: FoldedText(tool), source: source ?? tool, queries: LeafReader.texts(of: .object(arguments)).map { FoldedText($0) },
-        isTrusted: trusted, isPrivate: isPrivate, output: output, named: trusted ? [] : output.records.map(named)))
+        isTrusted: trusted, endorser: needsNobody ? nil : endorser, isPrivate: isPrivate, output: output,
+        named: trusted ? [] : output.records.map(named)))
     if !trusted {
       isClean = isClean && !output.hasProse
       outsiders += output.contacts
@@ -112,8 +122,11 @@ public struct ProvenanceIndex: Sendable {
     }
   }
 
-  /// Whether a person has vouched for a value.
-  func isEndorsed(_ value: String) -> Bool { endorsed.contains(ExactString(value)) }
+  /// Who endorsed a value as an argument of that name.
+  func endorser(of value: String, as argument: String?) -> Endorser? {
+    guard !endorsed.isEmpty, let argument else { return nil }
+    return endorsed[ExactString(value)]?.first { $0.names.contains { bytesEqual($0, argument) } }?.by
+  }
 
   /// Notes that something came in that is not kept: nobody knows what it said, so text from outside may have asked for anything.
   public mutating func miss(trusted: Bool) {
@@ -143,6 +156,8 @@ struct Observation: Sendable {
   /// The texts and numbers that it was called with.
   let queries: [FoldedText]
   let isTrusted: Bool
+  /// Whose word makes it trusted; nil where it needs nobody's.
+  let endorser: Endorser?
   let isPrivate: Bool
   let output: ToolOutput
   /// For each record the members by which the request names it.

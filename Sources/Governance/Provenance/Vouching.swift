@@ -52,10 +52,11 @@ extension ProvenanceIndex {
     let folded = FoldedText(value)
     if folded.trimmed.isEmpty { return .empty }
     if isRequested(folded, as: argument, written: value) { return .request }
-    if isEndorsed(value) { return .endorsed }
+    if endorser(of: value, as: argument) != nil { return .endorsed }
     let places = places[ExactString(value)] ?? []
     let fitting = places.filter { fits($0, argument: argument) }
-    if fitting.contains(where: { observations[$0.observation].isTrusted && !isEcho(folded, $0) }) { return .trusted }
+    let trusted = fitting.filter { observations[$0.observation].isTrusted && !isEcho(folded, $0) }
+    if !trusted.isEmpty { return trusted.contains { observations[$0.observation].endorser == nil } ? .trusted : .endorsed }
     guard !FoldedText.isProse(value), value.utf8.count <= 80, !fitting.isEmpty else { return nil }
     if isClean, !ContactTarget.isContact(value) { return .clean }
     let isMentioned = lazily { isMentionedOutside(folded, exact: value, except: fitting) }
@@ -70,6 +71,14 @@ extension ProvenanceIndex {
       if !isMentioned() { return .recordID }
     }
     return nil
+  }
+
+  /// Whose word makes a value trusted that is ``Vouching/endorsed``: of the value, or of where it comes from.
+  func endorser(for value: String, argument: String?) -> Endorser? {
+    if let endorser = endorser(of: value, as: argument) { return endorser }
+    let folded = FoldedText(value)
+    let places = (places[ExactString(value)] ?? []).filter { fits($0, argument: argument) && !isEcho(folded, $0) }
+    return places.lazy.compactMap { observations[$0.observation].endorser }.first
   }
 
   /// Whether a trusted system only said back what it was asked about.

@@ -46,8 +46,8 @@ extension PermissionGate {
       let spoiled = Probe.spoiled(original.arguments, sinks: process.tool(original.tool)?.sinks ?? [], &random)
       guard let (arguments, pointer) = spoiled else { return nil }
       var proposal = Proposal(
-        id: fresh, principal: original.principal, tool: original.tool, arguments: arguments, run: original.run, step: original.step,
-        reason: original.reason, call: original.call, isScripted: original.isScripted)
+        id: Probe.id(like: original.id, fresh: fresh), principal: original.principal, tool: original.tool, arguments: arguments,
+        run: original.run, step: original.step, reason: original.reason, call: original.call, isScripted: original.isScripted)
       proposal.identity = original.identity
       let judgement = Judge.judge(proposal, in: view, isNew: false)
       guard judgement.verdict == .hold, judgement.requirements == record.requirements else { continue }

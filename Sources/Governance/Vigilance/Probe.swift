@@ -14,6 +14,13 @@ public struct Probe: Sendable {
   /// Who planted it, a principal.
   let by: String
 
+  /// An id for a probe that has the form of its original's: one that follows from what a proposal is for, or one by time.
+  static func id(like original: String, fresh: String) -> String {
+    let derived = 16
+    guard original.utf8.count == 2 + derived else { return fresh }
+    return "p-" + SHA256.hash(fresh).hex.prefix(derived)
+  }
+
   /// The content part that every held proposal of a run has.
   static func seal(_ probe: Probe?) -> Content {
     var object: JSONObject = [:]
