@@ -217,7 +217,7 @@ private struct Simulation {
     for (run, status) in runs {
       if status == "paused" {
         try await office.submit("user:ben", "run.resume", [:], in: run)
-      } else if !all, random.next() % 12 == 0 {
+      } else if !all, !earns, random.next() % 12 == 0 {
         try await office.submit("user:ana", "run.pause", ["text": "wait"], in: run)
       }
     }
@@ -240,7 +240,7 @@ private struct Simulation {
         try await office.submit("user:ben", "resolve_exception", ["exception": .string(exception.id), "resolution": resolution], in: run)
       }
       for step in record.state.openSteps where step.performer == .role("clerk") {
-        if step.assignee == nil, random.next() % 2 == 0 {
+        if !earns, step.assignee == nil, random.next() % 2 == 0 {
           try await office.submit("user:ana", "step.claim", [:], in: run, step: step.occurrence.description)
         }
         try await office.submit("user:ana", "complete_step", ["fields": ["risk": "low"]], in: run, step: step.occurrence.description)

@@ -39,7 +39,7 @@ extension Judge {
     }
     return Tool(
       name: name, effect: EffectClass(rawValue: definition.effect.rawValue) ?? .external, connector: definition.connector.rawValue,
-      digest: release.toolDigests[name] ?? SHA256.hash(name), definition: definition, validator: release.validators[name])
+      digest: view.shared.definitionDigest(of: name, in: release), definition: definition, validator: release.validators[name])
   }
 
   var agentName: String? { proposal.principal.hasPrefix("agent:") ? String(proposal.principal.dropFirst(6)) : nil }
@@ -53,8 +53,8 @@ extension Judge {
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
-      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume,
-      .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
+      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop,
+      .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -71,7 +71,7 @@ extension Judge {
   /// Refuses what a paused run does not take.
   func checkPause() throws(Refusal) {
     switch builtin {
-    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer, .endorse, .withdrawEndorsement: return
+    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer: return
     default: break
     }
     if let run = view.run?.state, run.standing == "paused" {
@@ -92,7 +92,7 @@ extension Judge {
   func checkStops() throws(Refusal) {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
-      .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .stopAllowance, .reviewCall, .endorse,
+      .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .acceptTool, .stopAllowance, .reviewCall, .endorse,
       .withdrawEndorsement:
       return
     default: break
