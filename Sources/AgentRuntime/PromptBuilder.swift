@@ -127,7 +127,7 @@ struct PromptBuilder {
         name, agent: agent, step: step, requester: state.requester, directory: shared.directory, guard: guardRules)
       guard isPossible else { return nil }
       if let builtin = BuiltinTool(rawValue: name) { return self.tool(builtin) }
-      guard let tool = release.process.tool(name) else { return nil }
+      guard let tool = release.process.tool(name), shared.suspension(of: name, in: release.digest.hex) == nil else { return nil }
       let description = [tool.title, tool.help].compactMap { $0 }.joined(separator: ". ")
       return ModelTool(name: name, description: description.isEmpty ? name : description, parameters: tool.arguments)
     }

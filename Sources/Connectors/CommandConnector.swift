@@ -10,10 +10,13 @@ internal import Subprocess
 /// (`tools/crm-lookup`) runs from the bytes that the release pins, with the release's other tool files beside it, not from the file that
 /// lies in the workspace.
 public struct CommandConnector: Connector {
+  /// Where programs are looked up that are named without a path.
+  static let searchPath = "/usr/local/bin:/usr/bin:/bin"
   private let programs: String
-  private let state: String
-  private let secrets: Secrets
+  let state: String
+  let secrets: Secrets
   private let time: TimeSource
+  let seen = Locked<[String: SeenFile]>([:])
   /// The most that a program may write to standard output.
   public static let resultBytes = 1 << 20
   /// The most of a program's standard error that is kept.
@@ -41,20 +44,25 @@ public struct CommandConnector: Connector {
     guard let definition = grant.definition, let command = definition.settings["command"]?.arrayValue?.compactMap(\.stringValue),
       let program = command.first
     else { return .failed("misconfigured", "the tool has no command") }
+    if let pin = grant.pin {
+      guard let left = grant.timeLeft(at: time.now()) else { return .tooLate }
+      do throws(ToolObservationError) {
+        let observed = try await observe(definition, programs: grant.programs, within: left)
+        if let change = pin.change(to: observed) { return .changed(change, observed: observed) }
+      } catch {
+        return .failed("program-missing", error.description)
+      }
+    }
     let executable: Executable
     do throws(FileError) {
       executable = try self.executable(program, pinned: grant.programs)
     } catch {
       return .failed("program-missing", error.description)
     }
-    var environment = secrets.forPrograms
-    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
-    environment["LC_ALL"] = "C.UTF-8"
+    var environment = self.environment(of: definition)
     environment["REMIT_IDEMPOTENCY_KEY"] = grant.idempotencyKey
     environment["REMIT_CALL"] = grant.id
     environment["REMIT_RUN"] = grant.run
-    environment["REMIT_TOOL"] = grant.tool
-    environment["REMIT_TOOL_STATE"] = state
     mkdir(state, 0o700)
     guard let left = grant.timeLeft(at: time.now()) else { return .tooLate }
     var invocation = Invocation(
@@ -68,6 +76,16 @@ public struct CommandConnector: Connector {
       if !error.wasStarted || isHarmless { return .failed(error.code.rawValue, error.message) }
       return .inDoubt(error.code.rawValue, error.message)
     }
+  }
+
+  /// What every program of a tool finds in its environment, whatever it is run for.
+  func environment(of tool: ToolDefinition) -> [String: String] {
+    var environment = secrets.forPrograms
+    environment["PATH"] = Self.searchPath
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["REMIT_TOOL"] = tool.name
+    environment["REMIT_TOOL_STATE"] = state
+    return environment
   }
 
   private func outcome(of result: InvocationResult, isHarmless: Bool) -> EffectOutcome {
@@ -89,12 +107,12 @@ public struct CommandConnector: Connector {
     }
   }
 
-  private func executable(_ program: String, pinned: [String: [UInt8]]) throws(FileError) -> Executable {
+  func executable(_ program: String, pinned: [String: [UInt8]]) throws(FileError) -> Executable {
     // A path inside the bundle is written as `./tools/…` or `tools/…`.
     let path = program.hasPrefix("./") ? String(program.dropFirst(2)) : program
     if pinned[path] != nil { return .path("\(try install(pinned))/\(path)") }
-    if path.hasPrefix("tools/") { throw FileError(.notFound, path: program, "the release does not hold this program") }
-    return program.hasPrefix("/") ? .path(program) : .named(program, path: "/usr/local/bin:/usr/bin:/bin")
+    if ToolDefinition.isHeld(program) { throw FileError(.notFound, path: program, "the release does not hold this program") }
+    return program.hasPrefix("/") ? .path(program) : .named(program, path: Self.searchPath)
   }
 
   /// Puts the pinned files of a release where they can be executed and can find each other, under their common digest; what lies there

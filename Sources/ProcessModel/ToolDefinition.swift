@@ -54,7 +54,7 @@ public struct ToolDefinition: Sendable {
   public let help: String?
   /// Where it comes from.
   public let connector: Connector
-  /// The connector's own settings, checked: `command` for a program, `url`, `method` and `headers` for HTTP.
+  /// The connector's own settings, checked: `command` and `catalogue` for a program, `url`, `method` and `headers` for HTTP.
   public let settings: JSONObject
   /// What a call does.
   public let effect: Effect
@@ -79,6 +79,25 @@ public struct ToolDefinition: Sendable {
 
   /// What a tool has that declares no timeout.
   public static let standardTimeout = Duration.seconds(30)
+
+  /// The words of the command that the tool runs; empty for a tool that is no program.
+  public var command: [String] { words("command") }
+
+  /// The words of the command that prints what the tool's server offers; empty where there is none.
+  public var catalogue: [String] { words("catalogue") }
+
+  /// What the server calls the operation: the name without the connector's part.
+  public var operation: String { String(name.drop { $0 != "." }.dropFirst()) }
+
+  /// Whether a call depends on programs that no release holds: then the release pins what they were when it was made.
+  public var hasOutsideParts: Bool {
+    !catalogue.isEmpty || command.enumerated().contains { $0.offset == 0 ? !Self.isHeld($0.element) : $0.element.hasPrefix("/") }
+  }
+
+  /// Whether a command's program is a file of the release, written as `tools/…` or `./tools/…`.
+  public static func isHeld(_ program: String) -> Bool { program.hasPrefix("tools/") || program.hasPrefix("./tools/") }
+
+  private func words(_ key: String) -> [String] { settings[key]?.arrayValue?.compactMap(\.stringValue) ?? [] }
 
   /// How far a member of its result may travel: a fact as it says itself, but not outside where results may be private.
   public func sensitivity(of member: String) -> Sensitivity {

@@ -34,16 +34,16 @@ struct Office {
       agents: { bot: { owner: "user:ben", tools: ["complete_step", "crm.lookup", "mail.send"], budget: { turns: 5 } } },
       tools: {
         "crm.lookup": {
-          connector: "command", command: ["/bin/true"], effect: "read",
+          connector: "command", command: ["tools/true"], effect: "read",
           arguments: { type: "object", properties: { who: { type: "string" } }, required: ["who"] },
           \(lookup)
         },
         "mail.send": {
-          connector: "command", command: ["/bin/true"], effect: "external", returns_private: false,
+          connector: "command", command: ["tools/true"], effect: "external", returns_private: false,
           arguments: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
         },
         "bank.pay": {
-          connector: "command", command: ["/bin/true"], effect: "external",
+          connector: "command", command: ["tools/true"], effect: "external",
           arguments: { type: "object", properties: { who: { type: "string" }, amount: { type: "number" } }, required: ["who", "amount"] },
         },
       },

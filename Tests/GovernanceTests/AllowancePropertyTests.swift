@@ -42,7 +42,7 @@ struct AllowancePropertyTests {
         if Bool.random(using: &random) { terms["bounds"] = .null }
         terms["bounds"] = [["at": "/amount", "maximum": .int(Int.random(in: 0...1000, using: &random))]]
         let allowance = try Allowance(json: .object(terms))
-        let basis = AllowanceBasis(reviewed: 9, wrong: 0, pins: AllowancePins(allowance, in: release, model: nil))
+        let basis = AllowanceBasis(reviewed: 9, wrong: 0, pins: AllowancePins(allowance, in: release, SharedState(), model: nil))
         let record = AllowanceRecord(
           allowance: allowance, basis: basis, proposer: "user:ana", approver: "user:olaf", entry: 0, granted: bench.clock.source.now())
         let run = try await bench.state(runs[round % 2])

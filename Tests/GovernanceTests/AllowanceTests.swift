@@ -397,7 +397,7 @@ extension Workbench {
         try context.shared().current("payments").map { try self.gate.release($0.digest, in: context) }
       })
     let allowance = try Allowance(json: .object(terms))
-    let basis = AllowanceBasis(reviewed: 5, wrong: 0, pins: AllowancePins(allowance, in: release, model: nil))
+    let basis = AllowanceBasis(reviewed: 5, wrong: 0, pins: AllowancePins(allowance, in: release, SharedState(), model: nil))
     let proposal = Proposal(
       id: gate.mintID(), principal: "user:ana", identity: Self.person("ana"), tool: "allowance.grant", arguments: terms)
     var judgement = Judgement(verdict: .permit, effect: .state, digest: SHA256.hash(proposal.id))

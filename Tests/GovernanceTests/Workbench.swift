@@ -35,16 +35,16 @@ struct Workbench {
       agents: { bot: { owner: "user:olaf", tools: ["complete_step", "set_fields", "comment", "bank.pay", "bank.balance"], budget: { turns: 4 } } },
       tools: {
         "bank.pay": {
-          connector: "command", command: ["/bin/true"], effect: "external", sink: ["to"],
+          connector: "command", command: ["tools/true"], effect: "external", sink: ["to"],
           arguments: { type: "object", properties: { to: { type: "string" }, amount: { type: "number" } }, required: ["to", "amount"] },
           facts: { receipt: { type: "string" } },
         },
         "bank.balance": {
-          connector: "command", command: ["/bin/true"], effect: "read",
+          connector: "command", command: ["tools/true"], effect: "read",
           arguments: { type: "object", properties: {} }, facts: { balance: { type: "number" } },
         },
         "bank.close": {
-          connector: "command", command: ["/bin/true"], effect: "external", idempotent: true,
+          connector: "command", command: ["tools/true"], effect: "external", idempotent: true,
           arguments: { type: "object", properties: { account: { type: "string" } }, required: ["account"] },
         },
       },

@@ -187,11 +187,13 @@ private struct Checks {
       var doubtful = 0
       var problems: [String] = []
       var suspicion: ClockRecord.Suspicion?
+      var suspensions: [ToolSuspension] = []
     }
     let seen = try await workspace.store.read { view -> Seen in
       let shared = try view.shared()
       var seen = Seen(size: view.head.size, stops: shared.stops)
       seen.suspicion = shared.clock.suspicion
+      seen.suspensions = shared.suspensions
       seen.last = view.head.size > 0 ? try view.entry(at: view.head.size - 1)?.time : nil
       seen.doubtful =
         try view.database.first("SELECT count(*) FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'in-doubt'") { $0.int(0) }
@@ -208,6 +210,11 @@ private struct Checks {
     }
     add("store", true, "\(counted(seen.size, "entry", "entries"))")
     for problem in seen.problems { add("release", false, problem) }
+    for suspension in seen.suspensions {
+      add(
+        "tools", false, "the tool `\(suspension.tool)` is suspended: \(suspension.text)",
+        "look at it; `remit tool accept \(suspension.entry)` or a new release lets it be called again")
+    }
     if let suspicion = seen.suspicion {
       add("clock", false, suspicion.why, "nothing is carried out until somebody has looked: `remit clock`")
     } else if let last = seen.last {

@@ -96,8 +96,10 @@ enum ProcessCommands {
         // The people that were just taken over may say who this account is.
         let directory = try await workspace.store.read { try $0.shared().directory }
         let identity = try workspace.identity.refreshed(in: directory)
-        let outcome = try await workspace.gate.makeRelease(source.files.bundle, by: identity)
-        let digest = report.release?.digest.hex ?? ""
+        var bundle = source.files.bundle
+        if let release = report.release { bundle = try await workspace.pinned(bundle, release) }
+        let outcome = try await workspace.gate.makeRelease(bundle, by: identity)
+        let digest = bundle.manifest.digest.hex
         let process = report.process
         let now = workspace.now
         var json = outcome.json

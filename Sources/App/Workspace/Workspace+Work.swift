@@ -16,13 +16,36 @@ extension Workspace {
   func workLoop(concurrency: Int = 4) throws -> (loop: WorkLoop, settings: Settings) {
     let settings = try Settings(folder: folder, environment: environment)
     let variables = environment.variables
-    let secrets = Secrets(environment: variables)
-    let state = "\(Self.absolute(folder))/\(Self.stateFolder)"
-    let command = CommandConnector(programs: "\(state)/programs", state: "\(state)/tools", secrets: secrets, time: store.options.time)
     let http = HTTPConnector(
-      client: HTTPClient(HTTPClient.Configuration(environment: variables)), secrets: secrets, time: store.options.time)
-    let runner = ToolRunner(gate: gate, connectors: [.command: command, .http: http])
+      client: HTTPClient(HTTPClient.Configuration(environment: variables)), secrets: Secrets(environment: variables),
+      time: store.options.time)
+    let runner = ToolRunner(gate: gate, connectors: [.command: commandConnector, .http: http])
     return (WorkLoop(gate: gate, runner: runner, models: settings.models, concurrency: concurrency), settings)
+  }
+
+  /// What runs the programs of tools.
+  private var commandConnector: CommandConnector {
+    let state = "\(Self.absolute(folder))/\(Self.stateFolder)"
+    return CommandConnector(
+      programs: "\(state)/programs", state: "\(state)/tools", secrets: Secrets(environment: environment.variables),
+      time: store.options.time)
+  }
+
+  /// The bundle with what the programs of its tools are that it does not hold, here where they will run.
+  ///
+  /// - Parameters:
+  ///   - bundle: The files of a process.
+  ///   - release: The release that they would make.
+  /// - Returns: The bundle that is to be released.
+  /// - Throws: ``CommandError`` where a program is missing, or a server does not offer a tool.
+  func pinned(_ bundle: ReleaseBundle, _ release: Release) async throws -> ReleaseBundle {
+    do throws(ToolObservationError) {
+      return bundle.pinning(try await commandConnector.pins(of: release.process.tools, programs: release.programs))
+    } catch {
+      throw CommandError(
+        .failed, "not-pinned", "a release pins the programs that its tools depend on: \(error.description)",
+        hint: "install the program where the tools will run, or put it into the process's folder as `tools/…`")
+    }
   }
 
   /// The budgets of released processes that cannot bind: they name a cost, and nobody knows what the agent's model costs.

@@ -22,12 +22,13 @@ public struct AllowancePins: Hashable, Sendable {
   /// - Parameters:
   ///   - allowance: The allowance.
   ///   - release: The release.
+  ///   - shared: What people accepted its tools to be.
   ///   - model: Which model the agent was asked with last, where one was.
-  init(_ allowance: Allowance, in release: Release, model: String?) {
+  init(_ allowance: Allowance, in release: Release, _ shared: SharedState, model: String?) {
     var entries: [Entry] = []
     func pin(_ name: String, _ value: String?) { entries.append(Entry(name: name, value: value ?? "none")) }
     let builtin = BuiltinTool(rawValue: allowance.tool)
-    pin("tool \(allowance.tool)", (builtin?.digest ?? release.toolDigests[allowance.tool])?.hex)
+    pin("tool \(allowance.tool)", (builtin?.digest ?? shared.definitionDigest(of: allowance.tool, in: release)).hex)
     for name in release.documents.keys { pin("document \(name)", release.documents[name]?.digest.hex) }
     let steps = release.process.steps.filter { step in
       guard case .agent(let agent) = step.performer, allowance.agents.contains(agent) else { return false }

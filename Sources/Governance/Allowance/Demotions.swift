@@ -6,7 +6,7 @@ extension SharedState {
   func demotions(byRelease release: Release) -> [Demotion] {
     allowances.compactMap { record in
       guard record.end == nil, bytesEqual(record.allowance.process, release.process.id) else { return nil }
-      let next = AllowancePins(record.allowance, in: release, model: nil)
+      let next = AllowancePins(record.allowance, in: release, self, model: nil)
       return record.basis.pins.ofRelease.change(to: next).map { Demotion(name: record.allowance.name, why: .changed, text: $0) }
     }
   }

@@ -21,6 +21,9 @@ public struct EffectOutcome: Sendable {
   /// Why, for people and for the agent, or how a person knows: untrusted text.
   public var message: String?
 
+  /// What the tool's parts outside the release are, where they are not what it pins and it was not called for that.
+  public var observed: ToolPin?
+
   /// The effect happened.
   public static func finished(_ result: JSON) -> EffectOutcome { EffectOutcome(kind: .finished, result: result) }
   /// The effect did not happen.
@@ -29,6 +32,10 @@ public struct EffectOutcome: Sendable {
   }
   /// Nothing happened, because the grant's deadline had passed before the call.
   public static let tooLate = failed("deadline-passed", "the time for the call was over before it began")
+  /// Nothing happened, because the tool is not what was released.
+  public static func changed(_ change: String, observed: ToolPin) -> EffectOutcome {
+    EffectOutcome(kind: .failed, code: "tool-changed", message: change, observed: observed)
+  }
   /// Nobody knows.
   public static func inDoubt(_ code: String, _ message: String) -> EffectOutcome {
     EffectOutcome(kind: .inDoubt, code: code, message: message)

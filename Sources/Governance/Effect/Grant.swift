@@ -29,6 +29,8 @@ public struct Grant: ~Copyable, Sendable {
   public let deadline: Instant
   /// The programs of the release, by path, for tools that run one.
   public let programs: [String: [UInt8]]
+  /// What the tool's parts outside the release have to be; nil where it has none.
+  public let pin: ToolPin?
 
   fileprivate init(_ parts: GrantParts) {
     id = parts.id
@@ -42,6 +44,7 @@ public struct Grant: ~Copyable, Sendable {
     attempt = parts.attempt
     deadline = parts.deadline
     programs = parts.programs
+    pin = parts.pin
   }
 
   /// The time that is left for the call.
@@ -60,6 +63,7 @@ private struct GrantParts: Sendable {
   var attempt: Int
   var deadline: Instant
   var programs: [String: [UInt8]]
+  var pin: ToolPin?
 }
 
 extension PermissionGate {
@@ -138,7 +142,7 @@ extension PermissionGate {
     let draft = EntryDrafting.started(record, run: run.state.id, grant: grant, worker: WorkerIdentity.current, deadline: deadline)
     let parts = GrantParts(
       id: grant, proposal: proposal, run: run.state.id, step: record.step, definition: definition, attempt: record.attempts + 1,
-      deadline: deadline, programs: release.programs)
+      deadline: deadline, programs: release.programs, pin: shared.pin(of: record.tool, in: release))
     return ([draft], .success(parts))
   }
 

@@ -45,7 +45,8 @@ extension PermissionGate {
         let draft = EntryDrafting.settled(
           proposed, run: run, grant: grant, outcome: recorded, by: identity?.principal ?? SystemPrincipal.engine.rawValue,
           identity: identity, isScripted: isScripted, events: events, evidence: evidence)
-        return ([draft] + (try withdrawals(after: events, in: record)), .success(recorded))
+        let suspension = Self.suspension(of: proposed, by: outcome, in: try context.shared(), release, cause: context.nextIndex)
+        return ([draft] + (try withdrawals(after: events, in: record)) + suspension, .success(recorded))
       } catch let refusal as Refusal {
         let attempt = identity.map { EntryDrafting.refusedDecision(refusal, proposal: proposal, run: run, identity: $0) }
         return (attempt.map { [$0] } ?? [], .failure(refusal))
@@ -71,6 +72,17 @@ extension PermissionGate {
     }
     try Eligibility(record: record, run: run, directory: directory, release: release, now: now).checkMaySettle(
       identity, owner: release.process.owner)
+  }
+
+  /// The entry that suspends a tool which a connector found to be another one than was released; none where it is suspended already.
+  private static func suspension(
+    of record: ProposalRecord, by outcome: EffectOutcome, in shared: SharedState, _ release: Release, cause: Int
+  ) -> [EntryDraft] {
+    guard let observed = outcome.observed, shared.suspension(of: record.tool, in: release.digest.hex) == nil else { return [] }
+    return [
+      EntryDrafting.suspended(
+        record.tool, release: release.digest.hex, observed: observed, cause: cause, text: outcome.message ?? "it has changed")
+    ]
   }
 
   // MARK: Consequences

@@ -74,6 +74,11 @@ enum EntryDrafting {
       content.append(Content(ContentPart.values, Array(text.utf8)))
     case .confirmClock: body["clock_confirmed"] = proposal.arguments["at"]
     case .setMode: body["workspace_mode"] = proposal.arguments["mode"]
+    case .acceptTool:
+      body["tool_accepted"] = [
+        "parts": proposal.arguments["parts"] ?? .null, "release": proposal.arguments["release"] ?? .null,
+        "tool": proposal.arguments["tool"] ?? .null,
+      ]
     case .stop, .resume: body["scope"] = proposal.arguments["scope"]
     case .grantAllowance: try addGrant(proposal, basis, to: &body, &content)
     case .stopAllowance: addStop(proposal, to: &body, &content)

@@ -43,7 +43,9 @@ struct AllowanceSearch {
     if let only = allowance.rule, !bytesEqual(only, rule.id) { throw Uncovered("it is for the rule `\(only)`") }
     if let problem = allowance.problem(with: proposal.arguments) { throw Uncovered(problem) }
     // A run that goes on under an older release is not covered, and says nothing about the allowance.
-    if let change = record.basis.pins.ofRelease.change(to: AllowancePins(allowance, in: release, model: nil)) { throw Uncovered(change) }
+    if let change = record.basis.pins.ofRelease.change(to: AllowancePins(allowance, in: release, view.shared, model: nil)) {
+      throw Uncovered(change)
+    }
     let pinned = record.basis.pins.model
     if usage.knowsModel, usage.model != pinned {
       throw demote(allowance, .changed, "the model is not the one that it was earned with")
@@ -142,7 +144,7 @@ extension Judge {
         throw Refusal(.toolNotGranted, "the agent `\(agent)` may not use `\(visible(allowance.tool))`")
       }
     }
-    let basis = view.basis ?? AllowanceBasis(reviewed: 0, wrong: 0, pins: AllowancePins(allowance, in: release, model: nil))
+    let basis = view.basis ?? AllowanceBasis(reviewed: 0, wrong: 0, pins: AllowancePins(allowance, in: release, view.shared, model: nil))
     if basis.bound > allowance.maximumError {
       let sample = "\(basis.wrong) of \(basis.reviewed) reviewed cases were wrong"
       throw Refusal(

@@ -44,7 +44,7 @@ extension Judge {
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
-    case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume,
+    case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop, .resume,
       .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement, .callModel:
       return nil
     }

@@ -39,7 +39,7 @@ extension Judge {
     }
     return Tool(
       name: name, effect: EffectClass(rawValue: definition.effect.rawValue) ?? .external, connector: definition.connector.rawValue,
-      digest: release.toolDigests[name] ?? SHA256.hash(name), definition: definition, validator: release.validators[name])
+      digest: view.shared.definitionDigest(of: name, in: release), definition: definition, validator: release.validators[name])
   }
 
   var agentName: String? { proposal.principal.hasPrefix("agent:") ? String(proposal.principal.dropFirst(6)) : nil }
@@ -53,7 +53,7 @@ extension Judge {
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
     case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock,
-      .setGuard, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
+      .setGuard, .acceptTool, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -80,6 +80,7 @@ extension Judge {
   func checkStops() throws(Refusal) {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard,
+      .acceptTool,
       .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       return
     default: break

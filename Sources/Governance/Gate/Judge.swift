@@ -57,6 +57,7 @@ struct Judge {
     let principal = try self.principal()
     let tool = try self.tool()
     try checkStops()
+    try checkSuspension(tool)
     if isNew { try checkRates() }
     try checkArguments(tool)
     let step = try self.step(for: tool)
@@ -78,6 +79,7 @@ struct Judge {
     // A proposal that the run would refuse is not worth a person's time, so a held one is tried too.
     if tool.builtin == .changeDirectory { _ = try view.shared.directory.applying(DirectoryChange.all(in: proposal.arguments)) }
     if tool.builtin == .setGuard { try checkGuard() }
+    if tool.builtin == .acceptTool { try checkAcceptance() }
     if let builtin = tool.builtin, builtin.effect == .state {
       let events = try consequences(of: builtin)
       if judgement.verdict == .permit { judgement.events = events }

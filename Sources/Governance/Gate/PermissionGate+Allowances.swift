@@ -43,7 +43,7 @@ extension PermissionGate {
   /// - Complexity: O(n) entries read for the n newest cases, at most ``GateLimits/reviewedCases``.
   func basis(of proposal: Proposal, in view: GateView, _ context: WriteContext<GovernanceLedger>) throws -> AllowanceBasis? {
     guard let release = view.release, let allowance = try? Allowance(json: .object(proposal.arguments)) else { return nil }
-    let wanted = AllowancePins(allowance, in: release, model: nil)
+    let wanted = AllowancePins(allowance, in: release, view.shared, model: nil)
     let start = view.now.milliseconds - Int64(allowance.reviewedWithin.milliseconds)
     let cases = try context.database.query(
       "SELECT entry, is_right, principal, step FROM reviewed WHERE process = ? AND tool = ? AND at > ? ORDER BY at DESC, entry DESC LIMIT ?",
@@ -61,7 +61,7 @@ extension PermissionGate {
       else { continue }
       if fits[digest] == nil {
         let then = try? releases.release(digest) { try context.evidence($0) }
-        fits[digest] = then.map { AllowancePins(allowance, in: $0, model: nil) == wanted } ?? false
+        fits[digest] = then.map { AllowancePins(allowance, in: $0, view.shared, model: nil) == wanted } ?? false
       }
       guard fits[digest] == true else { continue }
       if reviewed == 0, let run = try entry.run.flatMap({ try context.run($0) }) {
@@ -70,7 +70,7 @@ extension PermissionGate {
       reviewed += 1
       if !one.isRight { wrong += 1 }
     }
-    return AllowanceBasis(reviewed: reviewed, wrong: wrong, pins: AllowancePins(allowance, in: release, model: model))
+    return AllowanceBasis(reviewed: reviewed, wrong: wrong, pins: AllowancePins(allowance, in: release, view.shared, model: model))
   }
 
   // MARK: Demotion

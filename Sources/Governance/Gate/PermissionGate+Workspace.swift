@@ -1,5 +1,6 @@
 internal import Audit
 public import Core
+internal import ProcessModel
 
 extension PermissionGate {
   /// Replaces the directory of people and roles.
@@ -28,7 +29,13 @@ extension PermissionGate {
   /// - Throws: `Diagnostics` for a bundle with a problem; `AuditError` for a file that is too large; what the store throws.
   public func makeRelease(_ bundle: ReleaseBundle, by identity: Identity) async throws -> GateOutcome {
     let directory = try await store.read { try $0.shared().directory }
-    releases.insert(try Release.load(bundle, directory: directory))
+    let release = try Release.load(bundle, directory: directory)
+    if let tool = release.process.tools.first(where: { $0.hasOutsideParts && release.pins[$0.name] == nil }) {
+      throw Diagnostics([
+        Diagnostic("not-pinned", at: nil, "the tool `\(tool.name)` depends on programs outside the release, which does not pin them")
+      ])
+    }
+    releases.insert(release)
     let manifest = bundle.manifest
     var evidence = [try Evidence.bytes(manifest.json.canonicalBytesRounding(), media: "application/json")]
     for file in bundle.files {

@@ -122,7 +122,7 @@ public final class PermissionGate: Sendable {
     if let digest = run?.state.release {
       release = try releases.release(digest) { try context.evidence($0) }
     } else if let process = proposal.arguments["process"]?.stringValue,
-      [.startRun, .makeRelease, .grantAllowance].contains(BuiltinTool(rawValue: proposal.tool))
+      [.startRun, .makeRelease, .acceptTool, .grantAllowance].contains(BuiltinTool(rawValue: proposal.tool))
     {
       if let current = shared.current(process) {
         release = try releases.release(current.digest) { try context.evidence($0) }

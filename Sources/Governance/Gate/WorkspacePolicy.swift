@@ -31,11 +31,11 @@ struct WorkspacePolicy {
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
     if tool == .grantAllowance { return hold(.allowances, for: .owner, &judgement) }
     if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
-    if tool == .makeRelease, let process = view.release?.process, holds(process.owner) {
+    if tool == .makeRelease || tool == .acceptTool, let process = view.release?.process, holds(process.owner) {
       return permit(.implied("owner:\(process.id)"), &judgement)
     }
     if tool == .endorse, view.release != nil { return hold(.labels, for: .owner, &judgement) }
-    let others = tool == .makeRelease ? " or the owner of the process" : ""
+    let others = tool == .makeRelease || tool == .acceptTool ? " or the owner of the process" : ""
     // With several people there is no operator: the directory has to say who agrees.
     let remedy = tool.topic.map { "; `governs.\($0.rawValue)` in `organisation.json5` names who else may agree to it" } ?? ""
     judgement.refusal = Refusal(.forbidden, "`\(tool.rawValue)` is for the operator of this workspace\(others)\(remedy)")
@@ -120,7 +120,7 @@ extension BuiltinTool {
   fileprivate var topic: WorkspaceTopic? {
     switch self {
     case .setDirectory, .changeDirectory: .directory
-    case .makeRelease: .releases
+    case .makeRelease, .acceptTool: .releases
     case .resume: .stops
     case .grantAllowance: .allowances
     case .setGuard: .guarding

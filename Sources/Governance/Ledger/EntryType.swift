@@ -19,6 +19,8 @@ public enum EntryType {
   public static let accessRefused = "access.refused@1"
   /// The wall clock cannot be believed.
   public static let clockSuspected = "clock.suspected@1"
+  /// A tool is not what was released, and so is not called any more.
+  public static let toolSuspended = "tool.suspended@1"
   /// An allowance ended because of what happened.
   public static let allowanceEnded = "allowance.ended@1"
 }

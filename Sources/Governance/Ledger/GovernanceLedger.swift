@@ -48,6 +48,7 @@ public enum GovernanceLedger: Ledger {
     case EntryType.approvalRefused: break
     case EntryType.accessRefused: try shared.noteRefusedAccess(entry)
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
+    case EntryType.toolSuspended: try shared.suspendTool(entry)
     case EntryType.clockSuspected: try shared.suspectClock(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
@@ -83,6 +84,7 @@ public enum GovernanceLedger: Ledger {
       let text = String(decoding: entry.content(ContentPart.values) ?? [], as: UTF8.self)
       shared.guarding = WorkspaceGuard(text: text, by: record.principal, entry: entry.index)
     case .confirmClock: try shared.confirmClock(entry)
+    case .acceptTool: try shared.acceptTool(entry)
     case .endorse: try shared.endorse(record, entry)
     case .withdrawEndorsement: try shared.withdrawEndorsement(record, entry)
     case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue

@@ -99,6 +99,10 @@ public struct SharedState: Sendable {
   public internal(set) var releases: [ReleaseRecord] = []
   /// The scopes in which work is stopped: `all`, `agent:…`, `process:…`, `run:…`, in the order in which they were stopped.
   public internal(set) var stops: [String] = []
+  /// The tools that are not called any more, because they are not what was released.
+  public internal(set) var suspensions: [ToolSuspension] = []
+  /// What people accepted the parts of tools to be, by release and tool.
+  var acceptedPins: [String: [String: ToolPin]] = [:]
   /// The allowances, those that have not ended and the latest others, in the order in which they were granted.
   public internal(set) var allowances: [AllowanceRecord] = []
   /// What people endorsed: what counts still, and the latest of the rest.

@@ -36,6 +36,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case changeDirectory = "directory.change"
   /// Makes a release the one that new runs follow.
   case makeRelease = "release.make"
+  /// Takes a tool that is not what was released as it is now.
+  case acceptTool = "tool.accept"
   /// Says whether several people share the store through the service, or one operator opens its file.
   case setMode = "workspace.mode"
   /// Sets the live guard of the workspace, or takes it away.
@@ -99,6 +101,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .setDirectory: "Replace the directory of people and roles."
     case .changeDirectory: "Change people, roles, keys, absences and delegations of the directory."
     case .makeRelease: "Make a bundle the release that new runs of its process follow."
+    case .acceptTool: "Take a tool that is not what was released as it is now."
     case .setMode: "Say whether several people share the store through the service."
     case .setGuard: "Set the rules over all processes that hold or forbid at once, or take them away."
     case .confirmClock: "Say that the wall clock is right as it is."
@@ -149,6 +152,10 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
       return closed(
         ["changes": ["type": "array", "minItems": 1, "maxItems": 100, "items": values]], required: ["changes"])
     case .makeRelease: return closed(["process": text(128), "manifest": values], required: ["process", "manifest"])
+    case .acceptTool:
+      return closed(
+        ["process": text(128), "release": digest, "tool": text(128), "parts": ["type": "object", "additionalProperties": digest]],
+        required: ["process", "release", "tool", "parts"])
     case .setMode:
       return closed(["mode": ["enum": .array(WorkspaceMode.allCases.map { .string($0.rawValue) })]], required: ["mode"])
     case .setGuard: return closed(["text": ["type": "string"]], required: [])

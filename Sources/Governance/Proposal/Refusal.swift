@@ -17,6 +17,8 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case serviceOnly = "service-only"
     /// No such tool, or a name that no tool can have.
     case toolUnknown = "tool-unknown"
+    /// The tool is not what was released.
+    case toolSuspended = "tool-suspended"
     /// The agent may not use this tool.
     case toolNotGranted = "tool-not-granted"
     /// The arguments do not meet the tool's schema.
@@ -81,7 +83,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { [.stopped, .clockSuspect].contains(self) || self == .stepBusy || self == .stepBlocked }
+    public var isPassing: Bool { [.stopped, .clockSuspect, .toolSuspended, .stepBusy, .stepBlocked].contains(self) }
   }
 
   /// Makes a refusal.

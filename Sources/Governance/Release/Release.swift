@@ -20,6 +20,8 @@ public final class Release: Sendable {
   public let documents: [String: ControlledDocument]
   /// The other files, by path: programs of tools.
   public let programs: [String: [UInt8]]
+  /// What the parts of its tools were that it does not hold, by the tools' names.
+  public let pins: [String: ToolPin]
   /// What is probably not meant, though it can be used.
   public let warnings: [Diagnostic]
   /// SHA-256 of each tool's definition.
@@ -32,7 +34,8 @@ public final class Release: Sendable {
 
   private init(
     digest: Digest, process: ProcessDefinition, rules: RuleSet, prompts: [String: Prompt], documents: [String: ControlledDocument],
-    programs: [String: [UInt8]], warnings: [Diagnostic], toolDigests: [String: Digest], validators: [String: JSONSchema]
+    programs: [String: [UInt8]], pins: [String: ToolPin], warnings: [Diagnostic], toolDigests: [String: Digest],
+    validators: [String: JSONSchema]
   ) {
     self.digest = digest
     self.process = process
@@ -40,6 +43,7 @@ public final class Release: Sendable {
     self.prompts = prompts
     self.documents = documents
     self.programs = programs
+    self.pins = pins
     self.warnings = warnings
     self.toolDigests = toolDigests
     self.validators = validators
@@ -92,6 +96,8 @@ public final class Release: Sendable {
         problems.append(Diagnostic("tool-schema", at: nil, "the arguments of tool `\(tool.name)`: \(error.message)", hint: error.hint))
       }
     }
+    var pins: [String: ToolPin] = [:]
+    do throws(Diagnostics) { pins = try bundle.pins(of: process.tools) } catch { problems += error.all }
     var unsatisfiable: [Diagnostic] = []
     if let rules, let directory {
       unsatisfiable = ApprovalSatisfiability.problems(of: process, rules: rules, directory: directory)
@@ -103,8 +109,9 @@ public final class Release: Sendable {
       documents: Dictionary(documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
       programs: Dictionary(
         bundle.files.filter { $0.path.hasPrefix("tools/") }.map { ($0.path, $0.bytes) }, uniquingKeysWith: { first, _ in first }),
-      warnings: warnings + rules.warnings + unsatisfiable,
-      toolDigests: Dictionary(process.tools.map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first }), validators: validators)
+      pins: pins, warnings: warnings + rules.warnings + unsatisfiable,
+      toolDigests: Dictionary(process.tools.map { ($0.name, $0.digest(pin: pins[$0.name])) }, uniquingKeysWith: { first, _ in first }),
+      validators: validators)
   }
 
   private static func required(_ path: String, in bundle: ReleaseBundle) throws(Diagnostics) -> [UInt8] {
@@ -213,7 +220,8 @@ extension BuiltinTool {
   /// Whether the tool is about the whole workspace, which no release covers.
   var isOfWorkspace: Bool {
     switch self {
-    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .grantAllowance, .stopAllowance,
+    case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .acceptTool, .grantAllowance,
+      .stopAllowance,
       .endorse, .withdrawEndorsement:
       true
     default: false
@@ -231,15 +239,16 @@ extension Request.Tool {
 }
 
 extension ToolDefinition {
-  /// SHA-256 of everything that a call's meaning depends on.
-  var digest: Digest {
-    let definition: JSONObject = [
+  /// SHA-256 of everything that a call's meaning depends on, with what its parts are that no release holds.
+  func digest(pin: ToolPin?) -> Digest {
+    var definition: JSONObject = [
       "action": .string(action.rawValue), "arguments": arguments, "connector": .string(connector.rawValue),
       "effect": .string(effect.rawValue),
       "help": help.map { .string($0) } ?? .null,
       "idempotent": .bool(isIdempotent), "name": .string(name), "payload": .array(payload.map { .string($0) }),
       "settings": .object(settings), "sink": .array(sinks.map { .string($0) }), "title": title.map { .string($0) } ?? .null,
     ]
+    definition["parts"] = pin?.json
     return SHA256.hash(JSON.object(definition).canonicalBytesRounding())
   }
 }

@@ -4,7 +4,7 @@ extension ProcessLoader {
   private static let toolKeys = [
     "connector", "title", "help", "effect", "action", "idempotent", "sink", "payload", "reads_untrusted", "returns_private", "arguments",
     "facts",
-    "timeout", "command", "url", "method", "headers",
+    "timeout", "command", "catalogue", "url", "method", "headers",
   ]
 
   /// Names that every process has; they belong to the engine.
@@ -88,29 +88,31 @@ extension ProcessLoader {
   }
 
   private func settings(_ connector: ToolDefinition.Connector, _ reader: ObjectReader, label: String) -> JSONObject {
-    let own: [String] = connector == .command ? ["command"] : ["url", "method", "headers"]
-    for key in ["command", "url", "method", "headers"] where !own.contains(key) && reader.has(key) {
+    let own: [String] = connector == .command ? ["command", "catalogue"] : ["url", "method", "headers"]
+    for key in ["command", "catalogue", "url", "method", "headers"] where !own.contains(key) && reader.has(key) {
       sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` is not for \(label), whose connector is `\(connector.rawValue)`")
     }
     switch connector {
-    case .command: checkCommand(reader, label: label)
+    case .command:
+      checkCommand("command", reader, label: label)
+      if reader.has("catalogue") { checkCommand("catalogue", reader, label: label) }
     case .http: checkHTTP(reader, label: label)
     }
     return JSONObject(own.compactMap { key in reader[key].map { (key, $0.json) } })
   }
 
-  private func checkCommand(_ reader: ObjectReader, label: String) {
-    guard let words = reader.list("command", isRequired: true) else { return }
-    if words.isEmpty { sink.error("empty-list", at: reader["command"]?.position, "`command` of \(label) is empty") }
+  private func checkCommand(_ key: String, _ reader: ObjectReader, label: String) {
+    guard let words = reader.list(key, isRequired: true) else { return }
+    if words.isEmpty { sink.error("empty-list", at: reader[key]?.position, "`\(key)` of \(label) is empty") }
     for word in words {
       guard let text = word.stringValue else {
-        sink.error("wrong-type", at: word.position, "`command` must hold texts, not \(word.kind)")
+        sink.error("wrong-type", at: word.position, "`\(key)` must hold texts, not \(word.kind)")
         continue
       }
-      if text.utf8.contains(0) { sink.error("bad-command", at: word.position, "`command` of \(label) holds a null character") }
+      if text.utf8.contains(0) { sink.error("bad-command", at: word.position, "`\(key)` of \(label) holds a null character") }
     }
     if let first = words.first, first.stringValue?.isEmpty == true {
-      sink.error("bad-command", at: first.position, "`command` of \(label) names no program")
+      sink.error("bad-command", at: first.position, "`\(key)` of \(label) names no program")
     }
   }
 
