@@ -10,7 +10,10 @@ struct RandomWalkTests {
     var (safe, unsafe, passed) = (0, 0, 0)
     try withSeeds(100) { seed, random in
       var author = RandomProcess(random: random)
-      let text = author.file(handlers: true)
+      var text = author.file(handlers: true)
+      for step in author.steps where author.chance(1, in: 3) {
+        text = text.replacing("on: [", with: "on: [{ timeout: 'PT2H', of: '\(step)', then: [], id: 'late-\(step)' }, ")
+      }
       random = author.random
       let controls = author.steps.map {
         "{ id: 'C-\($0)', statement: 's', before: 'step:\($0)', require: { approval: { roles: ['owner', '\($0)'] } } }"
