@@ -23,7 +23,7 @@ extension ProcessLoader {
       sink.error("missing-key", at: item.position, "a trigger has one of `form`, `schedule` or `event`")
       return nil
     }
-    let allowed = ["form": ["role", "title", "fields"], "schedule": ["zone", "title"], "event": ["title", "fields"]][kind] ?? []
+    let allowed = ["form": ["role", "title", "fields"], "schedule": ["zone", "title"], "event": ["role", "title", "fields"]][kind] ?? []
     for key in ["role", "title", "fields", "zone"] where reader.has(key) && !allowed.contains(key) {
       sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` does not go with `\(kind)`")
     }
@@ -59,7 +59,9 @@ extension ProcessLoader {
           "bad-name", at: value.position, "`\(visible(name))` is not the name of an event", hint: "letters, digits, `_`, `.` and `-`")
         return nil
       }
-      return Trigger(source: .event, name: name, title: title, fields: fields)
+      let role = reader.text("role")
+      if let role, let value = reader["role"] { checkRole(role, at: value.position) }
+      return Trigger(source: .event(role: role), name: name, title: title, fields: fields)
     }
   }
 }
