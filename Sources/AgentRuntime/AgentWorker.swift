@@ -55,6 +55,7 @@ public struct AgentWorker: Sendable {
     if let scope = sight.shared.stop(process: sight.run.state.process, run: sight.run.state.id, agent: sight.agent.principal) {
       return .parked("work is stopped for \(scope)")
     }
+    if sight.run.state.pause != nil { return .parked("the run is paused") }
     if sight.step.status == .blocked { return .waiting("an exception at the step is open") }
     if let outcome = sight.unsettled { return outcome }
     if let id = sight.due { return try await carryOut(id, sight) }

@@ -83,6 +83,7 @@ struct ToolStepWorker: Sendable {
   /// - Returns: nil where another look is due.
   private func move(_ view: View) async throws -> StepOutcome? {
     if let scope = view.stop { return .parked("work is stopped for \(scope)") }
+    if view.run.state.pause != nil { return .parked("the run is paused") }
     if view.step.status == .blocked { return .waiting("an exception at the step is open") }
     guard let record = view.unsettled ?? view.call else { return try await propose(view) }
     switch record.status {

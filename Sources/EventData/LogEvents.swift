@@ -29,6 +29,7 @@ public enum LogEvents {
         case .stepReady(let step, let performer, _, _, _): try add(step.id, performer.description, .ready)
         case .stepCompleted(let step, let by): try add(step.id, by, .completed)
         case .stepClosed(let step, _): try add(step.id, nil, .withdrawn)
+        case .stepSkipped(let step, let by, _): try add(step.id, by, .withdrawn)
         case .handedOver(let step, let to, _, _, _): try add(step.id, to.description, .ready)
         default: break
         }

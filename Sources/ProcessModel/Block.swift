@@ -82,6 +82,12 @@ public struct Step: Sendable {
   public let due: Duration?
   /// How much harm a mistake can do.
   public let risk: Risk?
+  /// When the step applies, asked as the run comes to it; `nil` for always.
+  public let when: Condition?
+  /// Who may go past it without doing it; `nil` for nobody.
+  public let skip: Performer?
+  /// Whether it can only be completed with a comment.
+  public let isCommentRequired: Bool
   /// The name of the prompt of an agent step.
   public let prompt: String?
   /// The arguments of a tool step.

@@ -4,7 +4,7 @@ public struct Control: Sendable {
   public enum Target: Hashable, Sendable, CustomStringConvertible {
     /// Every call of a tool.
     case tool(String)
-    /// The completion of a step.
+    /// The completion of a step, and going past it.
     case step(String)
 
     /// `tool:erp.activate_vendor` or `step:activate`.
@@ -23,7 +23,7 @@ public struct Control: Sendable {
     /// How many different people.
     public let count: Int
     /// Who may not: `requester`, `proposer`, `agent-owner`, `preparer` (who set a field, attached evidence or completed a step),
-    /// `step:<id>` (who completed that step), or a principal.
+    /// `step:<id>` (who completed or skipped that step), or a principal.
     public let not: [String]
     /// Whether only an approval counts that the person signed with a key of theirs.
     public let isSigned: Bool

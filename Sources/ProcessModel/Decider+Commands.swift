@@ -2,6 +2,9 @@ internal import Core
 
 extension Decider {
   mutating func perform(_ command: RunCommand) throws(RunRefusal) {
+    if let pause = state.pause, !command.isTakenWhilePaused {
+      throw RunRefusal(.runPaused, "run `\(state.id)` is paused by `\(pause.by)`")
+    }
     switch command {
     case .start: throw RunRefusal(.runExists, "run `\(state.id)` exists already")
     case .completeStep(let name, let by, let fields, let origin, let comment):
@@ -35,6 +38,12 @@ extension Decider {
       try learn(facts, step: step, tool: tool, origin: origin)
     case .handOver(let name, let by, let code, let text): try handOver(name, by: by, code: code, text: text)
     case .finishToolStep(let name, let by, let result): try finishTool(name, by: by, result: result)
+    case .assign(let name, let person, let by, let text): try assign(name, to: person, by: by, text: text)
+    case .reassign(let name, let performer, let by, let text): try reassign(name, to: performer, by: by, text: text)
+    case .skip(let name, let by, let text): try skip(name, by: by, text: text)
+    case .sendBack(let name, let target, let by, let text): try sendBack(name, to: target, by: by, text: text)
+    case .pause(let by, let text): emit(.runPaused(at: now, by: by, text: try checked(text, "reason")))
+    case .resume(let by): try resume(by: by)
     case .fireTimer(let id): try fire(id)
     case .cancel(let by, let code, let text):
       try checkCode(code)
@@ -65,6 +74,9 @@ extension Decider {
       }
     }
     let text: String? = if let comment { try checked(comment, "comment") } else { nil }
+    if definition.isCommentRequired, text?.contains(where: { !$0.isWhitespace }) != true {
+      throw RunRefusal(.commentMissing, "a comment is required to complete \(place(step))")
+    }
     if !values.isEmpty { emit(.fieldsSet(values, step: step.occurrence, by: by, origin: origin ?? Origin(by))) }
     if let text {
       try bound(state.comments.count, RunLimits.comments, "comments")
@@ -214,13 +226,16 @@ extension Decider {
     guard let definition = process.step(step.occurrence.id) else {
       throw RunRefusal(.stepUnknown, "process `\(process.id)` has no step `\(step.occurrence.id)`")
     }
+    if let assignee = step.assignee, !bytesEqual(assignee, by), !step.isFor(by) {
+      throw RunRefusal(.stepTaken, "\(place(step)) is `\(assignee)`'s for now, not `\(visible(by))`'s")
+    }
     guard step.isFor(by) else {
       throw RunRefusal(.wrongPerformer, "\(place(step)) is for `\(step.performer)`, not for `\(visible(by))`")
     }
     return (step, definition)
   }
 
-  private func openStep(_ name: String) throws(RunRefusal) -> RunState.StepState {
+  func openStep(_ name: String) throws(RunRefusal) -> RunState.StepState {
     let step = try find(name)
     switch step.status {
     case .ready: break
@@ -239,7 +254,7 @@ extension Decider {
     return step
   }
 
-  private func find(_ name: String) throws(RunRefusal) -> RunState.StepState {
+  func find(_ name: String) throws(RunRefusal) -> RunState.StepState {
     if isPlainName(name), let step = state.step(named: name) { return step }
     let id = isPlainName(name) ? Occurrence(parsing: name)?.id ?? name : name
     guard isPlainName(id), process.step(id) != nil else {
@@ -249,9 +264,9 @@ extension Decider {
     throw RunRefusal(.stepNotOpen, "step `\(name)` is not open" + (open.isEmpty ? "" : "; open now: \(open)"))
   }
 
-  private func place(_ step: RunState.StepState) -> String { "step `\(step.occurrence)`" }
+  func place(_ step: RunState.StepState) -> String { "step `\(step.occurrence)`" }
 
-  private func checked(_ text: String, _ what: String) throws(RunRefusal) -> String {
+  func checked(_ text: String, _ what: String) throws(RunRefusal) -> String {
     guard text.utf8.count <= RunLimits.textBytes else {
       throw RunRefusal(.limitReached, "the \(what) is longer than \(RunLimits.textBytes) bytes")
     }
@@ -262,7 +277,7 @@ extension Decider {
     guard isIdentifier(code) else { throw RunRefusal(.nameInvalid, identifierProblem("code", code)) }
   }
 
-  private func bound(_ count: Int, _ limit: Int, _ what: String) throws(RunRefusal) {
+  func bound(_ count: Int, _ limit: Int, _ what: String) throws(RunRefusal) {
     guard count < limit else {
       throw RunRefusal(.limitReached, "run `\(state.id)` has \(limit) \(what), which is the most that a run can hold")
     }
@@ -307,12 +322,18 @@ extension RunState.StepState {
   /// - Returns: False for everyone at a tool step, which only the engine ends.
   public func isFor(_ principal: String, holds: (_ role: String) -> Bool = { _ in true }) -> Bool {
     if case .tool = performer { return false }
-    return ([performer] + escalatedTo).contains { performer in
+    return performers(for: principal).contains { performer in
       switch performer {
       case .role(let role): hasKind("user", principal) && holds(role)
       case .user, .agent: bytesEqual(performer.description, principal)
       case .tool: false
       }
     }
+  }
+
+  /// Who may do the step as far as this principal goes: while it is another person's alone, only those that it was escalated to.
+  public func performers(for principal: String) -> [Performer] {
+    if let assignee, !bytesEqual(assignee, principal) { return escalatedTo }
+    return [performer] + escalatedTo
   }
 }

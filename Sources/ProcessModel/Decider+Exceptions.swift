@@ -80,7 +80,7 @@ extension Decider {
   /// Counts what failed as done, and goes on after it.
   mutating func goOn(without target: Occurrence, exception: String, by: String) {
     settle(exception, at: target, by: by, resolution: .proceed)
-    if state.step(target) != nil {
+    if state.step(target)?.status.isOpen == true {
       cancelTimers(of: target)
       emit(.stepClosed(target, reason: .bypassed))
     } else {
@@ -94,6 +94,7 @@ extension Decider {
     let code = state.exceptions.first { $0.id == exception }?.code
     settle(exception, at: target, by: by, resolution: .retry)
     switch process.block(target.id) {
+    case .step(let step)? where state.step(target)?.status.isOpen != true: begin(.step(step), target.iteration)
     case .step(let step)?:
       cancelTimers(of: target)
       makeReady(step, target, attempt: (state.step(target)?.attempt ?? 0) + 1)

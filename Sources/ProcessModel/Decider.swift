@@ -25,7 +25,7 @@ struct Decider {
   mutating func begin(_ block: Block, _ iteration: Int) {
     let occurrence = Occurrence(block.id, iteration)
     switch block {
-    case .step(let step): makeReady(step, occurrence, attempt: 1)
+    case .step(let step): begin(step, occurrence)
     case .sequence(_, let blocks):
       if let first = blocks.first { begin(first, iteration) } else { finish(occurrence) }
     case .choose(_, let branches): choose(branches, occurrence)
@@ -33,6 +33,19 @@ struct Decider {
       for block in blocks where isLive(occurrence) { begin(block, iteration) }
     case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
     }
+  }
+
+  /// Makes a step ready, or goes past it where it does not apply.
+  private mutating func begin(_ step: Step, _ occurrence: Occurrence) {
+    do throws(ConditionFailure) {
+      if let when = step.when, try !when.holds(in: state, now: now) {
+        emit(.stepOmitted(occurrence))
+        return proceed(after: occurrence)
+      }
+    } catch {
+      return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "`when` of `\(step.id)`: \(error.message)")
+    }
+    makeReady(step, occurrence, attempt: (state.step(occurrence)?.attempt ?? 0) + 1)
   }
 
   mutating func makeReady(_ step: Step, _ occurrence: Occurrence, attempt: Int) {
@@ -101,7 +114,7 @@ struct Decider {
     } catch {
       return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "`until`: \(error.message)")
     }
-    let passes = state.passes.count { $0.owner == occurrence && $0.exception == nil }
+    let passes = state.passes.count { $0.owner == occurrence && $0.exception == nil && !$0.isUndone }
     if passes >= max || state.passCount(of: occurrence.id) >= RunLimits.passes {
       return raise(
         at: occurrence, by: Self.engine, code: "repeat-limit", text: "`\(occurrence.id)` is not done after \(passes) passes")

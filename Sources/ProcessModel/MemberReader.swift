@@ -81,8 +81,8 @@ struct MemberReader {
     return true
   }
 
-  mutating func occurrence() throws(MemberError) -> Occurrence {
-    guard let occurrence = Occurrence(parsing: try string("at")) else { throw wrong("at", "an occurrence") }
+  mutating func occurrence(_ key: String = "at") throws(MemberError) -> Occurrence {
+    guard let occurrence = Occurrence(parsing: try string(key)) else { throw wrong(key, "an occurrence") }
     return occurrence
   }
 

@@ -68,6 +68,9 @@ extension ProcessDefinition {
     if !step.evidence.isEmpty {
       parts.append("evidence " + step.evidence.map { $0.name + ($0.isRequired ? "*" : "") }.joined(separator: ", "))
     }
+    if step.isCommentRequired { parts.append("comment*") }
+    if let when = step.when { parts.append("when \(when.source)") }
+    if let skip = step.skip { parts.append("may be skipped by \(skip)") }
     return parts.joined(separator: "; ")
   }
 

@@ -29,6 +29,18 @@ public enum RunCommand: Sendable {
   case handOver(step: String, by: String, code: String, text: String)
   /// Ends a tool step after its call.
   case finishToolStep(String, by: String, result: ToolResult)
+  /// Makes a step one person's alone; without `to`, anybody's again who may do it.
+  case assign(step: String, to: String?, by: String, text: String?)
+  /// Gives a step to another role or person than the process does.
+  case reassign(step: String, to: Performer, by: String, text: String)
+  /// Goes past a step without doing it, where the process lets somebody.
+  case skip(step: String, by: String, text: String)
+  /// Sends work back from an open step to an earlier one, which is done again with all after it.
+  case sendBack(step: String, to: String, by: String, text: String)
+  /// Lets nothing happen in the run until it is resumed.
+  case pause(by: String, text: String)
+  /// Lets the run go on; its timers and due times move on by as long as the pause lasted.
+  case resume(by: String)
   /// Fires a timer whose time has come.
   case fireTimer(String)
   /// Ends the run early.

@@ -147,8 +147,55 @@ extension RunEvent {
       writer.add("at", at)
       writer.add("for", performer.description)
       return (writer.object, nil)
-    default: return encodedRest()
+    default: return encodedWork() ?? encodedRest()
     }
+  }
+
+  /// What people do with steps and runs, beside completing them; `nil` for any other event.
+  private func encodedWork() -> (members: JSONObject, value: JSON?)? {
+    switch self {
+    case .assigned(let at, let to, let by, let text):
+      var writer = MemberWriter("step.assigned")
+      writer.add("at", at)
+      writer.add("by", by)
+      writer.add("to", to)
+      return (writer.object, text.map(JSON.string))
+    case .stepSkipped(let at, let by, let text):
+      var writer = MemberWriter("step.skipped")
+      writer.add("at", at)
+      writer.add("by", by)
+      return (writer.object, text.map(JSON.string))
+    case .stepOmitted(let at): return (Self.members("step.omitted", at), nil)
+    case .dueMoved(let at, let due):
+      var writer = MemberWriter("step.due")
+      writer.add("at", at)
+      writer.add("due", due)
+      return (writer.object, nil)
+    case .sentBack(let from, let target, let by, let text):
+      var writer = MemberWriter("step.sent-back")
+      writer.add("at", from)
+      writer.add("by", by)
+      writer.add("to", target)
+      return (writer.object, text.map(JSON.string))
+    case .undone(let at): return (Self.members("undone", at), nil)
+    case .reopened(let at): return (Self.members("block.reopened", at), nil)
+    case .runPaused(let at, let by, let text):
+      var writer = MemberWriter("run.paused")
+      writer.add("by", by)
+      writer.add("since", at)
+      return (writer.object, text.map(JSON.string))
+    case .runResumed(let by):
+      var writer = MemberWriter("run.resumed")
+      writer.add("by", by)
+      return (writer.object, nil)
+    default: return nil
+    }
+  }
+
+  private static func members(_ name: String, _ at: Occurrence) -> JSONObject {
+    var writer = MemberWriter(name)
+    writer.add("at", at)
+    return writer.object
   }
 
   private func encodedRest() -> (members: JSONObject, value: JSON?) {
@@ -304,6 +351,18 @@ extension RunEvent {
     case "run.cancelled":
       let by = try reader.string("by")
       self = .runCancelled(by: by, code: try reader.string("code"), text: text)
+    case "step.assigned":
+      let at = try reader.occurrence()
+      let by = try reader.string("by")
+      self = .assigned(at, to: try reader.optionalString("to"), by: by, text: text)
+    case "step.skipped": self = .stepSkipped(try reader.occurrence(), by: try reader.string("by"), text: text)
+    case "step.sent-back":
+      let from = try reader.occurrence()
+      let by = try reader.string("by")
+      self = .sentBack(from: from, to: try reader.occurrence("to"), by: by, text: text)
+    case "run.paused":
+      let by = try reader.string("by")
+      self = .runPaused(at: Instant(milliseconds: try reader.int64("since")), by: by, text: text)
     default:
       guard text == nil else { throw MemberError(message: "`\(visible(name))` has no values") }
       self = try RunEvent(silent: name, &reader)
@@ -327,6 +386,13 @@ extension RunEvent {
       let handler = try reader.string("id")
       self = .handlerBegan(handler: handler, iteration: try reader.int("n"), exception: exception, target: target)
     case "timer.fired": self = .timerFired(id: try reader.string("id"))
+    case "step.omitted": self = .stepOmitted(try reader.occurrence())
+    case "step.due":
+      let at = try reader.occurrence()
+      self = .dueMoved(at, due: Instant(milliseconds: try reader.int64("due")))
+    case "undone": self = .undone(try reader.occurrence())
+    case "block.reopened": self = .reopened(try reader.occurrence())
+    case "run.resumed": self = .runResumed(by: try reader.string("by"))
     default: throw MemberError(message: "unknown event `\(visible(name))`; a newer build may have written it")
     }
   }

@@ -28,6 +28,21 @@ public enum RunEvent: Hashable, Sendable {
   case handedOver(Occurrence, to: Performer, by: String, code: String, text: String?)
   /// A late step was brought before one more role or person, who may now do it too.
   case escalated(Occurrence, to: Performer)
+  /// A step is one person's alone, or, without `to`, anybody's again who may do it.
+  case assigned(Occurrence, to: String?, by: String, text: String?)
+  /// A step was gone past without being done.
+  case stepSkipped(Occurrence, by: String, text: String?)
+  /// A step does not apply in this run, as its condition says.
+  case stepOmitted(Occurrence)
+  /// A step is due at another time than it was.
+  case dueMoved(Occurrence, due: Instant)
+
+  /// Work goes back from one step to an earlier one; what is undone and ready again follows.
+  case sentBack(from: Occurrence, to: Occurrence, by: String, text: String?)
+  /// A step or block counts as not done any more, and may be begun again.
+  case undone(Occurrence)
+  /// A block around work that goes on is not done any more; what it decided stays.
+  case reopened(Occurrence)
 
   /// A question waits for a person.
   case questionAsked(id: String, step: Occurrence, by: String, text: String?)
@@ -55,6 +70,10 @@ public enum RunEvent: Hashable, Sendable {
   /// A timer's time has come.
   case timerFired(id: String)
 
+  /// Nothing happens in the run until somebody resumes it; `at` is when its clocks stopped.
+  case runPaused(at: Instant, by: String, text: String?)
+  /// The run goes on.
+  case runResumed(by: String)
   /// All of the process is done.
   case runCompleted
   /// The run ended early.
@@ -69,6 +88,10 @@ public enum StepClosure: String, Hashable, Sendable, CaseIterable {
   case bypassed
   /// The run was cancelled.
   case cancelled
+  /// A person went past it, with a reason.
+  case skipped
+  /// Work was sent back to before it.
+  case undone
 }
 
 /// How an exception was dealt with.

@@ -42,6 +42,18 @@ public struct RunRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case questionNotOpen = "question-not-open"
     /// There is no such exception, or it is resolved or in a handler's hands.
     case exceptionNotOpen = "exception-not-open"
+    /// The step can only be completed with a comment.
+    case commentMissing = "comment-missing"
+    /// The step is another person's alone for now.
+    case stepTaken = "step-taken"
+    /// The process lets nobody skip the step.
+    case notSkippable = "not-skippable"
+    /// Work cannot be sent back there.
+    case notBefore = "not-before"
+    /// The run is paused.
+    case runPaused = "run-paused"
+    /// The run is not paused.
+    case runNotPaused = "run-not-paused"
     /// No timer of that name is running, or its time has not come.
     case timerNotDue = "timer-not-due"
     /// A bound of ``RunLimits`` is reached.
@@ -77,6 +89,8 @@ public enum RunLimits {
   public static let evidence = 500
   /// Exceptions in one run.
   public static let exceptions = 500
+  /// How often work can be sent back in one run.
+  public static let sendBacks = 100
   /// Passes of one repeat or handler in one run.
   public static let passes = 1_000
 }

@@ -21,7 +21,14 @@ extension RunState {
       evidence.append(Evidence(name: name, digest: digest, media: media, size: size, step: step, by: by))
     case .commented(let text, let step, let by):
       comments.append(Comment(text: text, step: step, by: by))
-    case .stepReady, .stepCompleted, .stepClosed, .handedOver, .escalated: return applyToStep(event)
+    case .stepReady, .stepCompleted, .stepClosed, .handedOver, .escalated, .assigned, .stepSkipped, .dueMoved: return applyToStep(event)
+    case .stepOmitted, .sentBack, .undone, .reopened: return applyToPlace(event)
+    case .runPaused(let at, let by, let text):
+      guard pause == nil else { return false }
+      pause = Pause(since: at, by: by, text: text)
+    case .runResumed:
+      guard pause != nil else { return false }
+      pause = nil
     case .questionAsked(let id, let step, let by, let text):
       guard !questions.contains(where: { $0.id == id }) else { return false }
       questions.append(Question(id: id, step: step, by: by, text: text))
@@ -95,8 +102,10 @@ extension RunState {
         steps.append(StepState(occurrence: occurrence, performer: performer, title: title, due: due, attempt: 1))
         return true
       }
-      guard steps[index].status.isOpen, attempt == steps[index].attempt + 1 else { return false }
+      guard steps[index].status.isOpen || steps[index].closure == .undone, attempt == steps[index].attempt + 1 else { return false }
       steps[index].performer = performer
+      steps[index].closure = nil
+      steps[index].assignee = nil
       steps[index].handedOverFrom = nil
       steps[index].escalatedTo = []
       steps[index].due = due
@@ -114,13 +123,63 @@ extension RunState {
       guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
       steps[index].handedOverFrom = steps[index].performer
       steps[index].performer = performer
+      steps[index].assignee = nil
       steps[index].status = .ready
     case .escalated(let occurrence, let performer):
       guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
       if !steps[index].escalatedTo.contains(performer) { steps[index].escalatedTo.append(performer) }
+    case .assigned(let occurrence, let person, _, _):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].assignee = person
+    case .stepSkipped(let occurrence, let by, _):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].status = .closed
+      steps[index].closure = .skipped
+      steps[index].closedBy = by
+    case .dueMoved(let occurrence, let due):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].due = due
     default: return false
     }
     return true
+  }
+
+  /// What makes a step or block count as done without having been, or not count any more.
+  private mutating func applyToPlace(_ event: RunEvent) -> Bool {
+    switch event {
+    case .stepOmitted(let occurrence):
+      guard !isDone(occurrence), step(occurrence)?.status.isOpen != true else { return false }
+      blocks.append(BlockState(occurrence: occurrence, isCompleted: true, isOmitted: true))
+    case .sentBack(let from, let target, let by, let text):
+      sendBacks.append(SendBack(from: from, to: target, by: by, text: text))
+    case .undone(let occurrence): return undo(occurrence)
+    case .reopened(let occurrence):
+      guard let index = blockIndex(occurrence), blocks[index].isCompleted else { return false }
+      blocks[index].isCompleted = false
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func undo(_ occurrence: Occurrence) -> Bool {
+    var isKnown = false
+    if let index = stepIndex(occurrence) {
+      guard !steps[index].status.isOpen else { return false }
+      if let by = steps[index].completedBy, !steps[index].formerCompleters.contains(by) { steps[index].formerCompleters.append(by) }
+      steps[index].completedBy = nil
+      steps[index].status = .closed
+      steps[index].closure = .undone
+      isKnown = true
+    }
+    if let index = blockIndex(occurrence) {
+      blocks.remove(at: index)
+      isKnown = true
+    }
+    for index in passes.indices where passes[index].owner == occurrence && passes[index].exception == nil {
+      passes[index].isUndone = true
+      isKnown = true
+    }
+    return isKnown
   }
 
   private mutating func applyToException(_ event: RunEvent) -> Bool {

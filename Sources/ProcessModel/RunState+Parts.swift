@@ -62,10 +62,22 @@ extension RunState {
     public internal(set) var completedBy: String?
     /// Why it ended without being completed.
     public internal(set) var closure: StepClosure?
+    /// Who closed it, where a person skipped it.
+    public internal(set) var closedBy: String?
+    /// The one person who may do it now, of all who might: who claimed it, or was given it.
+    public internal(set) var assignee: String?
+    /// Who completed it before work was sent back to before it, or to it.
+    public internal(set) var formerCompleters: [String] = []
     /// Who had it before it was handed over to a person.
     public internal(set) var handedOverFrom: Performer?
     /// More people who may do it since it became late.
     public internal(set) var escalatedTo: [Performer] = []
+
+    /// Whether it is done, or was gone past.
+    public var isDone: Bool { status == .completed || closure == .bypassed || closure == .skipped }
+
+    /// Everyone who completed it, also where it was done again since.
+    public var completers: [String] { formerCompleters + (completedBy.map { [$0] } ?? []) }
   }
 
   /// A block that took a decision or completed.
@@ -76,6 +88,8 @@ extension RunState {
     public internal(set) var branch: String?
     /// Whether it is done.
     public internal(set) var isCompleted = false
+    /// Whether it is a step that does not apply in this run.
+    public internal(set) var isOmitted = false
   }
 
   /// One pass of a repeat, or one activation of a handler.
@@ -88,6 +102,30 @@ extension RunState {
     public let owner: Occurrence
     /// The exception that a handler deals with; `nil` for a repeat.
     public let exception: String?
+    /// Whether work was sent back to before the repeat since, so that the pass counts no more.
+    public internal(set) var isUndone = false
+  }
+
+  /// Work that went back from one step to an earlier one.
+  public struct SendBack: Hashable, Sendable {
+    /// The step that it went back from.
+    public let from: Occurrence
+    /// The step that is done again.
+    public let to: Occurrence
+    /// Who sent it back.
+    public let by: String
+    /// Why; `nil` once redacted.
+    public let text: String?
+  }
+
+  /// Why nothing happens in a run for now.
+  public struct Pause: Hashable, Sendable {
+    /// Since when; its timers and due times move on by as long as it lasts.
+    public let since: Instant
+    /// Who paused it.
+    public let by: String
+    /// Why; `nil` once redacted.
+    public let text: String?
   }
 
   /// A timer that is running.

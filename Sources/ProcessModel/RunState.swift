@@ -49,6 +49,10 @@ public struct RunState: Hashable, Sendable {
   public internal(set) var questions: [Question] = []
   /// Exceptions, resolved ones included.
   public internal(set) var exceptions: [RunException] = []
+  /// Each time that work was sent back.
+  public internal(set) var sendBacks: [SendBack] = []
+  /// Why nothing happens for now; `nil` where the run is not paused.
+  public internal(set) var pause: Pause?
 
   /// The state after the first event.
   ///
@@ -115,28 +119,29 @@ extension RunState {
   /// Questions without an answer.
   public var openQuestions: [Question] { questions.filter { !$0.isAnswered } }
 
-  /// Everyone who completed a step, once each, in the order of their first.
+  /// Everyone who completed a step, once each, in the order of the steps.
   public var completers: [String] {
     var all: [String] = []
-    for step in steps {
-      if let by = step.completedBy, !all.contains(by) { all.append(by) }
-    }
+    for by in steps.flatMap(\.completers) where !all.contains(by) { all.append(by) }
     return all
   }
 
-  /// Everyone who prepared what the run holds: set a field that still stands, attached evidence or completed a step; once each.
+  /// Everyone who prepared what the run holds: set a field that still stands, attached evidence, completed or skipped a step; once each.
   public var contributors: [String] {
     var all = completers
-    for by in fields.map(\.by) + evidence.map(\.by) where !all.contains(by) { all.append(by) }
+    for by in fields.map(\.by) + evidence.map(\.by) + steps.compactMap(\.closedBy) where !all.contains(by) { all.append(by) }
     return all
   }
+
+  /// How far the run is, in a word, as lists of runs have it: `paused` where it would be `running`.
+  public var standing: String { status == .running && pause != nil ? "paused" : status.rawValue }
 
   /// The block's state, if it took a decision or completed.
   public func block(_ occurrence: Occurrence) -> BlockState? { blockIndex(occurrence).map { blocks[$0] } }
 
   /// Whether a step or block counts as done: completed, or gone past after an exception.
   public func isDone(_ occurrence: Occurrence) -> Bool {
-    if let index = stepIndex(occurrence) { return steps[index].status == .completed || steps[index].closure == .bypassed }
+    if let index = stepIndex(occurrence), steps[index].closure != .undone { return steps[index].isDone }
     return blockIndex(occurrence).map { blocks[$0].isCompleted } ?? false
   }
 

@@ -161,7 +161,7 @@ private struct Simulation {
   private func isQuiet(_ office: Office?) async throws -> Bool {
     guard let office else { return true }
     return try await office.gate.store.read { context in
-      try context.database.first("SELECT count(*) FROM run WHERE status = 'running'") { $0.int(0) } == 0
+      try context.database.first("SELECT count(*) FROM run WHERE status IN ('running', 'paused')") { $0.int(0) } == 0
     }
   }
 
@@ -203,7 +203,24 @@ private struct Simulation {
       try await earn(office)
       try await start(office, all: false)
     }
+    try await pause(office, all: all)
     try await answer(office)
+  }
+
+  /// Runs are paused for a while, and go on.
+  private mutating func pause(_ office: Office, all: Bool) async throws {
+    let runs = try await office.gate.store.read { context in
+      try context.database.query("SELECT id, status FROM run WHERE status IN ('running', 'paused') ORDER BY first") {
+        ($0.text(0), $0.text(1))
+      }
+    }
+    for (run, status) in runs {
+      if status == "paused" {
+        try await office.submit("user:ben", "run.resume", [:], in: run)
+      } else if !all, !earns, random.next() % 12 == 0 {
+        try await office.submit("user:ana", "run.pause", ["text": "wait"], in: run)
+      }
+    }
   }
 
   /// Questions are answered, exceptions resolved, and steps that agents gave up done by hand.
@@ -223,6 +240,9 @@ private struct Simulation {
         try await office.submit("user:ben", "resolve_exception", ["exception": .string(exception.id), "resolution": resolution], in: run)
       }
       for step in record.state.openSteps where step.performer == .role("clerk") {
+        if !earns, step.assignee == nil, random.next() % 2 == 0 {
+          try await office.submit("user:ana", "step.claim", [:], in: run, step: step.occurrence.description)
+        }
         try await office.submit("user:ana", "complete_step", ["fields": ["risk": "low"]], in: run, step: step.occurrence.description)
       }
     }

@@ -70,6 +70,25 @@ struct CodingTests {
       .exceptionResolved(id: "x1", by: "handler:h", resolution: .proceed),
       #"{"$":"exception.resolved","by":"handler:h","id":"x1","resolution":"proceed"}"#, nil
     ),
+    (
+      .assigned(step, to: "user:kira", by: "user:ana", text: "SECRET"),
+      #"{"$":"step.assigned","at":"collect","by":"user:ana","to":"user:kira"}"#, #""SECRET""#
+    ),
+    (.assigned(step, to: nil, by: "user:ana", text: nil), #"{"$":"step.assigned","at":"collect","by":"user:ana"}"#, nil),
+    (.stepSkipped(step, by: "user:ana", text: "SECRET"), #"{"$":"step.skipped","at":"collect","by":"user:ana"}"#, #""SECRET""#),
+    (.stepOmitted(step), #"{"$":"step.omitted","at":"collect"}"#, nil),
+    (.dueMoved(step, due: Instant(milliseconds: 1000)), #"{"$":"step.due","at":"collect","due":1000}"#, nil),
+    (
+      .sentBack(from: Occurrence("check", 2), to: step, by: "user:ana", text: "SECRET"),
+      #"{"$":"step.sent-back","at":"check#2","by":"user:ana","to":"collect"}"#, #""SECRET""#
+    ),
+    (.undone(Occurrence("which")), #"{"$":"undone","at":"which"}"#, nil),
+    (.reopened(Occurrence("which")), #"{"$":"block.reopened","at":"which"}"#, nil),
+    (
+      .runPaused(at: Instant(milliseconds: 1000), by: "user:ana", text: "SECRET"),
+      #"{"$":"run.paused","by":"user:ana","since":1000}"#, #""SECRET""#
+    ),
+    (.runResumed(by: "user:ana"), #"{"$":"run.resumed","by":"user:ana"}"#, nil),
     (.branchChosen(Occurrence("which", 2), branch: "b"), #"{"$":"branch.chosen","at":"which#2","branch":"b"}"#, nil),
     (.iterationBegan(of: Occurrence("loop"), iteration: 2), #"{"$":"iteration.began","at":"loop","n":2}"#, nil),
     (
@@ -101,7 +120,7 @@ struct CodingTests {
       #expect(keys == keys.sorted(), "members are written in the order in which they are read")
       #expect(values["0"] == (try sample.value.map { try JSON.parse($0) }))
     }
-    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 23)
+    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 32)
   }
 
   static func canonical(_ json: JSON) throws -> String { String(decoding: try json.canonicalBytes(), as: UTF8.self) }
@@ -148,8 +167,8 @@ struct CodingTests {
     ("no object", "[1]", "{}", "event 0: an event is not an object"),
     ("no name", #"[{"at":"a"}]"#, "{}", "event 0: `$` is missing"),
     (
-      "an unknown event", #"[{"$":"run.completed"},{"$":"run.paused"}]"#, "{}",
-      "event 1: unknown event `run.paused`; a newer build may have written it"
+      "an unknown event", #"[{"$":"run.completed"},{"$":"run.moved"}]"#, "{}",
+      "event 1: unknown event `run.moved`; a newer build may have written it"
     ),
     ("a missing member", #"[{"$":"step.completed","at":"a"}]"#, "{}", "event 0: `by` is missing"),
     (

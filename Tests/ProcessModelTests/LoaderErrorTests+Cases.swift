@@ -229,6 +229,48 @@ extension LoaderErrorTests {
       ]
     ),
     (
+      "a condition that never holds", 17,
+      "    { step: 'collect', role: 'clerk', form: ['amount'], when: \"run.risk == 'low' && run.risk == 'high'\" },",
+      [
+        "p.json5:17:63: step `collect` can never be reached: `run.risk == 'low' && run.risk == 'high'` is never true"
+      ]
+    ),
+    (
+      "a condition over an unknown field", 17,
+      "    { step: 'collect', role: 'clerk', form: ['amount'], when: \"run.rsk == 'low'\" },",
+      [
+        "p.json5:17:68: unknown field `rsk` of `run`\nhint: did you mean `risk`?"
+      ]
+    ),
+    (
+      "who may skip a step is no principal", 17,
+      "    { step: 'collect', role: 'clerk', form: ['amount'], skip: 'owner' },",
+      [
+        "p.json5:17:63: `skip` must be a role or a person, not `owner`\nhint: write \"role:owner\" or \"user:ana\""
+      ]
+    ),
+    (
+      "a comment that is neither needed nor not", 17,
+      "    { step: 'collect', role: 'clerk', form: ['amount'], comment: 'requierd' },",
+      [
+        "p.json5:17:66: unknown comment `requierd`\nhint: did you mean `required`?"
+      ]
+    ),
+    (
+      "a comment of a tool", 20,
+      "    { step: 'activate', tool: 'erp.activate', arguments: { vendor: 'run.vendor' }, comment: 'required' },",
+      [
+        "p.json5:20:84: `comment` is for people and agents, and step `activate` calls a tool"
+      ]
+    ),
+    (
+      "a step that may be skipped sets nothing for sure", 18,
+      "    { step: 'classify', agent: 'analyst', prompt: 'classify', writes: ['risk'], skip: 'role:owner' },",
+      [
+        "p.json5:19:128: warning: `run.risk == 'low'` at `by-risk` reads field `risk`, which may have no value there\nhint: ask for it before, or write `has(run.risk) && …`"
+      ]
+    ),
+    (
       "a step's unknown key", 17,
       "    { step: 'collect', role: 'clerk', form: ['amount'], evidnce: [] },",
       [

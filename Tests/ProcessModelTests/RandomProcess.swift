@@ -82,12 +82,13 @@ struct RandomProcess {
   mutating func step() -> String {
     let id = name("s")
     steps.append(id)
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<7, using: &random) {
     case 0: return "{ step: '\(id)', agent: 'bot', prompt: 'p', writes: [{ field: 'color', required: false }], fallback: 'role:clerk' }"
     case 1: return "{ step: '\(id)', tool: 'x.read' }"
-    case 2: return "{ step: '\(id)', role: 'clerk', form: ['ok'], due: 'P1D' }"
+    case 2: return "{ step: '\(id)', role: 'clerk', form: ['ok'], due: 'P1D', skip: 'role:owner' }"
     case 3: return "{ step: '\(id)', role: 'clerk', form: ['color', { field: 'size', required: false }] }"
-    default: return "{ step: '\(id)', role: 'clerk' }"
+    case 4: return "{ step: '\(id)', role: 'clerk', comment: 'required' }"
+    default: return chance(1, in: 2) ? "{ step: '\(id)', role: 'clerk', when: \"\(condition())\" }" : "{ step: '\(id)', role: 'clerk' }"
     }
   }
 

@@ -9,6 +9,7 @@ struct RandomWalkTests {
   @Test func everyWalkKeepsTheInvariants() throws {
     var ended = [RunState.Status: Int]()
     var (tried, loaded) = (0, 0)
+    var seen: Set<String> = []
     try withSeeds(200) { seed, random in
       tried += 1
       var author = RandomProcess(random: random)
@@ -20,10 +21,12 @@ struct RandomWalkTests {
       var walk = try Walk(process: process, random: random, seed: seed)
       walk.run(moves: 120)
       ended[walk.state.status, default: 0] += 1
+      for event in RunEvent.encode(walk.events).structure.arrayValue ?? [] { if let name = event["$"]?.stringValue { seen.insert(name) } }
     }
     guard tried > 1 else { return }
     #expect(loaded >= 100, "loaded \(loaded)")
     #expect(ended[.completed, default: 0] >= 30, "\(ended)")
+    #expect(seen.isSuperset(of: ["step.sent-back", "step.skipped", "step.omitted", "run.resumed", "block.reopened"]), "\(seen)")
     #expect(ended[.cancelled, default: 0] >= 2, "\(ended)")
   }
 }
@@ -80,7 +83,9 @@ private struct Walk {
 
   /// What must hold after every command.
   mutating func check(_ new: [RunEvent]) {
-    for case .stepCompleted(let occurrence, _) in new {
+    for event in new {
+      if case .undone(let occurrence) = event { completed.remove(occurrence.description) }
+      guard case .stepCompleted(let occurrence, _) = event else { continue }
       let isFirst = completed.insert(occurrence.description).inserted
       #expect(isFirst, "SEED=\(seed): \(occurrence) completed twice")
     }
@@ -106,6 +111,11 @@ private struct Walk {
 
   mutating func pick() -> RunCommand {
     let text = "text \(Int.random(in: 0..<100, using: &random))"
+    if state.pause != nil { return chance(1, in: 2) ? .resume(by: "user:owner") : .comment(step: nil, by: "user:ana", text: text) }
+    if chance(1, in: 30) { return .pause(by: "user:owner", text: text) }
+    if chance(1, in: 8), let from = state.openSteps.randomElement(using: &random), let back = state.steps.randomElement(using: &random) {
+      return .sendBack(step: "\(from.occurrence)", to: "\(back.occurrence)", by: "user:cleo", text: text)
+    }
     if chance(1, in: 60) { return .cancel(by: "user:owner", code: "enough", text: text) }
     if chance(1, in: 5) {
       let fields: JSONObject = [
@@ -134,7 +144,8 @@ private struct Walk {
   mutating func pick(at step: RunState.StepState, _ text: String) -> RunCommand {
     let name = step.occurrence.description
     let form = process.step(step.occurrence.id)?.form ?? []
-    let by = step.performer.isPerson ? (step.performer == .user("ana") ? "user:ana" : "user:cleo") : step.performer.description
+    let own = step.performer.isPerson ? (step.performer == .user("ana") ? "user:ana" : "user:cleo") : step.performer.description
+    let by = step.assignee ?? own
     let code = "code\(Int.random(in: 1...30, using: &random))"
     if case .tool = step.performer {
       return chance(2, in: 3)
@@ -142,7 +153,10 @@ private struct Walk {
           name, by: "system:tools", result: .succeeded(facts: chance(1, in: 2) ? ["seen": true] : [:], origin: Origin("tool:x.read")))
         : .finishToolStep(name, by: "system:tools", result: .failed(code: code, text: text))
     }
-    switch Int.random(in: 0..<16, using: &random) {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 16: return .assign(step: name, to: chance(1, in: 2) ? by : nil, by: by, text: nil)
+    case 17: return .reassign(step: name, to: chance(1, in: 2) ? .role("clerk") : .user("ana"), by: "user:owner", text: text)
+    case 18: return .skip(step: name, by: "user:owner", text: text)
     case 0: return .raiseException(step: name, by: by, code: code, text: text)
     case 1: return .handOver(step: name, by: "system:runtime", code: code, text: text)
     case 2: return .askHuman(step: name, by: by, question: text)
@@ -160,7 +174,7 @@ private struct Walk {
         default: break
         }
       }
-      return .completeStep(name, by: by, fields: JSONObject(fields), origin: nil, comment: chance(1, in: 4) ? text : nil)
+      return .completeStep(name, by: by, fields: JSONObject(fields), origin: nil, comment: chance(1, in: 2) ? text : nil)
     }
   }
 }

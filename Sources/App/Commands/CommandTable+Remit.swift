@@ -3,7 +3,7 @@ extension CommandTable {
   static let remit = CommandTable(
     commands: DemoCommand.all + InitCommands.all + InboxCommand.all
       + ApprovalCommands.all + ApprovalNoteCommands.all + ApprovalBatchCommand.all + VigilanceCommands.all
-      + RunCommands.all + StepCommands.all + AgentCommands.all
+      + RunCommands.all + StepCommands.all + WorkCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
       + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all

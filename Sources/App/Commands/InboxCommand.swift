@@ -47,16 +47,6 @@ struct Inbox: Sendable {
     var isMine: Bool
   }
 
-  struct Work: Sendable {
-    var run: String
-    var step: String
-    var title: String
-    var performer: String
-    var status: String
-    var process: String
-    var due: Instant?
-  }
-
   struct Problem: Sendable {
     var run: String
     var kind: String
@@ -65,7 +55,7 @@ struct Inbox: Sendable {
   }
 
   var decisions: [Decision] = []
-  var work: [Work] = []
+  var work: [WorkItem] = []
   var problems: [Problem] = []
   /// How many there are of each kind, shown or not.
   var held = 0
@@ -100,15 +90,7 @@ struct Inbox: Sendable {
           member["subject"] = item.subject
           return .object(member)
         }),
-      "work": .array(
-        work.map { item in
-          var member: JSONObject = [
-            "run": .string(item.run), "step": .string(item.step), "title": .string(item.title), "performer": .string(item.performer),
-            "status": .string(item.status), "process": .string(item.process),
-          ]
-          member["due"] = item.due.map { .string($0.iso8601) }
-          return .object(member)
-        }),
+      "work": .array(work.map(\.json)),
       "problems": .array(
         problems.map { ["run": .string($0.run), "kind": .string($0.kind), "id": .string($0.id), "text": .string($0.text)] }),
     ]
@@ -165,7 +147,9 @@ struct Inbox: Sendable {
       work.map { item in
         let tone: Shown.Tone = item.due.map { $0 < now } ?? false ? .bad : .plain
         let due = item.due.map { Shown(", due \($0.relativeText(to: now))", tone) } ?? ""
-        return ["\(item.run, .strong)  \(item.step): \(item.title)", "\(item.process), for \(item.performer)\(due)"]
+        let taken = item.assignee == nil ? "" : ", taken by you"
+        let paused = item.status == "ready" ? "" : " (\(item.status))"
+        return ["\(item.run, .strong)  \(item.step): \(item.title)\(paused)", "\(item.process), for \(item.performer)\(taken)\(due)"]
       })
     return lines
   }
@@ -207,7 +191,7 @@ extension Workspace {
         }
         inbox.add(proposal, of: record, try gate.release(record.state.release, in: context), for: identity, shared, now)
       }
-      try inbox.addWork(performers: [identity.principal] + roles.map { "role:\($0)" }, limit: limit, context)
+      (inbox.work, inbox.open) = try WorkQueue(scope: .mine(person: identity.principal, roles: roles)).read(limit: limit, context)
       try inbox.addProblems(limit: limit, context)
       return inbox
     }
@@ -229,34 +213,6 @@ extension Inbox {
         isMine: proposal.awaits(identity, in: run, shared: shared, release: release, at: now)))
   }
 
-  fileprivate mutating func addWork(performers: [String], limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
-    for performer in performers {
-      open += try context.database.first("SELECT count(*) FROM work WHERE performer = ?", [.text(performer)]) { $0.int(0) } ?? 0
-      // Each query ends after `limit` rows of an index; what is due comes first.
-      let columns =
-        "work.run, work.step, work.title, work.performer, work.status, run.process, work.due FROM work JOIN run ON run.id = work.run"
-      var found = try rows(
-        "SELECT \(columns) WHERE work.performer = ? AND work.due IS NOT NULL ORDER BY work.due, work.since LIMIT ?", performer, limit,
-        context)
-      if found.count < limit {
-        found += try rows(
-          "SELECT \(columns) WHERE work.performer = ? AND work.due IS NULL ORDER BY work.since LIMIT ?", performer, limit - found.count,
-          context)
-      }
-      work += found
-    }
-    let order = work.indices.sorted { a, b in (work[a].due ?? .never, a) < (work[b].due ?? .never, b) }
-    work = order.prefix(limit).map { work[$0] }
-  }
-
-  private func rows(_ sql: String, _ performer: String, _ limit: Int, _ context: ReadContext<GovernanceLedger>) throws -> [Work] {
-    try context.database.query(sql, [.text(performer), .int(limit)]) { row in
-      Work(
-        run: row.text(0), step: row.text(1), title: row.text(2), performer: row.text(3), status: row.text(4), process: row.text(5),
-        due: row.optionalInteger(6).map { Instant(milliseconds: $0) })
-    }
-  }
-
   fileprivate mutating func addProblems(limit: Int, _ context: ReadContext<GovernanceLedger>) throws {
     let runs = try context.database.query("SELECT id FROM run WHERE problems > 0 ORDER BY id LIMIT ?", [.int(limit)]) { $0.text(0) }
     for id in runs {
@@ -269,9 +225,4 @@ extension Inbox {
       }
     }
   }
-}
-
-extension Instant {
-  /// After every moment: what is never due.
-  fileprivate static let never = Instant(milliseconds: .max)
 }

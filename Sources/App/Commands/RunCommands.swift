@@ -7,7 +7,7 @@ internal import Storage
 
 /// `remit run …`: executions of processes.
 enum RunCommands {
-  static let all = [start, list, show, cancel, answer, resolve]
+  static let all = [start, list, show, cancel, pause, resume, answer, resolve]
 
   static let start = Command(
     path: ["run", "start"], summary: "start a run of a process, or many from a table",
@@ -79,14 +79,14 @@ enum RunCommands {
       .init("remit run list --limit 1000 --json", "more of them, as JSON"),
     ],
     options: [
-      .value("status", "STATUS", "only running, completed or cancelled ones"),
+      .value("status", "STATUS", "only running, paused, completed or cancelled ones"),
       .value("process", "NAME", "only runs of this process"),
       .value("limit", short: "n", "N", "how many at most, up to 100000; 50 where nothing is said"),
     ],
     run: { context in
       let status = context.arguments.option("status")
-      if let status, RunState.Status(rawValue: status) == nil {
-        let known = RunState.Status.allCases.map(\.rawValue)
+      let known = RunState.Status.allCases.map(\.rawValue) + ["paused"]
+      if let status, !known.contains(status) {
         throw CommandError.usage(
           "`--status \(visible(status))`: unknown status",
           hint: nearestName(to: status, in: known).map { "did you mean `\($0)`?" } ?? "one of: \(known.joined(separator: ", "))")
@@ -125,7 +125,8 @@ enum RunCommands {
             ])
             for row in rows {
               let tone: Shown.Tone =
-                row.problems > 0 ? .bad : row.status == "running" ? .caution : row.status == "completed" ? .good : .faint
+                row.problems > 0
+                ? .bad : row.status == "running" || row.status == "paused" ? .caution : row.status == "completed" ? .good : .faint
               table.add([
                 "\(row.id, .strong)", Shown(row.process), Shown(row.status, tone), Shown(row.requester),
                 Shown(row.started.relativeText(to: now)), "\(row.open)",
@@ -169,14 +170,32 @@ enum RunCommands {
     })
 
   static let cancel = Command(
-    path: ["run", "cancel"], summary: "end a run before its end",
-    examples: [.init("remit run cancel r-7k2m --reason 'filed twice'", "with the reason that the log keeps")],
-    arguments: [.init(name: "RUN", help: "the run's id, or the beginning of it")],
+    path: ["run", "cancel"], summary: "end runs before their end",
+    examples: [
+      .init("remit run cancel r-7k2m --reason 'filed twice'", "with the reason that the log keeps"),
+      .init("remit run cancel r-7k2m r-9p4q -m 'the project ended'", "several, each with its own result"),
+    ],
+    arguments: [.init(name: "RUN", help: "a run's id, or the beginning of it", repeats: true)],
     options: [.value("reason", short: "m", "TEXT", "why; required")],
-    run: { context in
-      guard let reason = context.arguments.option("reason") else { throw CommandError.usage("`--reason TEXT` is missing") }
-      return try await act(context, .cancelRun, ["text": .string(reason)], "cancelled")
-    })
+    run: { context in try await actOnEach(context, .cancelRun, needsReason: true, "cancelled") })
+
+  static let pause = Command(
+    path: ["run", "pause"], summary: "let nothing happen in runs for now",
+    details: """
+      No step can be done, no agent or tool works and no timer fires; comments and answers are taken, and what had begun outside still ends.
+      When the run is resumed, what is due or timed is later by as long as it was paused. By the owner of the process, or who asked for the run.
+      """,
+    examples: [.init("remit run pause r-7k2m -m 'the supplier is being sold'", "with the reason")],
+    arguments: [.init(name: "RUN", help: "a run's id, or the beginning of it", repeats: true)],
+    options: [.value("reason", short: "m", "TEXT", "why; required")],
+    run: { context in try await actOnEach(context, .pauseRun, needsReason: true, "paused") })
+
+  static let resume = Command(
+    path: ["run", "resume"], summary: "let paused runs go on",
+    details: "By who paused them, or the owner of the process.",
+    examples: [.init("remit run resume r-7k2m", "it goes on")],
+    arguments: [.init(name: "RUN", help: "a run's id, or the beginning of it", repeats: true)],
+    run: { context in try await actOnEach(context, .resumeRun, needsReason: false, "resumed") })
 
   static let answer = Command(
     path: ["run", "answer"], summary: "answer a question of an agent",
@@ -209,6 +228,28 @@ enum RunCommands {
       arguments["comment"] = context.arguments.option("comment").map { .string($0) }
       return try await act(context, .resolveException, arguments, "resolved")
     })
+
+  /// Submits one built-in call about each of the runs that are named.
+  private static func actOnEach(_ context: CommandContext, _ tool: BuiltinTool, needsReason: Bool, _ what: String) async throws
+    -> CommandResult
+  {
+    var arguments: JSONObject = [:]
+    if needsReason {
+      guard let reason = context.arguments.option("reason") else { throw CommandError.usage("`--reason TEXT` is missing") }
+      arguments["text"] = .string(reason)
+    }
+    let names = context.arguments.rest("RUN")
+    if names.count == 1 { return try await act(context, tool, arguments, what) }
+    return try await context.withWorkspace(.write) { workspace in
+      var bulk = BulkResult()
+      for name in names {
+        try await bulk.add(name, ["run": .string(name)]) {
+          try await workspace.submit(tool, arguments, run: try await workspace.runID(name))
+        }
+      }
+      return bulk.result
+    }
+  }
 
   /// Submits one built-in call about a whole run.
   private static func act(_ context: CommandContext, _ tool: BuiltinTool, _ arguments: JSONObject, _ what: String) async throws

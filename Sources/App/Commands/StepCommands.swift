@@ -11,20 +11,28 @@ enum StepCommands {
 
   static let complete = Command(
     path: ["step", "complete"], summary: "complete a step that is yours, with its form and its evidence",
+    details: """
+      With --from each row of a CSV file completes a step: the columns `run` and `step`, `comment`, and the fields of the form. Each row is one
+      item with a result of its own.
+      """,
     examples: [
       .init("remit step complete r-7k2m collect -f contact=a@b.example -e contract=c.pdf", "with a field and a file"),
       .init("remit step complete r-7k2m review -f review_outcome=cleared -m 'all fine'", "with a comment"),
+      .init("remit step complete --from reviews.csv", "many, a step a row"),
     ],
     arguments: [
-      .init(name: "RUN", help: "the run's id, or the beginning of it"), .init(name: "STEP", help: "the step, as `remit run show` names it"),
+      .init(name: "RUN", help: "the run's id, or the beginning of it", isRequired: false),
+      .init(name: "STEP", help: "the step, as `remit run show` names it", isRequired: false),
     ],
     options: [
       .value("field", short: "f", "NAME=VALUE", repeats: true, "the value of a field"),
       .value("fields", "FILE", "a JSON5 object of fields; `-` is standard input"),
       .value("evidence", short: "e", "NAME=FILE", repeats: true, "a file to attach first; no link, no pipe"),
       .value("comment", short: "m", "TEXT", "a comment for those who read the run"),
+      .value("from", "FILE", "a CSV file with a step in each row; `-` is standard input"),
     ],
     run: { context in
+      if let file = context.arguments.option("from") { return try await completeEach(of: file, context) }
       let step = try context.arguments.required("STEP")
       let pairs = try context.arguments.pairs("field")
       let files = try context.arguments.pairs("evidence")
@@ -55,6 +63,33 @@ enum StepCommands {
           lines: { width in outcome.lines(of: "step \(step) of \(run)", now: now).flatMap { $0.wrapped(to: width) } })
       }
     })
+
+  private static func completeEach(of file: String, _ context: CommandContext) async throws -> CommandResult {
+    if ["field", "fields", "evidence"].contains(where: { context.arguments.has($0) }) || context.arguments.argument("RUN") != nil {
+      throw CommandError.usage("`--from` has the runs, steps and fields: leave the others out")
+    }
+    let comment = context.arguments.option("comment")
+    let table = try StepTable(try await context.front.read(file, maximumBytes: 64 << 20), columns: nil)
+    return try await context.withWorkspace(.write) { workspace in
+      var bulk = BulkResult()
+      for row in table.rows {
+        let (name, step) = (row.value("run") ?? "", row.value("step") ?? "")
+        let about: JSONObject = ["line": .int(row.line), "run": .string(name), "step": .string(step)]
+        try await bulk.add("\(file):\(row.line): \(name) \(step)", about) {
+          let run = try await workspace.runID(name)
+          let pairs = row.cells.filter { !["run", "step", "comment"].contains($0.name) }
+          let fields = try FieldInput.values(pairs, process: try await workspace.process(of: run))
+          var arguments: JSONObject = fields.isEmpty ? [:] : ["fields": .object(fields)]
+          arguments["comment"] = (row.value("comment") ?? comment).map { .string($0) }
+          return try await workspace.submit(.completeStep, arguments, run: run, step: step)
+        }
+      }
+      for failure in table.failures {
+        bulk.fail("\(file):\(failure.line)", ["line": .int(failure.line)], CommandError.usage(failure.message))
+      }
+      return bulk.result
+    }
+  }
 }
 
 extension Workspace {

@@ -54,7 +54,7 @@ struct RunView: Sendable {
   var json: JSON {
     var object: JSONObject = [
       "id": .string(state.id), "process": .string(state.process), "release": .string(state.release), "requester": .string(state.requester),
-      "status": .string(state.status.rawValue), "started": .string(record.started.iso8601), "updated": .string(record.updated.iso8601),
+      "status": .string(state.standing), "started": .string(record.started.iso8601), "updated": .string(record.updated.iso8601),
     ]
     object["clock"] = clock?.json
     object["fields"] = .object(JSONObject(state.fields.map { ($0.name, $0.value ?? .null) }))
@@ -67,8 +67,26 @@ struct RunView: Sendable {
         ]
         member["due"] = step.due.map { .string($0.iso8601) }
         member["completed_by"] = step.completedBy.map { .string($0) }
+        member["assignee"] = step.assignee.map { .string($0) }
+        member["closure"] = step.closure.map { .string($0.rawValue) }
+        member["closed_by"] = step.closedBy.map { .string($0) }
+        if step.attempt > 1 { member["attempt"] = .int(step.attempt) }
         return .object(member)
       })
+    if let pause = state.pause {
+      object["paused"] = [
+        "since": .string(pause.since.iso8601), "by": .string(pause.by), "text": pause.text.map { .string($0) } ?? .null,
+      ]
+    }
+    if !state.sendBacks.isEmpty {
+      object["sent_back"] = .array(
+        state.sendBacks.map {
+          [
+            "from": .string($0.from.description), "to": .string($0.to.description), "by": .string($0.by),
+            "text": $0.text.map { .string($0) } ?? .null,
+          ]
+        })
+    }
     object["evidence"] = .array(
       state.evidence.map {
         [
@@ -110,7 +128,7 @@ struct RunView: Sendable {
   func lines(width: Int, now: Instant) -> [Shown] {
     var lines = Fields([
       "run": Shown(state.id, .strong), "process": "\(state.process) (release \(String(state.release.prefix(12))))",
-      "status": Shown(state.status.rawValue),
+      "status": Shown(state.standing),
       "asked by": Shown(state.requester), "started": Shown(record.started.fullText(to: now)),
       "updated": Shown(record.updated.fullText(to: now)),
     ]).lines(width: width)
@@ -132,11 +150,20 @@ struct RunView: Sendable {
     for step in state.steps {
       let tone: Shown.Tone = step.status == .completed ? .good : step.status == .blocked ? .bad : step.status == .ready ? .caution : .faint
       steps.add([
-        Shown(step.occurrence.description), Shown(step.title), Shown(step.completedBy ?? step.performer.description),
-        Shown(step.status.rawValue, tone),
+        Shown(step.occurrence.description), Shown(step.title),
+        Shown(step.completedBy ?? step.closedBy ?? step.assignee ?? step.performer.description),
+        Shown(step.closure?.rawValue ?? step.status.rawValue, tone),
       ])
     }
     lines += steps.lines(width: width - 2).map { "  \($0)" }
+    if let pause = state.pause {
+      lines += ["", "\("Paused", .caution) by \(pause.by) \(pause.since.relativeText(to: now)): \(pause.text ?? "redacted")"]
+    }
+    for back in state.sendBacks {
+      lines += [
+        "", "\("Sent back", .caution) from \(back.from.description) to \(back.to.description) by \(back.by): \(back.text ?? "redacted")",
+      ]
+    }
     if !state.evidence.isEmpty {
       lines += ["", "\("Evidence", .strong)"]
       for item in state.evidence {

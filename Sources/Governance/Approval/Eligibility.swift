@@ -225,7 +225,7 @@ struct Eligibility {
     case let step where step.hasPrefix(ApprovalRequirement.stepExclusion):
       let id = step.dropFirst(ApprovalRequirement.stepExclusion.count)
       let steps = run?.state.steps ?? []
-      return steps.contains { $0.occurrence.id == id && $0.completedBy.map(concerns) ?? false }
+      return steps.contains { $0.occurrence.id == id && ($0.completers + ($0.closedBy.map { [$0] } ?? [])).contains(where: concerns) }
     default: return concerns(exclusion)
     }
   }

@@ -1,15 +1,31 @@
 internal import Core
+internal import PolicyEngine
 internal import ProcessModel
 
 // What a built-in tool does to the run.
 extension Judge {
   func consequences(of tool: BuiltinTool) throws(Refusal) -> [RunEvent] {
     guard let command = try command(for: tool), let process = view.release?.process else { return [] }
+    let events: [RunEvent]
     do throws(RunRefusal) {
-      return try process.decide(command, in: view.run?.state, now: view.now)
+      events = try process.decide(command, in: view.run?.state, now: view.now)
     } catch {
       throw Refusal(error)
     }
+    if tool == .sendBack { try checkEffects(undoneBy: events) }
+    return events
+  }
+
+  /// Refuses to send work back over what happened outside, which doing it again would do twice.
+  private func checkEffects(undoneBy events: [RunEvent]) throws(Refusal) {
+    let undone = events.compactMap { event in if case .undone(let place) = event { place } else { nil } }
+    let effect = view.run?.proposals.first { record in
+      record.effect == .external && record.tool != BuiltinTool.callModel.rawValue && record.step.map(undone.contains) == true
+        && [.started, .done, .inDoubt].contains(record.status)
+    }
+    guard let effect, let step = effect.step else { return }
+    throw Refusal(
+      .effectInBetween, "the step `\(step)` has called `\(effect.tool)`, which reaches outside and would be called again")
   }
 
   /// The run's command that a built-in tool stands for; nil for the tools of the workspace.
@@ -41,6 +57,16 @@ extension Judge {
         throw Refusal(.argumentsInvalid, "unknown resolution")
       }
       return .resolveException(text("exception"), by: by, resolution: resolution, comment: arguments["comment"]?.stringValue)
+    case .pauseRun: return .pause(by: by, text: text("text"))
+    case .resumeRun: return .resume(by: by)
+    case .claimStep: return .assign(step: step, to: by, by: by, text: nil)
+    case .releaseStep: return .assign(step: step, to: nil, by: by, text: arguments["text"]?.stringValue)
+    case .delegateStep: return .assign(step: step, to: text("to"), by: by, text: arguments["text"]?.stringValue)
+    case .reassignStep:
+      guard let performer = Performer(parsing: text("to")) else { throw Refusal(.argumentsInvalid, "`to` names no role and no person") }
+      return .reassign(step: step, to: performer, by: by, text: text("text"))
+    case .skipStep: return .skip(step: step, by: by, text: text("text"))
+    case .sendBack: return .sendBack(step: step, to: text("to"), by: by, text: text("text"))
     case .cancelRun: return .cancel(by: by, code: arguments["code"]?.stringValue ?? "cancelled", text: text("text"))
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))

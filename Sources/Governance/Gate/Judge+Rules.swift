@@ -7,10 +7,11 @@ internal import ProcessModel
 extension Judge {
   func applyControls(_ tool: Tool, _ step: RunState.StepState?, to judgement: inout Judgement) {
     guard let process = view.release?.process, let state = view.run?.state else { return }
+    let left = process.controls.isEmpty ? [] : stepsLeft(by: tool.builtin, step, process)
     for control in process.controls {
       switch control.before {
       case .tool(let name): if !bytesEqual(name, tool.name) { continue }
-      case .step(let id): if tool.builtin != .completeStep || step?.occurrence.id != id { continue }
+      case .step(let id): if !left.contains(where: { bytesEqual($0, id) }) { continue }
       }
       let rule = "control:\(control.id)"
       var basis = RuleMatch.Basis.condition
@@ -28,6 +29,18 @@ extension Judge {
         ApprovalRequirement(
           rule: rule, roles: control.approval.roles, count: control.approval.count, not: control.approval.not,
           isSigned: control.approval.isSigned))
+    }
+  }
+
+  /// The steps that the run leaves behind with a call: going past one needs what completing it needs, or it were a way around a control.
+  private func stepsLeft(by tool: BuiltinTool?, _ step: RunState.StepState?, _ process: ProcessDefinition) -> [String] {
+    switch tool {
+    case .completeStep, .skipStep: return step.map { [$0.occurrence.id] } ?? []
+    case .resolveException where proposal.arguments["resolution"] == "proceed":
+      let id = proposal.arguments["exception"]?.stringValue
+      guard let place = view.run?.state.exceptions.first(where: { $0.id == id })?.at else { return [] }
+      return process.block(place.id)?.steps.map(\.id) ?? []
+    default: return []
     }
   }
 

@@ -31,6 +31,7 @@ extension Judge {
     case .answerReviewer:
       _ = try reviewerQuestion()
       implied.append(.implied("step:\(step.occurrence.id)", reason: "an agent may always answer who decides about its calls"))
+    case .some(let builtin) where builtin.isAboutWork: try implyWork(builtin, on: step)
     case .some(let builtin) where builtin.isOnStep:
       guard isPerformer(of: step) else {
         throw Refusal(.stepNotOpen, "the step `\(title)` is for \(performers(of: step)), not for `\(proposal.principal)`")
@@ -73,7 +74,8 @@ extension Judge {
     case .fireTimer: implied.append(.implied("system:timer", reason: "a timer fires when its time has come"))
     case .comment: implied.append(.implied("run:comment"))
     case .reviewCall: if let reason = authorityToReview { implied.append(.implied(reason)) }
-    case .answer, .resolveException, .cancelRun: if let reason = authorityOverRun { implied.append(.implied(reason)) }
+    case .answer, .resolveException, .cancelRun, .pauseRun, .resumeRun:
+      if let reason = authorityOverRun { implied.append(.implied(reason)) }
     default: break
     }
   }
@@ -82,7 +84,10 @@ extension Judge {
   var authorityOverRun: String? {
     guard let run = view.run, let process = view.release?.process else { return nil }
     if holds(process.owner) { return "owner:\(process.id)" }
-    if proposal.tool == BuiltinTool.cancelRun.rawValue {
+    if proposal.tool == BuiltinTool.resumeRun.rawValue {
+      return run.state.pause.map { bytesEqual($0.by, proposal.principal) } == true ? "paused-by:\(proposal.principal)" : nil
+    }
+    if proposal.tool == BuiltinTool.cancelRun.rawValue || proposal.tool == BuiltinTool.pauseRun.rawValue {
       return bytesEqual(run.state.requester, proposal.principal) ? "requester:\(run.state.id)" : nil
     }
     if let id = proposal.arguments["question"]?.stringValue, let question = run.state.questions.first(where: { $0.id == id }),
@@ -104,11 +109,14 @@ extension Judge {
   func isPerformer(of step: RunState.StepState) -> Bool {
     if let agentName { return step.performer == .agent(agentName) && step.status == .ready }
     if proposal.principal == SystemPrincipal.engine.rawValue, case .tool = step.performer { return true }
-    return ([step.performer] + step.escalatedTo).contains { holds($0) }
+    return step.performers(for: proposal.principal).contains { holds($0) }
   }
 
   func performers(of step: RunState.StepState) -> String {
-    ([step.performer] + step.escalatedTo).map { "`\($0)`" }.joined(separator: " and ")
+    if let assignee = step.assignee {
+      return ([assignee] + step.escalatedTo.map(\.description)).map { "`\($0)`" }.joined(separator: " and ")
+    }
+    return ([step.performer] + step.escalatedTo).map { "`\($0)`" }.joined(separator: " and ")
   }
 
   /// The question that an agent answers: the oldest open one about a call of its own.

@@ -52,8 +52,9 @@ extension Judge {
     case .raiseException: allowed = isPerson || agentName != nil || proposal.principal == SystemPrincipal.engine.rawValue
     case .completeStep, .setFields, .attachEvidence, .comment, .askHuman: allowed = isPerson || agentName != nil
     case .answerReviewer: allowed = agentName != nil
-    case .startRun, .cancelRun, .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock,
-      .setGuard, .acceptTool, .stop, .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
+    case .startRun, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
+      .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop,
+      .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -64,6 +65,17 @@ extension Judge {
       tool != .askHuman, tool != .raiseException, tool != .comment, tool != .answerReviewer
     {
       throw Refusal(.toolNotGranted, "the agent `\(agent)` may not use `\(tool.rawValue)`; it has: \(granted.joined(separator: ", "))")
+    }
+  }
+
+  /// Refuses what a paused run does not take.
+  func checkPause() throws(Refusal) {
+    switch builtin {
+    case .resumeRun, .cancelRun, .comment, .answer, .reviewCall, .answerReviewer: return
+    default: break
+    }
+    if let run = view.run?.state, run.standing == "paused" {
+      throw Refusal(.runPaused, "the run `\(run.id)` is paused; `remit run resume` lets it go on")
     }
   }
 
@@ -79,9 +91,9 @@ extension Judge {
 
   func checkStops() throws(Refusal) {
     switch builtin {
-    case .stop, .resume, .comment, .cancelRun, .answer, .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard,
-      .acceptTool,
-      .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
+    case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
+      .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .acceptTool, .stopAllowance, .reviewCall, .endorse,
+      .withdrawEndorsement:
       return
     default: break
     }

@@ -57,6 +57,7 @@ struct Judge {
     let principal = try self.principal()
     let tool = try self.tool()
     try checkStops()
+    try checkPause()
     try checkSuspension(tool)
     if isNew { try checkRates() }
     try checkArguments(tool)

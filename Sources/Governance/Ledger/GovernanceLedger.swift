@@ -169,7 +169,8 @@ extension RunRecord {
   /// Keeps which entry a step's place with its performer comes from.
   fileprivate mutating func note(_ event: RunEvent, _ entry: Int) {
     switch event {
-    case .stepReady(let step, _, _, _, _), .handedOver(let step, _, _, _, _), .exceptionRaised(_, let step, _, _, _):
+    case .stepReady(let step, _, _, _, _), .handedOver(let step, _, _, _, _), .exceptionRaised(_, let step, _, _, _),
+      .assigned(let step, _, _, _):
       guard let place = state.steps.lastIndex(where: { $0.occurrence == step }) else { return }  // an exception at a block
       if place == stepEntries.count { stepEntries.append(entry) } else { stepEntries[place] = entry }
     default: break

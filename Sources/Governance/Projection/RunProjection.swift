@@ -24,7 +24,7 @@ public enum GovernanceProjections {
 struct RunProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "run"
-  let version = 4
+  let version = 5
   let schema = """
     CREATE TABLE run (
       first     INTEGER PRIMARY KEY,  -- index of its first entry
@@ -51,7 +51,7 @@ struct RunProjection: Projection {
     // An update of an indexed column moves its index entries even where the value stays.
     guard let events = entry.body["events"]?.arrayValue, events.contains(where: { $0.isEvent(of: Self.subjects) }) else { return }
     try tables.run(
-      "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", .text(run.state.status.rawValue),
+      "UPDATE run SET status = ?1, problems = ?2 WHERE first = ?3 AND (status <> ?1 OR problems <> ?2)", .text(run.state.standing),
       .int(run.state.problemCount), first)
   }
 
@@ -64,7 +64,7 @@ struct RunProjection: Projection {
     let state = run.state
     return [
       .int(run.firstEntry), .text(state.id), .text(state.process), .text(state.release), .text(state.requester),
-      .text(state.status.rawValue), .integer(run.started.milliseconds), .integer(run.updated.milliseconds), .int(state.openCount),
+      .text(state.standing), .integer(run.started.milliseconds), .integer(run.updated.milliseconds), .int(state.openCount),
       .int(state.problemCount),
     ]
   }
@@ -134,59 +134,61 @@ struct ProposalProjection: Projection {
   }
 }
 
-/// One row an open step: the queues of roles, people, agents and the engine.
+/// One row an open step and role, person, agent or tool that may do it: their queues.
 struct WorkProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "work"
-  let version = 3
+  let version = 4
   let schema = """
     CREATE TABLE work (
       run       TEXT    NOT NULL,
       step      TEXT    NOT NULL,  -- id, with #pass from the second pass on
       performer TEXT    NOT NULL,  -- role:…, user:…, agent:…, tool:…
       title     TEXT    NOT NULL,
-      status    TEXT    NOT NULL,  -- ready, blocked
+      status    TEXT    NOT NULL,  -- ready, blocked; paused while its run is
       since     INTEGER NOT NULL,  -- index of the entry that opened it, moved it or stopped it
       due       INTEGER,
-      PRIMARY KEY (run, step)
+      assignee  TEXT,              -- whose alone it is, user:…
+      PRIMARY KEY (run, step, performer)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX work_performer ON work (performer, since);
     CREATE INDEX work_due ON work (performer, due, since) WHERE due IS NOT NULL;
+    CREATE INDEX work_assignee ON work (assignee) WHERE assignee IS NOT NULL;
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
     guard let run, let events = entry.body["events"]?.arrayValue, !events.isEmpty else { return }
     for place in touchedSteps(events, run) {
-      let step = run.state.steps[place]
-      if step.status.isOpen {
-        try tables.run(
-          """
-          INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO UPDATE
-          SET performer = excluded.performer, status = excluded.status, since = excluded.since, due = excluded.due
-          """, values(ofStep: place, in: run))
-      } else {
-        try tables.run("DELETE FROM work WHERE run = ? AND step = ?", .text(run.state.id), .text(step.occurrence.description))
-      }
+      try tables.run(
+        "DELETE FROM work WHERE run = ? AND step = ?", .text(run.state.id), .text(run.state.steps[place].occurrence.description))
+      for values in values(ofStep: place, in: run) { try tables.run("INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values) }
     }
   }
 
   func rows(of run: RunRecord) -> [TableRow] {
-    run.state.steps.indices.compactMap { place in
-      run.state.steps[place].status.isOpen ? TableRow("work", values(ofStep: place, in: run)) : nil
-    }
+    run.state.steps.indices.flatMap { place in values(ofStep: place, in: run).map { TableRow("work", $0) } }
   }
 
-  private func values(ofStep place: Int, in run: RunRecord) -> [SQLValue] {
+  /// The rows of a step: none where it is not open, one for each role or person that it is brought before.
+  private func values(ofStep place: Int, in run: RunRecord) -> [[SQLValue]] {
     let step = run.state.steps[place]
-    return [
-      .text(run.state.id), .text(step.occurrence.description), .text(step.performer.description), .text(step.title),
-      .text(step.status.rawValue), .int(run.stepEntries[place]), .integer(step.due?.milliseconds),
-    ]
+    guard step.status.isOpen else { return [] }
+    let status = step.status == .ready && run.state.pause != nil ? "paused" : step.status.rawValue
+    return ([step.performer] + step.escalatedTo.filter { $0 != step.performer }).map { performer in
+      [
+        .text(run.state.id), .text(step.occurrence.description), .text(performer.description), .text(step.title), .text(status),
+        .int(run.stepEntries[place]), .integer(step.due?.milliseconds), .text(step.assignee),
+      ]
+    }
   }
 
   /// The places of the steps whose state the entry may have changed: those at which its events happened, in any pass, in the order of
   /// the run.
   private func touchedSteps(_ events: [JSON], _ run: RunRecord) -> [Int] {
+    // Pausing and resuming is about every open step.
+    if events.contains(where: { $0.isEvent(of: ["run.paused", "run.resumed"]) }) {
+      return run.state.steps.indices.filter { run.state.steps[$0].status.isOpen }
+    }
     let names = events.compactMap { $0["at"]?.stringValue }
     return run.state.steps.indices.filter { place in names.contains { $0.names(stepID: run.state.steps[place].occurrence.id) } }
   }
@@ -204,7 +206,7 @@ extension String {
 struct TimerProjection: Projection {
   typealias Meaning = GovernanceLedger
   let name = "timer"
-  let version = 1
+  let version = 2
   let schema = """
     CREATE TABLE timer (
       run TEXT    NOT NULL,
@@ -216,19 +218,24 @@ struct TimerProjection: Projection {
     """
 
   func apply(_ entry: Entry, run: RunRecord?, shared: SharedState, to tables: Connection) throws {
-    guard let run, let events = entry.body["events"]?.arrayValue, events.contains(where: { $0.isEvent(of: ["timer."]) }) else { return }
-    let wanted = run.state.timers
+    guard let run, let events = entry.body["events"]?.arrayValue, events.contains(where: { $0.isEvent(of: ["timer.", "run."]) }) else {
+      return
+    }
+    let wanted = running(in: run)
     let key = SQLValue.text(run.state.id)
-    let stored = try tables.query("SELECT id FROM timer WHERE run = ?", [key]) { $0.text(0) }
-    for id in stored where !wanted.contains(where: { $0.id == id }) {
+    let stored = try tables.query("SELECT id, at FROM timer WHERE run = ?", [key]) { (id: $0.text(0), at: $0.integer(1)) }
+    for (id, at) in stored where !wanted.contains(where: { $0.id == id && $0.at.milliseconds == at }) {
       try tables.run("DELETE FROM timer WHERE run = ? AND id = ?", [key, .text(id)])
     }
-    for timer in wanted where !stored.contains(timer.id) {
+    for timer in wanted where !stored.contains(where: { $0.id == timer.id && $0.at == timer.at.milliseconds }) {
       try tables.run("INSERT INTO timer VALUES (?, ?, ?)", values(of: timer, in: run))
     }
   }
 
-  func rows(of run: RunRecord) -> [TableRow] { run.state.timers.map { TableRow("timer", values(of: $0, in: run)) } }
+  func rows(of run: RunRecord) -> [TableRow] { running(in: run).map { TableRow("timer", values(of: $0, in: run)) } }
+
+  /// The timers that can fire: none while the run is paused.
+  private func running(in run: RunRecord) -> [RunState.Timer] { run.state.pause == nil ? run.state.timers : [] }
 
   private func values(of timer: RunState.Timer, in run: RunRecord) -> [SQLValue] {
     [.text(run.state.id), .text(timer.id), .integer(timer.at.milliseconds)]

@@ -26,6 +26,22 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case startRun = "run.start"
   /// Ends a run early.
   case cancelRun = "run.cancel"
+  /// Lets nothing happen in a run for now.
+  case pauseRun = "run.pause"
+  /// Lets a paused run go on.
+  case resumeRun = "run.resume"
+  /// Makes a step of several people one person's alone.
+  case claimStep = "step.claim"
+  /// Makes it anybody's again who may do it.
+  case releaseStep = "step.release"
+  /// Makes it another person's alone, of those who may do it.
+  case delegateStep = "step.delegate"
+  /// Gives a step to another role or person than the process does.
+  case reassignStep = "step.reassign"
+  /// Goes past a step without doing it.
+  case skipStep = "step.skip"
+  /// Sends work back to an earlier step.
+  case sendBack = "step.send_back"
   /// Answers a question.
   case answer
   /// Resolves an exception.
@@ -96,6 +112,14 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .answerReviewer: "Answer what a person asked about a call of yours that waits for approval. The answer changes nothing else."
     case .startRun: "Start a run of a process."
     case .cancelRun: "End a run before its end."
+    case .pauseRun: "Let nothing happen in a run until it is resumed."
+    case .resumeRun: "Let a paused run go on."
+    case .claimStep: "Take a step that several people could do."
+    case .releaseStep: "Give a step back to all who could do it."
+    case .delegateStep: "Give a step to one of those who could do it."
+    case .reassignStep: "Give a step to another role or person than the process does."
+    case .skipStep: "Go past a step without doing it."
+    case .sendBack: "Send work back to an earlier step, which is done again with all after it."
     case .answer: "Answer a question of a run."
     case .resolveException: "Resolve an exception of a run: retry, proceed or end."
     case .setDirectory: "Replace the directory of people and roles."
@@ -142,6 +166,16 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .answerReviewer: return closed(["proposal": text(64), "text": text(16_384)], required: ["proposal", "text"])
     case .startRun: return closed(["process": text(128), "trigger": text(128), "fields": values], required: ["process"])
     case .cancelRun: return closed(["code": text(64), "text": text(16_384)], required: ["text"])
+    case .pauseRun, .skipStep: return closed(["text": text(16_384)], required: ["text"])
+    case .resumeRun, .claimStep: return closed([:], required: [])
+    case .releaseStep: return closed(["text": text(16_384)], required: [])
+    case .delegateStep:
+      return closed(
+        ["to": ["type": "string", "pattern": "^user:.+$", "maxLength": 128], "text": text(16_384)], required: ["to"])
+    case .reassignStep:
+      return closed(
+        ["to": ["type": "string", "pattern": "^(role|user):.+$", "maxLength": 128], "text": text(16_384)], required: ["to", "text"])
+    case .sendBack: return closed(["to": text(128), "text": text(16_384)], required: ["to", "text"])
     case .answer: return closed(["question": text(64), "text": text(16_384)], required: ["question", "text"])
     case .resolveException:
       return closed(

@@ -41,6 +41,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case clockSuspect = "clock-suspect"
     /// Work was stopped.
     case stopped
+    /// The run is paused.
+    case runPaused = "run-paused"
+    /// Work cannot be sent back over an effect outside.
+    case effectInBetween = "effect-in-between"
     /// A limit on proposals is reached.
     case rateLimit = "rate-limit"
     /// What the agent may spend on this step is spent.
@@ -83,7 +87,7 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case releaseInvalid = "release-invalid"
 
     /// Whether nothing is wrong with what was refused, but not now.
-    public var isPassing: Bool { [.stopped, .clockSuspect, .toolSuspended, .stepBusy, .stepBlocked].contains(self) }
+    public var isPassing: Bool { [.stopped, .clockSuspect, .toolSuspended, .stepBusy, .stepBlocked, .runPaused].contains(self) }
   }
 
   /// Makes a refusal.

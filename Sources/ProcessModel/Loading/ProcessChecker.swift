@@ -18,7 +18,7 @@ struct ProcessChecker {
   }
 
   private var conditions: [Condition] {
-    var all = process.steps.flatMap { $0.arguments.map(\.value) } + process.controls.compactMap(\.when)
+    var all = process.steps.flatMap { $0.arguments.map(\.value) + ($0.when.map { [$0] } ?? []) } + process.controls.compactMap(\.when)
     for block in ([process.root] + process.handlers.compactMap(\.body)).flatMap({ $0.all }) {
       switch block {
       case .choose(_, let branches): all += branches.compactMap(\.when)
@@ -111,8 +111,10 @@ private struct ValueFlow {
     var known = before
     switch block {
     case .step(let step):
+      if let when = step.when { look(when, known, block.id) }
       for argument in step.arguments { look(argument.value, known, block.id) }
-      known.fields.formUnion(step.form.filter(\.isRequired).map(\.name))
+      // What may be gone past sets nothing for sure.
+      if step.when == nil, step.skip == nil { known.fields.formUnion(step.form.filter(\.isRequired).map(\.name)) }
       known.facts.formUnion(tools(of: step).flatMap { $0.facts.map(\.name) })
     case .sequence(_, let blocks):
       for child in blocks { known = follow(child, known) }

@@ -1,3 +1,4 @@
+internal import CEL
 internal import Core
 
 extension ProcessLoader {
@@ -32,14 +33,35 @@ extension ProcessLoader {
     if kind.performer == "tool", reader.has("evidence") {
       sink.error("wrong-key", at: reader.keyPosition("evidence"), "`evidence` is for people and agents, and \(label) calls a tool")
     }
+    if kind.performer == "tool", reader.has("comment") {
+      sink.error("wrong-key", at: reader.keyPosition("comment"), "`comment` is for people and agents, and \(label) calls a tool")
+    }
     let due = reader.duration("due")
+    let when = applicability(reader, label: label)
+    let skip = performer(reader, "skip")
+    let comment = reader.word("comment", CommentRule.self)
     let risk = reader.word("risk", Step.Risk.self)
     let evidence = evidence(reader)
     guard let work = work(reader, kind: kind.performer, label: label), isFirst else { return nil }
     let step = Step(
       id: id, title: reader.text("title") ?? Self.title(of: id), help: reader.text("help"), performer: work.performer, form: work.form,
-      evidence: evidence, due: due, risk: risk, prompt: work.prompt, arguments: work.arguments, fallback: work.fallback)
-    return Reading(block: .step(step), completes: true, waits: true)
+      evidence: evidence, due: due, risk: risk, when: when, skip: skip, isCommentRequired: comment == .required, prompt: work.prompt,
+      arguments: work.arguments, fallback: work.fallback)
+    return Reading(block: .step(step), completes: true, waits: when == nil)
+  }
+
+  /// Whether a step is completed with a comment.
+  private enum CommentRule: String, CaseIterable { case optional, required }
+
+  /// When the step applies; reported where it never does, or always.
+  private func applicability(_ reader: ObjectReader, label: String) -> Condition? {
+    guard let value = reader["when"], let when = condition(value, expecting: .bool) else { return nil }
+    switch ReachabilityAnalysis(loader: self).outcome(of: when) {
+    case .never: sink.error("unreachable-step", at: value.position, "\(label) can never be reached: `\(when.source)` is never true")
+    case .always: sink.warning("idle-condition", at: value.position, "\(label) always applies: `\(when.source)` is always true")
+    case .either: break
+    }
+    return when
   }
 
   private struct Work {

@@ -16,6 +16,7 @@ extension ProcessLoader {
       "step",
       [
         "step", "title", "help", "role", "agent", "tool", "form", "writes", "evidence", "due", "risk", "prompt", "arguments", "fallback",
+        "when", "skip", "comment",
       ]
     ),
     ("choose", ["choose", "id"]),
