@@ -81,8 +81,9 @@ struct ConditionCompiler {
     }
   }
 
-  /// Reports names and types of facts and labels that nothing has. The condition itself is compiled with open maps: what a run has not learnt
-  /// is then a missing fact, not a missing field.
+  /// Reports names and types of facts and labels that nothing has.
+  ///
+  /// The condition itself is compiled with open maps: what a run has not learnt is then a missing fact, not a missing field.
   private func checkReadings(
     _ source: String, _ expression: CELExpression, of matching: [PolicyEnvironment.Tool], in environment: CELEnvironment,
     _ place: PositionedJSON, _ problems: inout Problems

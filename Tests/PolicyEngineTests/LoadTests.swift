@@ -171,7 +171,9 @@ import Testing
     Reading(condition: "has(labels.run.vendr)", problem: ("unknown-field", "vendor"), column: 5),
     Reading(condition: "labels.run.vendor.sensitivity == 'public'", problem: nil),
     Reading(condition: "labels.facts.scor.trusted", problem: ("unknown-fact", "score")),
-    Reading(condition: "labels.sinks.all(s, s.trusted) && labels.context.complet", problem: ("unknown-member-of-the-context", "complete"), column: 35),
+    Reading(
+      condition: "labels.sinks.all(s, s.trusted) && labels.context.complet", problem: ("unknown-member-of-the-context", "complete"),
+      column: 35),
     Reading(condition: "labels['args'].vendr.trusted", problem: nil),
   ]
 
