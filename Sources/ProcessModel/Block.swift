@@ -10,19 +10,29 @@ public indirect enum Block: Sendable {
   case parallel(id: String, [Block])
   /// Again and again until the condition holds after a pass; an exception after `max` passes.
   case `repeat`(id: String, body: Block, until: Condition, max: Int)
+  /// Nothing but time: done when it has passed.
+  case wait(id: String, Delay)
+
+  /// How long a wait is.
+  public enum Delay: Sendable {
+    /// So long from when the run comes to it.
+    case duration(Duration)
+    /// Until the moment that the expression gives as the run comes to it; one that is past is now.
+    case until(Condition)
+  }
 
   /// The stable id, given in the file or derived from the content.
   public var id: String {
     switch self {
     case .step(let step): step.id
-    case .sequence(let id, _), .choose(let id, _), .parallel(let id, _), .repeat(let id, _, _, _): id
+    case .sequence(let id, _), .choose(let id, _), .parallel(let id, _), .repeat(let id, _, _, _), .wait(let id, _): id
     }
   }
 
   /// The blocks directly inside, in file order.
   public var children: [Block] {
     switch self {
-    case .step: []
+    case .step, .wait: []
     case .sequence(_, let blocks), .parallel(_, let blocks): blocks
     case .choose(_, let branches): branches.compactMap(\.body)
     case .repeat(_, let body, _, _): [body]

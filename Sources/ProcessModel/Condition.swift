@@ -29,6 +29,21 @@ public struct Condition: Sendable {
     slots.compactMap { slot in slot.name.map { ($0, slot.value(in: state)) } }
   }
 
+  /// The moment that the expression gives.
+  ///
+  /// - Throws: ``ConditionFailure`` when the expression has no value, or one that is no moment.
+  func moment(in state: RunState, now: Instant) throws(ConditionFailure) -> Instant {
+    do throws(CELEvaluationError) {
+      let value = try program.evaluate(RunActivation(slots: slots, state: state, now: now))
+      if case .timestamp(let moment) = value {
+        return Instant(milliseconds: moment.seconds * 1000 + Int64(moment.nanoseconds / 1_000_000))
+      }
+    } catch {
+      throw ConditionFailure(source: source, message: error.message)
+    }
+    throw ConditionFailure(source: source, message: "it is no moment")
+  }
+
   /// The value of the expression as JSON.
   ///
   /// - Throws: ``ConditionFailure`` when the expression has no value, or one that JSON cannot say.

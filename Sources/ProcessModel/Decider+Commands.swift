@@ -47,8 +47,18 @@ extension Decider {
     case .fireTimer(let id): try fire(id)
     case .cancel(let by, let code, let text):
       try checkCode(code)
-      endRun(by: by, code: code, text: try checked(text, "reason"))
+      try cancel(by: by, code: code, text: try checked(text, "reason"))
     }
+  }
+
+  /// Ends the run, or begins what the process does when it is cancelled; who cancels again ends it at once.
+  private mutating func cancel(by: String, code: String, text: String) throws(RunRefusal) {
+    guard let handler = process.handlers.first(where: \.isOfCancellation), state.passCount(of: handler.id) == 0 else {
+      return endRun(by: by, code: code, text: text)
+    }
+    let root = Occurrence(process.root.id)
+    let exception = emitException(at: root, by: by, code: RunExceptionCode.cancelled, text: text)
+    take(handler, exception: exception, from: root)
   }
 
   // MARK: - Steps
@@ -179,12 +189,13 @@ extension Decider {
     }
     guard timer.at <= now else { throw RunRefusal(.timerNotDue, "timer `\(id)` is due at \(timer.at), and it is \(now)") }
     emit(.timerFired(id: timer.id))
+    if case .wait? = process.block(timer.step.id), timer.id == timer.step.description { return finish(timer.step) }
     guard let handler = process.handlers.first(where: { timerID(timer.step, $0) == timer.id }) else { return }
     switch handler.response {
     case .escalate(let performer): emit(.escalated(timer.step, to: performer))
     case .take:
       try bound(state.exceptions.count, RunLimits.exceptions, "exceptions")
-      let exception = emitException(at: timer.step, by: "system:timer", code: "timeout", text: "not done in time")
+      let exception = emitException(at: timer.step, by: "system:timer", code: RunExceptionCode.timeout, text: "not done in time")
       take(handler, exception: exception, from: timer.step)
     }
   }

@@ -50,9 +50,9 @@ extension Decider {
 
   /// Stops the work inside `target`, and begins the handler's own.
   mutating func take(_ handler: Handler, exception: String, from target: Occurrence) {
-    for step in state.steps where step.status.isOpen && isInside(step.occurrence, target) {
-      cancelTimers(of: step.occurrence)
-      if step.occurrence != target { emit(.stepClosed(step.occurrence, reason: .interrupted)) }
+    for timer in state.timers where isInside(timer.step, target) { emit(.timerCancelled(id: timer.id)) }
+    for step in state.steps where step.status.isOpen && isInside(step.occurrence, target) && step.occurrence != target {
+      emit(.stepClosed(step.occurrence, reason: .interrupted))
     }
     for other in state.openExceptions where other.id != exception && isInside(other.at, target) {
       emit(.exceptionResolved(id: other.id, by: "handler:\(handler.id)", resolution: .proceed))
@@ -80,8 +80,8 @@ extension Decider {
   /// Counts what failed as done, and goes on after it.
   mutating func goOn(without target: Occurrence, exception: String, by: String) {
     settle(exception, at: target, by: by, resolution: .proceed)
+    cancelTimers(of: target)
     if state.step(target)?.status.isOpen == true {
-      cancelTimers(of: target)
       emit(.stepClosed(target, reason: .bypassed))
     } else {
       emit(.blockCompleted(target))
@@ -101,6 +101,7 @@ extension Decider {
     case .choose(_, let branches)?: choose(branches, target)
     case .repeat(_, let body, let until, let max)?:
       if code == "repeat-limit" { beginPass(body, of: target) } else { finishPass(body, until: until, max: max, of: target) }
+    case .wait(_, let delay)?: wait(delay, target)
     case .sequence?, .parallel?, nil: break
     }
   }
@@ -121,7 +122,7 @@ extension Decider {
     emit(.runCancelled(by: by, code: code, text: text))
   }
 
-  mutating func cancelTimers(of step: Occurrence) {
-    for timer in state.timers where timer.step == step { emit(.timerCancelled(id: timer.id)) }
+  mutating func cancelTimers(of place: Occurrence) {
+    for timer in state.timers where timer.step == place { emit(.timerCancelled(id: timer.id)) }
   }
 }

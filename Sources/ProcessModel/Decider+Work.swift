@@ -65,7 +65,10 @@ extension Decider {
     guard let definition = process.step(earlier.occurrence.id) else { return }
     emit(.sentBack(from: step.occurrence, to: earlier.occurrence, by: by, text: try checked(text, "reason")))
     undo(earlier.occurrence, and: way.later)
-    for block in way.around where state.block(block)?.isCompleted == true { emit(.reopened(block)) }
+    for block in way.around where state.block(block)?.isCompleted == true {
+      emit(.reopened(block))
+      armTimers(of: block)
+    }
     makeReady(definition, earlier.occurrence, attempt: earlier.attempt + 1)
   }
 
@@ -79,11 +82,9 @@ extension Decider {
     for exception in state.openExceptions where isUndone(exception.at) {
       emit(.exceptionResolved(id: exception.id, by: Self.engine, resolution: .retry))
     }
+    for timer in state.timers where isUndone(timer.step) { emit(.timerCancelled(id: timer.id)) }
     for step in steps {
-      if step.status.isOpen {
-        cancelTimers(of: step.occurrence)
-        emit(.stepClosed(step.occurrence, reason: .interrupted))
-      }
+      if step.status.isOpen { emit(.stepClosed(step.occurrence, reason: .interrupted)) }
       emit(.undone(step.occurrence))
     }
     for place in places { emit(.undone(place)) }

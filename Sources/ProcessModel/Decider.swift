@@ -24,6 +24,7 @@ struct Decider {
 
   mutating func begin(_ block: Block, _ iteration: Int) {
     let occurrence = Occurrence(block.id, iteration)
+    if case .step = block {} else { armTimers(of: occurrence) }
     switch block {
     case .step(let step): begin(step, occurrence)
     case .sequence(_, let blocks):
@@ -32,6 +33,21 @@ struct Decider {
     case .parallel(_, let blocks):
       for block in blocks where isLive(occurrence) { begin(block, iteration) }
     case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
+    case .wait(_, let delay): wait(delay, occurrence)
+    }
+  }
+
+  /// Arms the timer of a wait, whose id is the wait's own.
+  mutating func wait(_ delay: Block.Delay, _ occurrence: Occurrence) {
+    do throws(ConditionFailure) {
+      let end =
+        switch delay {
+        case .duration(let duration): now + duration
+        case .until(let moment): max(now, try moment.moment(in: state, now: now))
+        }
+      emit(.timerArmed(id: "\(occurrence)", step: occurrence, at: end))
+    } catch {
+      raise(at: occurrence, by: Self.engine, code: "condition-error", text: "`until` of `\(occurrence.id)`: \(error.message)")
     }
   }
 
@@ -51,7 +67,12 @@ struct Decider {
   mutating func makeReady(_ step: Step, _ occurrence: Occurrence, attempt: Int) {
     let due = step.due.map { now + $0 }
     emit(.stepReady(occurrence, performer: step.performer, title: step.title, due: due, attempt: attempt))
-    for handler in process.handlers where handler.of == step.id {
+    armTimers(of: occurrence)
+  }
+
+  /// Arms the timers of the handlers that watch a step or block, or, at the root, the whole run.
+  mutating func armTimers(of occurrence: Occurrence) {
+    for handler in process.handlers where (handler.of ?? process.root.id) == occurrence.id {
       guard case .timeout(let duration) = handler.cause else { continue }
       emit(.timerArmed(id: timerID(occurrence, handler), step: occurrence, at: now + duration))
     }
@@ -83,6 +104,7 @@ struct Decider {
 
   /// Ends a block whose content is done, and goes on.
   mutating func finish(_ occurrence: Occurrence) {
+    cancelTimers(of: occurrence)
     if occurrence.id == process.root.id { return emit(.runCompleted) }
     emit(.blockCompleted(occurrence))
     proceed(after: occurrence)
@@ -97,7 +119,7 @@ struct Decider {
     case .block(let id):
       guard let parent = process.index.nodes[id]?.block, let outer = self.parent(of: occurrence) else { return }
       switch parent {
-      case .step: break
+      case .step, .wait: break
       case .sequence:
         if let next = node.next.flatMap({ process.index.nodes[$0]?.block }) { begin(next, occurrence.iteration) } else { finish(outer) }
       case .choose: finish(outer)

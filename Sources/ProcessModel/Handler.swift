@@ -2,7 +2,7 @@
 public struct Handler: Sendable {
   /// What it waits for.
   public enum Cause: Hashable, Sendable {
-    /// A step is still open this long after it became ready.
+    /// A step or block is not done this long after the run came to it; without either, the whole run so long after its start.
     case timeout(Duration)
     /// An exception with this code, or with any code where it is `*`.
     case exception(String)
@@ -35,6 +35,20 @@ public struct Handler: Sendable {
   /// What it does.
   public let response: Response
 
+  /// Whether it is what a run does when somebody cancels it, before it ends.
+  public var isOfCancellation: Bool {
+    guard of == nil, cause == .exception(RunExceptionCode.cancelled), case .take(_?, .end) = response else { return false }
+    return true
+  }
+
   /// What the handler does in steps, if it does any.
   public var body: Block? { if case .take(let body, _) = response { body } else { nil } }
+}
+
+/// The codes of exceptions that the engine raises itself and that files name.
+enum RunExceptionCode {
+  /// Not done in time.
+  static let timeout = "timeout"
+  /// Somebody cancels the run.
+  static let cancelled = "cancelled"
 }

@@ -52,6 +52,8 @@ extension ProcessDefinition {
     case .repeat(let id, let body, let until, let max):
       lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
       add(body, level + 1, &lines)
+    case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.iso8601)")
+    case .wait(let id, .until(let moment)): lines.append("\(indent)wait \(id): until \(moment.source)")
     }
   }
 
@@ -78,7 +80,9 @@ extension ProcessDefinition {
     let place = handler.of.map { " at \($0)" } ?? ""
     let cause =
       switch handler.cause {
+      case .timeout(let duration) where handler.of == nil: "the run is not done \(duration.iso8601) after its start"
       case .timeout(let duration): "not done \(duration.iso8601) after it became ready"
+      case .exception(RunExceptionCode.cancelled) where handler.isOfCancellation: "somebody cancels the run"
       case .exception("*"): "any exception"
       case .exception(let code): "exception \(code)"
       }

@@ -63,7 +63,7 @@ public enum RunEvent: Hashable, Sendable {
   /// A block is done.
   case blockCompleted(Occurrence)
 
-  /// A timer runs until `at`.
+  /// A timer runs until `at`; `step` is the step or block that it watches, or the wait that it ends.
   case timerArmed(id: String, step: Occurrence, at: Instant)
   /// A timer stopped before its time.
   case timerCancelled(id: String)

@@ -132,7 +132,7 @@ extension RunState {
   public struct Timer: Hashable, Sendable {
     /// Unique among the running timers of the run.
     public let id: String
-    /// The step that it watches.
+    /// The step or block that it watches, or the wait that it ends.
     public let step: Occurrence
     /// When it fires.
     public let at: Instant

@@ -102,6 +102,31 @@ struct WorkCommandTests {
     }
   }
 
+  @Test func aRunShowsWhatItWaitsFor() async throws {
+    try await withShop { shop in
+      let timed = Self.process.replacing(
+        "steps: [",
+        with: """
+          on: [ { timeout: "P30D", then: [], after: "end" },
+                { exception: "cancelled", then: [ { step: "tell", role: "requester" } ], after: "end" } ],
+          steps: [ { wait: "PT36H", id: "cooling-off" },
+          """)
+      try RegularFile.writeAtomically(Array(timed.utf8), to: "\(shop.folder)/Policies/visit/process.json5")
+      let released = await shop.run("process", "release", "visit")
+      #expect(released.exit == 0, "\(released.words)")
+      let run = try await start(shop, "Kassel")
+      let shown = try await shop.json("run", "show", run)
+      #expect(shown["timers"]?.arrayValue?.compactMap { $0["id"]?.stringValue } == ["./timeout", "cooling-off"], "\(shown.text())")
+      let lines = await shop.run("run", "show", run).output
+      #expect(lines.contains("run/timeout") && lines.contains("cooling-off") && lines.contains("(in 1 d 1"), "\(lines)")
+      #expect(await shop.run("run", "cancel", run, "-m", "enough").exit == 0)
+      #expect(await shop.run("run", "show", run).output.contains("at run: cancelled: enough"))
+      #expect(try await steps(shop) == ["tell"])
+      #expect(await shop.run("step", "complete", run, "tell").exit == 0)
+      #expect(try await shop.json("run", "list", "--status", "cancelled")["total"] == 1)
+    }
+  }
+
   @Test func runsArePausedResumedAndCancelledTogether() async throws {
     try await withShop { shop in
       let runs = [try await start(shop, "Kassel"), try await start(shop, "Jena")]

@@ -537,7 +537,35 @@ extension LoaderErrorTests {
       "a handler of a block's timeout", 22,
       "  on: [{ timeout: 'P1D', of: 'by-risk', escalate: 'role:owner' }],",
       [
-        "p.json5:22:30: a timeout watches a step, and `by-risk` is a block"
+        "p.json5:22:30: only a step is brought before somebody else, and `by-risk` is a block\nhint: give `of` a step, or `then` what is done when it is late"
+      ]
+    ),
+    (
+      "a timeout of the whole run that goes on", 22,
+      "  on: [{ timeout: 'P1D', then: [] }],",
+      [
+        "p.json5:22:8: a timeout of the whole run ends it: give handler `timeout` `after: \"end\"`, or an `of`"
+      ]
+    ),
+    (
+      "a wait for no moment", 20,
+      "    { wait: { until: 'run.vendor' }, id: 'later' }, { step: 'activate', tool: 'erp.activate', arguments: { vendor: 'run.vendor' } },",
+      [
+        "p.json5:20:27: the expression is of type `string`, but `timestamp` is needed here"
+      ]
+    ),
+    (
+      "a wait without a name", 20,
+      "    { wait: 'P1D' }, { step: 'activate', tool: 'erp.activate', arguments: { vendor: 'run.vendor' } },",
+      [
+        "p.json5:20:5: block `wait` needs `id`"
+      ]
+    ),
+    (
+      "a wait of a bad duration", 20,
+      "    { wait: 'P1M', id: 'later' }, { step: 'activate', tool: 'erp.activate', arguments: { vendor: 'run.vendor' } },",
+      [
+        "p.json5:20:13: `P1M` is not a duration\nhint: weeks, days, hours, minutes and seconds as in \"P2D\" or \"PT1H30M\"; months and years have no fixed length"
       ]
     ),
     (

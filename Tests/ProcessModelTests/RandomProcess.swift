@@ -55,6 +55,10 @@ struct RandomProcess {
       blocks.append(id)
       let max = Int.random(in: 1...3, using: &random)
       return "{ repeat: [\(step()), \(list(depth: depth + 1))], until: \"\(condition())\", max: \(max), id: '\(id)' }"
+    case 3 where depth < 3:
+      let id = name("w")
+      blocks.append(id)
+      return chance(1, in: 3) ? "{ wait: { until: 'now + duration(\"\(next)h\")' }, id: '\(id)' }" : "{ wait: 'PT\(next)H', id: '\(id)' }"
     default: return step()
     }
   }
@@ -94,12 +98,14 @@ struct RandomProcess {
 
   mutating func handler(_ known: [String]) -> String {
     let id = name("h")
-    let step = pick(known)
+    let step = pick(known.isEmpty ? blocks : known)
     let target = chance(1, in: 3) && !blocks.isEmpty ? pick(blocks) : step
     let body = chance(1, in: 4) ? "" : list(depth: 2)
-    switch Int.random(in: 0..<6, using: &random) {
+    switch Int.random(in: 0..<8, using: &random) {
+    case 6: return "{ timeout: 'PT\(next + 40)H', then: [\(body)], after: 'end', id: '\(id)' }"
+    case 7: return "{ exception: 'cancelled', then: [\(list(depth: 2))], after: 'end', id: '\(id)' }"
     case 0: return "{ timeout: 'PT\(next)H', of: '\(step)', escalate: 'role:owner', id: '\(id)' }"
-    case 1: return "{ timeout: 'PT\(next)H', of: '\(step)', then: [\(body)], id: '\(id)' }"
+    case 1: return "{ timeout: 'PT\(next)H', of: '\(target)', then: [\(body)], id: '\(id)' }"
     case 2: return "{ exception: 'code\(next)', of: '\(step)', then: [\(body)], after: 'retry', max: 2, id: '\(id)' }"
     case 3: return "{ exception: 'code\(next)', then: [\(body)], after: 'end', id: '\(id)' }"
     case 4: return "{ exception: 'code\(next)', of: '\(target)', then: [\(body)], id: '\(id)' }"

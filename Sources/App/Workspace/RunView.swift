@@ -73,6 +73,10 @@ struct RunView: Sendable {
         if step.attempt > 1 { member["attempt"] = .int(step.attempt) }
         return .object(member)
       })
+    if !state.timers.isEmpty {
+      object["timers"] = .array(
+        state.timers.map { ["id": .string($0.id), "at": .string($0.at.iso8601), "step": .string($0.step.description)] })
+    }
     if let pause = state.pause {
       object["paused"] = [
         "since": .string(pause.since.iso8601), "by": .string(pause.by), "text": pause.text.map { .string($0) } ?? .null,
@@ -156,6 +160,14 @@ struct RunView: Sendable {
       ])
     }
     lines += steps.lines(width: width - 2).map { "  \($0)" }
+    if !state.timers.isEmpty {
+      lines += ["", "\("Timers", .strong)"]
+      var timers = Table([.init("Timer", wraps: true), .init("Fires", wraps: true)])
+      for timer in state.timers {
+        timers.add([Shown(Self.name(timer.id)), Shown(timer.at.fullText(to: now), timer.at <= now ? .caution : .plain)])
+      }
+      lines += timers.lines(width: width - 2).map { "  \($0)" }
+    }
     if let pause = state.pause {
       lines += ["", "\("Paused", .caution) by \(pause.by) \(pause.since.relativeText(to: now)): \(pause.text ?? "redacted")"]
     }
@@ -180,7 +192,8 @@ struct RunView: Sendable {
     }
     for exception in state.exceptions {
       lines += [
-        "", "\("Exception \(exception.id)", .bad) at \(exception.at.description): \(exception.code): \(exception.text ?? "redacted")",
+        "",
+        "\("Exception \(exception.id)", .bad) at \(Self.name(exception.at.description)): \(exception.code): \(exception.text ?? "redacted")",
       ]
       if let resolution = exception.resolution {
         lines.append("  resolved: \(resolution.rawValue)")
@@ -206,6 +219,9 @@ struct RunView: Sendable {
     }
     return lines
   }
+
+  /// What people call a place or a timer: the whole of the run has no name of its own.
+  private static func name(_ place: String) -> String { place == "." || place.hasPrefix("./") ? "run\(place.dropFirst())" : place }
 
   private func value(_ name: String, _ value: JSON?, from origin: Origin, _ rows: ValueRows) -> [Shown] {
     let source = Shown("from \(origin.description)", origin.trusted ? .faint : .caution)

@@ -32,12 +32,7 @@ extension PermissionGate {
         "SELECT id, run FROM proposal WHERE \(GovernanceProjections.isOpen) AND status = 'held' AND due <= ? ORDER BY due LIMIT 1000",
         [.integer(now.milliseconds)]
       ) { (id: $0.text(0), run: $0.optionalText(1)) }
-      let timers = try context.database.query(
-        "SELECT run, id FROM timer WHERE at <= ? ORDER BY at LIMIT 1000", [.integer(now.milliseconds)]
-      ) {
-        ($0.text(0), $0.text(1))
-      }
-      return (held: held, timers: timers)
+      return (held: held, timers: try Self.dueTimers(at: now, limit: 1000, in: context))
     }
     var passed = TimePassed()
     for (id, run) in due.held {
@@ -59,6 +54,21 @@ extension PermissionGate {
     }
     return passed
   }
+
+  /// The timers whose time has come, the oldest first, without those whose process or run is stopped: they fire once the stop is lifted.
+  static func dueTimers(
+    at now: Instant, limit: Int, in context: ReadContext<GovernanceLedger>
+  ) throws -> [(run: String, id: String)] {
+    let shared = try context.shared()
+    let timers = try context.database.query(
+      dueTimersQuery, [.integer(now.milliseconds), .int(shared.stops.isEmpty ? limit : 100 * limit)]
+    ) { (run: $0.text(0), id: $0.text(1), process: $0.text(2)) }
+    return timers.filter { shared.stop(process: $0.process, run: $0.run, agent: nil) == nil }.prefix(limit).map { ($0.run, $0.id) }
+  }
+
+  static let dueTimersQuery = """
+    SELECT timer.run, timer.id, run.process FROM timer JOIN run ON run.id = timer.run WHERE timer.at <= ? ORDER BY timer.at LIMIT ?
+    """
 
   /// What time does to one proposal that waits.
   private func drafts(

@@ -100,6 +100,12 @@ public final class Release: Sendable {
     do throws(Diagnostics) { pins = try bundle.pins(of: process.tools) } catch { problems += error.all }
     var unsatisfiable: [Diagnostic] = []
     if let rules, let directory {
+      // Releases of before are still run: only new ones are refused.
+      problems += process.controlBypasses.map { bypass in
+        Diagnostic(
+          "control-bypass", at: nil, "\(bypass)",
+          hint: "end the run or try again instead, or put the control before a step of the handler")
+      }
       unsatisfiable = ApprovalSatisfiability.problems(of: process, rules: rules, directory: directory)
       problems += unsatisfiable.filter { $0.severity == .error }
     }

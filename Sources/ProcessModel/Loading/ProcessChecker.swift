@@ -23,6 +23,7 @@ struct ProcessChecker {
       switch block {
       case .choose(_, let branches): all += branches.compactMap(\.when)
       case .repeat(_, _, let until, _): all.append(until)
+      case .wait(_, .until(let moment)): all.append(moment)
       default: break
       }
     }
@@ -132,6 +133,8 @@ private struct ValueFlow {
     case .repeat(_, let body, let until, _):
       known = follow(body, known)
       look(until, known, block.id)
+    case .wait(let id, let delay):
+      if case .until(let moment) = delay { look(moment, known, id) }
     }
     return afterHandlers(of: block, before, known)
   }

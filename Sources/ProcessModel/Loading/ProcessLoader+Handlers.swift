@@ -65,12 +65,9 @@ extension ProcessLoader {
   }
 
   private func timeoutHandler(_ reader: ObjectReader, of target: String?, isStep: Bool?) -> Handler? {
-    guard let target = target ?? reader.text("of", isRequired: true) else { return nil }
-    if isStep == false {
-      sink.error("wrong-target", at: reader["of"]?.position, "a timeout watches a step, and `\(target)` is a block")
-      return nil
-    }
-    guard let id = handlerID(reader, derived: "timeout-of-\(target)"), let duration = reader.duration("timeout") else { return nil }
+    if target == nil, reader.has("of") { return nil }
+    let derived = target.map { "timeout-of-\($0)" } ?? "timeout"
+    guard let id = handlerID(reader, derived: derived), let duration = reader.duration("timeout") else { return nil }
     if reader.has("escalate") == reader.has("then") {
       sink.error("missing-key", at: reader.object.position, "handler `\(id)` has either `escalate` or `then`")
       return nil
@@ -80,9 +77,22 @@ extension ProcessLoader {
         sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` goes with `then`, and handler `\(id)` has `escalate`")
       }
       guard let performer = performer(reader, "escalate") else { return nil }
+      guard isStep == true else {
+        let place = target.map { "`\($0)` is a block" } ?? "handler `\(id)` names none"
+        sink.error(
+          "wrong-target", at: (reader["of"] ?? reader.object).position, "only a step is brought before somebody else, and \(place)",
+          hint: "give `of` a step, or `then` what is done when it is late")
+        return nil
+      }
       return Handler(id: id, of: target, cause: .timeout(duration), response: .escalate(performer))
     }
-    return response(reader, id: id, isStep: true).map { Handler(id: id, of: target, cause: .timeout(duration), response: $0) }
+    guard let response = response(reader, id: id, isStep: isStep) else { return nil }
+    if target == nil, case .take(_, let after) = response, after != .end {
+      sink.error(
+        "missing-key", at: reader.object.position, "a timeout of the whole run ends it: give handler `\(id)` `after: \"end\"`, or an `of`")
+      return nil
+    }
+    return Handler(id: id, of: target, cause: .timeout(duration), response: response)
   }
 
   private func exceptionHandler(_ reader: ObjectReader, of target: String?, isStep: Bool?) -> Handler? {

@@ -22,6 +22,7 @@ extension ProcessLoader {
     ("choose", ["choose", "id"]),
     ("parallel", ["parallel", "id"]),
     ("repeat", ["repeat", "until", "max", "id"]),
+    ("wait", ["wait", "id"]),
     ("case", ["case", "until", "id"]),
   ]
   private static let depthLimit = 48
@@ -82,11 +83,11 @@ extension ProcessLoader {
     }
     let kinds = Self.blockKeys.filter { item[$0.kind] != nil }
     guard let kind = kinds.first else {
-      let known = ["step", "choose", "parallel", "repeat"]
+      let known = ["step", "choose", "parallel", "repeat", "wait"]
       if let member = members.first(where: { nearestName(to: $0.key, in: known) != nil }) {
         sink.unknown("key", member.key, known: known, at: member.keyPosition)
       } else {
-        sink.error("missing-key", at: item.position, "a block needs one of `step`, `choose`, `parallel` or `repeat`")
+        sink.error("missing-key", at: item.position, "a block needs one of `step`, `choose`, `parallel`, `repeat` or `wait`")
       }
       return nil
     }
@@ -102,6 +103,7 @@ extension ProcessLoader {
     case "choose": return choose(reader, depth: depth)
     case "parallel": return parallel(reader, depth: depth)
     case "repeat": return repeatBlock(reader, depth: depth)
+    case "wait": return wait(reader)
     default:
       sink.error(
         "not-supported", at: reader.keyPosition("case"), "`case` is not supported yet: steps in any order cannot be run by this version",
@@ -257,5 +259,19 @@ extension ProcessLoader {
     }
     guard let until, let max, let id = id(reader, derived: "repeat-of-\(body.block.id)") else { return nil }
     return Reading(block: .repeat(id: id, body: body.block, until: until, max: max), completes: ends && body.completes, waits: true)
+  }
+
+  private func wait(_ reader: ObjectReader) -> Reading? {
+    var delay: Block.Delay?
+    if let value = reader["wait"], value.objectValue != nil {
+      let moment = ObjectReader(value, "a wait", keys: ["until"], sink)?.required("until").flatMap { condition($0, expecting: .timestamp) }
+      delay = moment.map { .until($0) }
+    } else {
+      delay = reader.duration("wait").map { .duration($0) }
+    }
+    guard let id = reader.identifier("id", isRequired: true), claim(id, at: reader["id"]?.position ?? reader.object.position, "block"),
+      let delay
+    else { return nil }
+    return Reading(block: .wait(id: id, delay), completes: true, waits: true)
   }
 }
