@@ -28,7 +28,7 @@ public protocol Ledger: Sendable {
   ///   - entry: The entry.
   ///   - run: The state after it.
   /// - Returns: What finds a problem in the shared state, in words; nil where nothing of the entry depends on it.
-  static func claim(of entry: Entry, in run: Run) -> Claim?
+  static func claim(of entry: Entry, in run: Run) -> (@Sendable (Shared) -> String?)?
 
   /// What an entry without a run says that the shared state before it does not confirm: asked by verification.
   ///
@@ -38,14 +38,11 @@ public protocol Ledger: Sendable {
   ///   - before: The state before it.
   /// - Returns: The problem, in words; nil where there is none.
   static func problem(with entry: Entry, after: Shared, before: Shared) -> String?
-
-  /// Finds a problem in the shared state of a moment.
-  typealias Claim = @Sendable (Shared) -> String?
 }
 
 extension Ledger {
   /// Nothing depends on the shared state.
-  public static func claim(of entry: Entry, in run: Run) -> Claim? { nil }
+  public static func claim(of entry: Entry, in run: Run) -> (@Sendable (Shared) -> String?)? { nil }
 
   /// Nothing depends on the state before.
   public static func problem(with entry: Entry, after: Shared, before: Shared) -> String? { nil }

@@ -55,7 +55,7 @@ public enum GovernanceLedger: Ledger {
   }
 
   /// Whether the directory of the moment lets those approve who did.
-  public static func claim(of entry: Entry, in run: RunRecord) -> Claim? {
+  public static func claim(of entry: Entry, in run: RunRecord) -> (@Sendable (SharedState) -> String?)? {
     guard ApprovalStanding.concerns(entry.type), let id = entry.bodyView["proposal"]?.stringValue, let record = run.proposal(id),
       !record.votes.isEmpty || entry.type == EntryType.approval
     else { return nil }
