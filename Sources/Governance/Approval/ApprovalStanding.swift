@@ -34,8 +34,9 @@ public struct ApprovalStanding: Sendable {
     type == EntryType.approval || type == EntryType.effectStarted || type == EntryType.proposal
   }
 
-  /// What is wrong with an entry about the proposal: who approves may not, there are too few where it is said that they are enough, or they
-  /// are not enough any more when the effect begins. Nil where nothing is.
+  /// What is wrong with an entry about the proposal; nil where nothing is.
+  ///
+  /// Who approves may not, there are too few where it is said that they are enough, or they are not enough any more when the effect begins.
   public func problem(with entry: Entry) -> String? {
     var isComplete = false
     switch entry.type {
