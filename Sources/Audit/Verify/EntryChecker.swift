@@ -191,6 +191,12 @@ actor EntryChecker {
         values.append(Content(redacted: part))
         continue
       }
+      if row.salt.count != Commitment.saltBytes {
+        // Otherwise the beginning of a content could be passed off as the end of its salt.
+        add(
+          .content, index, "the salt of content part `\(visible(part))` has another length", expected: "\(Commitment.saltBytes)",
+          found: "\(row.salt.count)")
+      }
       let derived = Commitment.digest(salt: bytes[piece: row.salt], bytes: bytes[piece: value])
       if derived != digest {
         add(

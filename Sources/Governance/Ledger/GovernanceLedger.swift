@@ -49,6 +49,7 @@ public enum GovernanceLedger: Ledger {
     case EntryType.accessRefused: try shared.noteRefusedAccess(entry)
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
     case EntryType.toolSuspended: try shared.suspendTool(entry)
+    case EntryType.storeRestored: try shared.noteRestored(entry)
     case EntryType.clockSuspected: try shared.suspectClock(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
