@@ -10,6 +10,8 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
     case fold
     /// The stored log is not the one that this process knew: it was replaced, cut or rolled back.
     case forked
+    /// A copy that is to replace the log would lose other entries than somebody said.
+    case discards
     /// A stored entry contradicts itself.
     case damaged
     /// Too many callers wait already.

@@ -9,6 +9,8 @@ struct ConditionCompiler {
   private(set) var base: CELEnvironment
   private let tools: [PolicyEnvironment.Tool]?
   private let choices: [PolicyEnvironment.Choice]
+  private let fields: [String]?
+  private let facts: [(name: String, type: CELType)]?
   /// The type of `args` for each set of tools.
   private var byTools: [[String]: CELType] = [:]
   private var labels: [String: Int] = [:]
@@ -16,6 +18,8 @@ struct ConditionCompiler {
   init(environment: PolicyEnvironment) {
     tools = environment.tools
     choices = environment.choices
+    fields = environment.kind == .guard ? nil : environment.fields.map(\.name)
+    facts = environment.facts
     var base = CELEnvironment(
       limits: CELLimits(sourceBytes: RuleSet.maximumConditionBytes, steps: RuleSet.maximumSteps), references: references)
     // A guard is about processes that nobody has written yet.
@@ -32,6 +36,7 @@ struct ConditionCompiler {
     base.declareObject("requester", fields: [("id", .string), ("roles", .list(.string))])
     base.declare("run", isOpen ? .map(.string, .dyn) : .object("run"))
     for name in ["step", "tool", "principal", "requester"] { base.declare(name, .object(name)) }
+    if let facts { base.declareObject("facts", fields: facts.map { ($0.name, $0.type) }) }
     base.declare("facts", .map(.string, .dyn))
     base.declare("labels", .map(.string, .dyn))
     base.declare("now", .timestamp)
@@ -46,6 +51,7 @@ struct ConditionCompiler {
       let matching = matching(patterns)
       let environment = environment(for: matching)
       let program = try environment.compile(source, expecting: .bool) { place.position(inString: $0) }
+      checkReadings(source, program.expression, of: matching, in: environment, place, &problems)
       checkChoices(program.expression, of: matching, in: place, &problems)
       checkCost(program, in: place, &problems)
       return RuleCondition(program, in: environment)
@@ -73,6 +79,29 @@ struct ConditionCompiler {
       let position = place.position(inString: constant.offset)
       problems.add(.unknown("value", text, known: values.map { $0.stringValue ?? $0.text() }, at: position))
     }
+  }
+
+  /// Reports names and types of facts and labels that nothing has.
+  ///
+  /// The condition itself is compiled with open maps: what a run has not learnt is then a missing fact, not a missing field.
+  private func checkReadings(
+    _ source: String, _ expression: CELExpression, of matching: [PolicyEnvironment.Tool], in environment: CELEnvironment,
+    _ place: PositionedJSON, _ problems: inout Problems
+  ) {
+    if facts != nil, expression.readsMembers(of: "facts") {
+      var typed = environment
+      typed.declare("facts", .object("facts"))
+      do throws(Diagnostics) {
+        _ = try typed.compile(source, expecting: .bool) { place.position(inString: $0) }
+      } catch {
+        problems.add(contentsOf: error.all)
+      }
+    }
+    guard let facts, expression.readsMembers(of: "labels") else { return }
+    let schemas = matching.compactMap { $0.schema?["properties"]?.objectValue }
+    let arguments = tools == nil || schemas.count < matching.count ? nil : schemas.flatMap(\.keys)
+    let check = ReadingCheck(fields: fields, facts: facts.map(\.name), arguments: arguments)
+    problems.add(contentsOf: check.problems(in: expression) { place.position(inString: $0) })
   }
 
   /// Warns of a condition that may not be evaluated to its end for values that are not unusually large.

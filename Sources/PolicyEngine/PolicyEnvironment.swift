@@ -50,6 +50,8 @@ public struct PolicyEnvironment: Sendable {
   public var kind: Kind
   /// The declared fields of a run, with their types.
   public var fields: [(name: String, type: CELType)]
+  /// The facts that a run can learn from its tools, with their types; where they are nil, what conditions read of labels is not checked either.
+  public var facts: [(name: String, type: CELType)]?
   /// What has only certain values, apart from the arguments of tools: a condition that compares it with another value is a mistake.
   public var choices: [Choice]
   /// The tools that there are.
@@ -67,11 +69,13 @@ public struct PolicyEnvironment: Sendable {
 
   /// Makes an environment; what is not given is not checked.
   public init(
-    kind: Kind = .release, fields: [(name: String, type: CELType)] = [], choices: [Choice] = [], tools: [Tool]? = nil,
+    kind: Kind = .release, fields: [(name: String, type: CELType)] = [], facts: [(name: String, type: CELType)]? = nil,
+    choices: [Choice] = [], tools: [Tool]? = nil,
     steps: [Request.Step]? = nil, agents: [String]? = nil, users: [String]? = nil, roles: [String]? = nil, clauses: Set<String>? = nil
   ) {
     self.kind = kind
     self.fields = fields
+    self.facts = facts
     self.choices = choices
     self.tools = tools
     self.steps = steps

@@ -20,6 +20,8 @@ extension Connection {
     public static let commit = "storage.commit"
     /// After the commit: the transaction is durable, but its caller is told that it failed.
     public static let committed = "storage.committed"
+    /// Before one database is copied over another.
+    public static let copy = "storage.copy"
   }
 
   /// Begins a transaction; end it with ``commit()`` or ``rollback()``.

@@ -1,3 +1,4 @@
+internal import CEL
 import Core
 import Testing
 
@@ -145,6 +146,50 @@ import Testing
     #expect(problem.position.map { "\($0.line):\($0.column)" } == test.place)
     #expect(problem.message == test.message)
     if let hint = test.hint { #expect(problem.hint == hint) }
+  }
+
+  struct Reading: Sendable {
+    let condition: String
+    /// The code and what the hint says; nil for a condition that is right.
+    let problem: (code: String, hint: String)?
+    /// The column of the condition at which it is.
+    var column = 1
+  }
+
+  static let readings: [Reading] = [
+    Reading(condition: "facts.vendor_status == 'known'", problem: nil),
+    Reading(condition: "facts.vendor_statu == 'known'", problem: ("unknown-field", "vendor_status"), column: 7),
+    Reading(condition: "has(facts.score) && facts.scre > 1", problem: ("unknown-field", "score"), column: 27),
+    Reading(condition: "facts.score == 'high'", problem: ("cel-no-overload", ""), column: 13),
+    Reading(condition: "facts.open.deep.anything == 1", problem: nil),
+    Reading(condition: "'vendor' in facts || facts.vendor_statu == 1", problem: nil),
+    Reading(condition: "facts.all(name, facts[name] != 'x')", problem: nil),
+    Reading(condition: "labels.args.vendor.trusted", problem: nil),
+    Reading(condition: "labels.arg.vendor.trusted", problem: ("unknown-kind-of-label", "args")),
+    Reading(condition: "labels.args.vendr.trusted", problem: ("unknown-argument", "vendor")),
+    Reading(condition: "labels.args.vendor.trustd", problem: ("unknown-member-of-a-label", "trusted")),
+    Reading(condition: "has(labels.run.vendr)", problem: ("unknown-field", "vendor"), column: 5),
+    Reading(condition: "labels.run.vendor.sensitivity == 'public'", problem: nil),
+    Reading(condition: "labels.facts.scor.trusted", problem: ("unknown-fact", "score")),
+    Reading(
+      condition: "labels.sinks.all(s, s.trusted) && labels.context.complet", problem: ("unknown-member-of-the-context", "complete"),
+      column: 35),
+    Reading(condition: "labels['args'].vendr.trusted", problem: nil),
+  ]
+
+  @Test("what a condition reads of facts and labels is checked where it is named", arguments: readings)
+  func reading(_ reading: Reading) throws {
+    var environment = Example.environment
+    environment.facts = [("vendor_status", .string), ("score", .int), ("open", .dyn)]
+    let text = "{ id: 'a', permit: 'crm.lookup',\nwhen: \"\(reading.condition)\" }"
+    guard let problem = reading.problem else { return _ = try Example.rules(text, environment: environment) }
+    let thrown = #expect(throws: Diagnostics.self) { try Example.rules(text, environment: environment) }
+    let found = try #require(thrown?.all.first)
+    #expect(found.code == problem.code, "\(found)")
+    #expect(problem.hint.isEmpty || found.hint?.contains("`\(problem.hint)`") == true, "\(found)")
+    #expect(found.position?.column == reading.column + 7, "\(found)")
+    // Where nobody says which facts there are, nothing is checked.
+    _ = try Example.rules(text.replacing("labels.run.vendr", with: "labels.run.vendor"))
   }
 
   @Test func allProblemsAreReportedTogether() throws {

@@ -16,9 +16,9 @@ def need(holds, what):
 def sha(data):
     return hashlib.sha256(data).digest()
 
-def unbase64(text):
+def unbase64(text, length=None):
     data = base64.b64decode(text, validate=True)
-    need(base64.b64encode(data).decode() == text, "base64 that is written in another way")
+    need(base64.b64encode(data).decode() == text and length in (None, len(data)), "base64 in another way, or of another length")
     return data
 
 def fingerprint(key):
@@ -46,8 +46,7 @@ def run(command, stdin=b"", **files):
         for name, data in files.items():
             with open(f"{folder}/{name}", "wb") as file:
                 file.write(data)
-        words = [word.replace("{}", folder) for word in command.split()]
-        environment = {"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/local/bin"}
+        words, environment = command.replace("{}", folder).split(), {"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/local/bin"}
         return subprocess.run(words, input=stdin, capture_output=True, env=environment).returncode == 0
 
 # The log: C2SP tlog-checkpoint and signed-note, proofs of RFC 6962.
@@ -60,10 +59,10 @@ def read_checkpoint(note):
 
 def check_signature(text, key, line):
     name, key_id, public = key.split("+", 2)
-    public, blob = unbase64(public), unbase64(line.removeprefix(f"— {name} "))
+    public, blob = unbase64(public, 33), unbase64(line.removeprefix(f"— {name} "))
     expected = sha(name.encode() + b"\n" + public)[:4]
     need(key_id == expected.hex() and blob[:4] == expected, "a key of the checkpoint has another id")
-    need(public[0] in (1, 4) and len(public) == 33, "a key of the checkpoint is not one of Ed25519")
+    need(public[0] in (1, 4), "a key of the checkpoint is not one of Ed25519")
     if public[0] == 4:  # of a witness: C2SP tlog-cosignature
         text, blob = f"cosignature/v1\ntime {int.from_bytes(blob[4:12], 'big')}\n{text}", blob[8:]
     der = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + public[1:])  # RFC 8410, section 4
@@ -73,9 +72,9 @@ def check_signature(text, key, line):
 
 def root_of(leaf, index, size, proof):
     need(0 <= index < size and bool(proof) == (size > 1), "a proof does not fit the checkpoint")
+    half = 1 << (size - 1).bit_length() - 1 if size > 1 else 0
     if size == 1:
         return leaf
-    half = 1 << (size - 1).bit_length() - 1
     if index < half:
         return sha(b"\x01" + root_of(leaf, index, half, proof[:-1]) + proof[-1])
     return sha(b"\x01" + proof[-1] + root_of(leaf, index - half, size - half, proof[:-1]))
@@ -84,25 +83,25 @@ class Entry:
     """An entry whose form, content and place in the log hold."""
 
     def __init__(self, item, size, root):
-        data, names = item["envelope"].encode(), ["body", "index", "principal", "time", "type"]
-        envelope = strict(data, names, ["commitments", "evidence", "release", "run"])
-        self.body, self.index, self.principal, self.time, self.type = (envelope[name] for name in names)
-        self.run, self.release, self.evidence = (envelope.get(name) for name in ("run", "release", "evidence"))
+        data = item["envelope"].encode()
+        envelope = strict(data, ["body", "index", "principal", "time", "type"], ["commitments", "evidence", "release", "run"])
+        vars(self).update({"commitments": {}, "evidence": [], "release": None, "run": None} | envelope)
         self.definition, self.content, self.withheld = item.get("definition"), {}, []
         proof = [bytes.fromhex(text) for text in item["proof"]]
         need([node.hex() for node in proof] == item["proof"], "a proof is not in lower-case hex")
         need(root_of(sha(b"\x00" + data), self.index, size, proof) == root, f"#{self.index} is not proven to be there")
-        parts, commitments = item.get("content", []), envelope.get("commitments", {})
-        shape(item, ["envelope", "proof"] + ["content"] * bool(commitments), ["definition"])
-        need([part["part"] for part in parts] == [*commitments], f"#{self.index} has other content than it names")
-        for part in parts:
-            name, form = part["part"], "text" if "text" in part else "base64"
+        shape(item, ["envelope", "proof"] + ["content"] * bool(self.commitments), ["definition"])
+        names = [part["part"] for part in item.get("content", [])]
+        need(names == [*self.commitments], f"#{self.index} has other content than it names")
+        for name, part in zip(names, item.get("content", [])):
             if part == {"part": name, "withheld": True}:
                 self.withheld.append(name)
                 continue
+            form = "text" if "text" in part else "base64"
             data = shape(part, ["part", "salt", form])[form]
-            self.content[name] = data.encode() if form == "text" else unbase64(data)
-            need(sha(unbase64(part["salt"]) + self.content[name]).hex() == commitments[name],
+            data = self.content[name] = data.encode() if form == "text" else unbase64(data)
+            need(form == "text" or data.decode(errors="ignore").encode() != data, "text that is written as base64")
+            need(sha(unbase64(part["salt"], 16) + data).hex() == self.commitments[name],
                  f"part `{name}` of #{self.index} is not what it commits to")
 
     def words(self, part):
@@ -116,19 +115,20 @@ class Directory:
     def __init__(self):
         self.person, self.role, self.delegation, self.absence = {}, {}, {}, {}
 
-    def change(self, noun, verb, change):
+    def change(self, kind, change):
+        noun, verb = kind.split(".")
         thing, table = change.get(noun), getattr(self, "person" if noun == "key" else noun)
         if noun == "key":
             person = table[change["person"]]
             left = [key for key in person.get("keys", []) if fingerprint(key) != change.get("fingerprint")]
-            person["keys"] = left + ([change["key"]] if verb == "add" else [])
+            person["keys"] = left + [change["key"]] * (verb == "add")
         elif verb == "put":
             table[thing if noun == "role" else thing["id"]] = thing
         else:
             del table[change["id"] if verb == "end" else thing]
-        for table in (self.delegation, self.absence) if verb == "leave" else ():
-            for name in [name for name, given in table.items() if thing in given.values()]:
-                del table[name]
+        if verb == "leave":
+            for name in ("delegation", "absence"):
+                setattr(self, name, {id: given for id, given in getattr(self, name).items() if thing not in given.values()})
 
     def known(self, principal):
         return self.person.get(principal.removeprefix("user:"), {})
@@ -154,8 +154,7 @@ class Case:
 
     def __init__(self, log, run, trusted):
         self.log, self.run, self.trusted, self.requester, self.process = log, run, trusted, None, None
-        self.directory, self.proposals, self.releases, self.evidence = Directory(), {}, set(), []
-        self.lines, self.signers = [], set()
+        self.directory, self.proposals, self.releases, self.evidence, self.lines, self.signers = Directory(), {}, set(), [], [], set()
 
     def take(self, entry):
         body, kind = entry.body, entry.type.removesuffix("@1")
@@ -179,8 +178,7 @@ class Case:
                 self.requester, self.process = event["by"], event["process"]
             if event["$"] == "evidence.added":
                 self.evidence.append(event["digest"])
-                self.say(entry, f"evidence: {event['name']}, {event['media']}, sha256 {event['digest']}, "
-                                f"from {event['by']}")
+                self.say(entry, f"evidence: {event['name']}, {event['media']}, sha256 {event['digest']}, from {event['by']}")
 
     def propose(self, entry):
         body, verdict = entry.body, entry.body["verdict"]
@@ -194,17 +192,17 @@ class Case:
         need(entry.release in {None, *self.releases}, f"the release of #{entry.index} was not made before it")
         need((entry.definition is None) == (verdict == "forbid"), f"#{entry.index} has no definition, or one too many")
         if verdict != "forbid" and not {"arguments", "read"} & {*entry.withheld}:
-            covered = {"arguments": sha(entry.content["arguments"]).hex(), "definition": entry.definition,
-                       "evidence": self.evidence, "principal": entry.principal, "release": entry.release,
-                       "run": entry.run, "step": body.get("step"), "tool": body["tool"]}
+            covered = {"arguments": sha(entry.content["arguments"]).hex(), "definition": entry.definition, "evidence": self.evidence,
+                       "principal": entry.principal, "release": entry.release, "run": entry.run, "step": body.get("step"),
+                       "tool": body["tool"]}
             texts = {name: canonical(value) for name, value in covered.items() if value}
             texts |= {"read": entry.words("read")} if "read" in entry.content else {}
             text = "{" + ",".join(f'"{name}":{texts[name]}' for name in sorted(texts)) + "}"
             need(sha(text.encode()).hex() == body["digest"], f"#{entry.index} has not the digest of what was proposed")
-        rules = [f"{rule['effect']} by rule {rule['rule']}"
-                 + (f", which cites {rule['clause']}" if "clause" in rule else "") for rule in body.get("rules", [])]
-        self.say(entry, f"{entry.principal} proposed {body['tool']} at {body.get('step', 'no step')} "
-                        f"{entry.words('arguments')}\n       {verdict}: {'; '.join(rules) or body.get('refusal')}")
+        rules = [f"{rule['effect']} by rule {rule['rule']}" + (f", which cites {rule['clause']}" if "clause" in rule else "")
+                 for rule in body.get("rules", [])]
+        self.say(entry, f"{entry.principal} proposed {body['tool']} at {body.get('step', 'no step')} {entry.words('arguments')}\n"
+                        f"       {verdict}: {'; '.join(rules) or body.get('refusal')}")
 
     def decide(self, entry, asked):
         body, decision = entry.body, entry.body["decision"]
@@ -217,8 +215,8 @@ class Case:
             self.vote(entry, asked, body, body["complete"])
         else:
             asked.state = decision
-        roles = self.directory.known(entry.principal).get("roles", [])
-        who = ", ".join([entry.principal + (f" for {body['for']}" if "for" in body else ""), *roles])
+        place = f" for {body['for']}" if "for" in body else ""
+        who = ", ".join([entry.principal + place, *self.directory.known(entry.principal).get("roles", [])])
         emergency = " in an emergency" if body.get("break_glass") else ""
         self.say(entry, f"{who}: {decision} of {asked.body['tool']}{emergency}, {signed}: {entry.words('reason')}")
         if entry.run is None:
@@ -227,8 +225,7 @@ class Case:
     def vote(self, entry, asked, vote, complete):
         """Takes an approval by somebody who may give it, and looks whether it is enough where it is said to be."""
         asked.votes.append(vote)
-        may = any(self.counts(rule, vote, asked, entry.time) or self.passes(rule, vote, asked, entry.time)
-                  for rule in asked.body.get("requirements", []))
+        may = any(way(rule, vote, asked, entry.time) for rule in asked.body.get("requirements", []) for way in (self.counts, self.passes))
         need(may, f"#{entry.index} is an approval by {vote['by']}, who may not decide")
         if complete:
             need(self.enough(asked, entry.time), f"#{entry.index} has too few approvals")
@@ -245,8 +242,7 @@ class Case:
         wanted |= {to for note in asked.escalated for to in note["to"]
                    if (note["rule"], note.get("stage", 1)) == (rule["rule"], rule.get("stage", 1))}
         keys = [fingerprint(key) for key in self.directory.known(vote["by"]).get("keys", [])]
-        signed = not rule.get("signed") or vote.get("key") in keys
-        return signed and self.stands(wanted, rule, vote, asked, time)
+        return (not rule.get("signed") or vote.get("key") in keys) and self.stands(wanted, rule, vote, asked, time)
 
     def passes(self, rule, vote, asked, time):
         """Whether it is an approval in an emergency, for which the rule has a way."""
@@ -257,17 +253,15 @@ class Case:
         """Whether any requirements of a rule together have as many people as they ask for, in as many places."""
         rules = [rule for rule in asked.body.get("requirements", [])
                  if not any(self.passes(rule, vote, asked, time) for vote in asked.votes)]
-        for count in range(len(rules)):
-            for some in itertools.combinations(rules, count + 1):
-                votes = [vote for vote in asked.votes if any(self.counts(rule, vote, asked, time) for rule in some)]
-                people = min(len({vote["by"] for vote in votes}), len({vote.get("for", vote["by"]) for vote in votes}))
-                if len({rule["rule"] for rule in some}) == 1 and people < sum(rule["count"] for rule in some):
-                    return False
+        for some in itertools.chain.from_iterable(itertools.combinations(rules, count + 1) for count in range(len(rules))):
+            votes = [vote for vote in asked.votes if any(self.counts(rule, vote, asked, time) for rule in some)]
+            people = min(len({vote["by"] for vote in votes}), len({vote.get("for", vote["by"]) for vote in votes}))
+            if len({rule["rule"] for rule in some}) == 1 and people < sum(rule["count"] for rule in some):
+                return False
         return True
 
     def note(self, entry, asked):
-        if entry.body["note"] == "escalated":
-            asked.escalated.append(entry.body)
+        asked.escalated += [entry.body] if entry.body["note"] == "escalated" else []
         asked.until = entry.body.get("until", asked.until)
         self.say(entry, f"{entry.principal}: {entry.body['note']}, about {asked.body['tool']}")
 
@@ -275,9 +269,8 @@ class Case:
         body = entry.body
         if entry.type == "effect.started@1":
             need(asked.state in ("granted", "in-doubt"), f"the effect of #{entry.index} was not permitted or approved")
-            in_time = asked.until is None or entry.time <= asked.until
-            need(not asked.votes or in_time and self.enough(asked, entry.time),
-                 f"the approvals for the effect of #{entry.index} counted no more when it began")
+            stands = (asked.until is None or entry.time <= asked.until) and self.enough(asked, entry.time)
+            need(stands or not asked.votes, f"the approvals for the effect of #{entry.index} counted no more when it began")
             asked.state, asked.grant = "started", body["grant"]
         else:
             need(asked.state in ("started", "in-doubt") and body.get("grant", asked.grant) == asked.grant,
@@ -292,9 +285,9 @@ class Case:
              f"#{entry.index} is not signed with a key that {by} had then")
         need(self.trusted is None or f"{by} {key}" in self.trusted, f"you do not trust the key of {by}")
         until = asked.until and moment(asked.until).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        lines = {"log": self.log, "run": entry.run or "none", "proposal": asked.body["proposal"],
-                 "digest": asked.body["digest"], "decision": "approve", "by": by, "tool": asked.body["tool"],
-                 "effect": asked.body["effect"], "for": entry.body.get("for"), "step": step, "until": until}
+        lines = {"log": self.log, "run": entry.run or "none", "proposal": asked.body["proposal"], "digest": asked.body["digest"],
+                 "decision": "approve", "by": by, "tool": asked.body["tool"], "effect": asked.body["effect"],
+                 "for": entry.body.get("for"), "step": step, "until": until}
         words = [f"{name} {value}\n" for name, value in lines.items() if value is not None]
         statement = "".join(["remit approval statement v1\n", *words]).encode()
         need(entry.content["statement"] == statement, f"what was signed in #{entry.index} is not this approval")
@@ -311,13 +304,11 @@ class Case:
         if asked.state == "done" and tool.startswith("directory."):
             changes = json.loads(entry.content["values"])
             if tool == "directory.set":
-                self.directory, new, changes = Directory(), changes, []
-                new["roles"] = [role["name"] for role in new["roles"]]
                 nouns = {"people": "person", "roles": "role", "absences": "absence", "delegations": "delegation"}
-                for many, one in nouns.items():
-                    changes += [{"kind": one + ".put", one: thing} for thing in new.get(many, [])]
+                new, self.directory = changes | {"roles": [role["name"] for role in changes["roles"]]}, Directory()
+                changes = [{"kind": one + ".put", one: thing} for many, one in nouns.items() for thing in new.get(many, [])]
             for change in changes:
-                self.directory.change(*change["kind"].split("."), change)
+                self.directory.change(change["kind"], change)
         elif asked.state == "done" and tool == "release.make":
             self.releases.add(made["digest"])
             self.say(entry, f"{asked.principal} made release {made['digest']} of {made['process']}")
@@ -331,8 +322,11 @@ def verify(data, kept=None, trusted=None):
     head, _, body = data.partition(b"\n")
     need(head == b"remit-bundle@1 " + sha(body).hex().encode(), "the bytes are not those that the first line names")
     bundle = strict(body, ["checkpoint", "entries", "evidence", "log", "run", "signers"], ["keys"])
+    found = {piece["sha256"]: unbase64(shape(piece, ["base64", "sha256"])["base64"]) for piece in bundle["evidence"]}
+    need(all(sha(piece).hex() == name for name, piece in found.items()), "evidence changed")
     text, origin, size, root, signatures = read_checkpoint(bundle["checkpoint"])
     need(kept is None or read_checkpoint(kept)[2:4] == (size, root), "the checkpoint is not the one that you kept")
+    case, entries = Case(bundle["log"], bundle["run"], trusted), [Entry(item, size, root) for item in bundle["entries"]]
     keys = bundle.get("keys", [])
     need(len(keys) == len(signatures) and ("keys" in bundle) == bool(keys), "there are other signatures than keys")
     need(keys or origin == bundle["log"], "the checkpoint is of another log")
@@ -340,23 +334,20 @@ def verify(data, kept=None, trusted=None):
         check_signature(text, key, line)
     logs = {line for line in trusted or [] if " " not in line and "+" in line}
     need(not logs or logs & {*keys}, "you do not trust the key of the checkpoint")
-    case, entries = Case(bundle["log"], bundle["run"], trusted), [Entry(item, size, root) for item in bundle["entries"]]
     need(entries and entries[0].type == "store.opened@1", "the first entry of the log is not here")
     need(all(a.index < b.index for a, b in zip(entries, entries[1:])), "the entries are not in their order")
     for entry in entries:
         case.take(entry)
     need(case.requester is not None, "the run is not here")
     need(bundle["signers"] == sorted(case.signers), "the list of signers is not that of the approvals")
-    named = {piece["sha256"]: piece["size"] for entry in entries for piece in entry.evidence or []}
-    found = {piece["sha256"]: unbase64(shape(piece, ["base64", "sha256"])["base64"]) for piece in bundle["evidence"]}
-    need([piece["sha256"] for piece in bundle["evidence"]] == sorted(named), "there is other evidence than is named")
-    need(all(sha(found[name]).hex() == name and len(found[name]) == named[name] for name in named), "evidence changed")
+    named = {(piece["sha256"], piece["size"]) for entry in entries for piece in entry.evidence}
+    need([(piece["sha256"], len(found[piece["sha256"]])) for piece in bundle["evidence"]] == sorted(named), "other evidence than is named")
     for name in {entry.release for entry in entries if entry.run and entry.release}:
         need({*json.loads(found[name])["files"].values()} <= {*found}, "files of a release are missing")
     signer, withheld = ", ".join(key.split("+")[0] for key in keys), sum(len(entry.withheld) for entry in entries)
-    return [f"Run {bundle['run']} of log {bundle['log']}; checkpoint of {size} entries, signed by {signer or 'nobody'}",
-            *case.lines, f"Everything holds: {len(entries)} entries, {len(found)} pieces of evidence, "
-                         f"{len(case.signers)} signers, {withheld} parts withheld"]
+    return [f"Run {bundle['run']} of log {bundle['log']}; checkpoint of {size} entries, signed by {signer or 'nobody'}", *case.lines,
+            f"Everything holds: {len(entries)} entries, {len(found)} pieces of evidence, {len(case.signers)} signers, "
+            f"{withheld} parts withheld"]
 
 def check(data, **options):
     """Whether a bundle holds, with what it says or why not; any mistake in its form is a reason."""

@@ -137,7 +137,8 @@ struct BundleChecker {
       throw BundleProblem("entry \(entry.index) does not follow from those before it: \(error)")
     }
     if let record = record(of: entry) {
-      try check(BundleStanding(record: record, run: run, directory: directory, now: entry.time), at: entry)
+      let standing = ApprovalStanding(record, run: run?.state, directory: directory, now: entry.time)
+      if let problem = standing.problem(with: entry) { throw BundleProblem(problem) }
     }
   }
 
@@ -148,32 +149,6 @@ struct BundleChecker {
   }
 
   // MARK: Approvals
-
-  /// Checks that who approves may, that there are enough of them where it is said so, and that they still are when the effect begins.
-  private func check(_ standing: BundleStanding, at entry: Entry) throws {
-    let record = standing.record
-    var isComplete = false
-    switch entry.type {
-    case EntryType.proposal where entry.bodyView["editor_counts"]?.boolValue == true:
-      isComplete = record.verdict == .permit
-    case EntryType.approval where entry.bodyView["decision"]?.stringValue == ApprovalDecision.approve.rawValue:
-      isComplete = entry.bodyView["complete"]?.boolValue == true
-      guard let by = entry.bodyView["by"]?.stringValue, bytesEqual(by, entry.principal) else {
-        throw BundleProblem("entry \(entry.index) is an approval in another name")
-      }
-    case EntryType.effectStarted:
-      let isInTime = record.expires.map { entry.time <= $0 } ?? true
-      guard record.votes.isEmpty || isInTime && standing.isEnough else {
-        throw BundleProblem("the approvals for the effect of entry \(entry.index) counted no more when it began")
-      }
-      return
-    default: return
-    }
-    guard let vote = record.votes.last, standing.mayGive(vote) else {
-      throw BundleProblem("entry \(entry.index) is an approval by somebody who may not decide")
-    }
-    guard !isComplete || standing.isEnough else { throw BundleProblem("entry \(entry.index) has too few approvals") }
-  }
 
   private mutating func checkSignature(_ entry: Entry) async throws {
     let record = record(of: entry)

@@ -71,7 +71,8 @@ struct CommandError: Error, Sendable {
     case let error as StorageError:
       self.init(error.code == .notFound ? .notFound : .failed, "store-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
     case let error as AuditError:
-      self.init(error.code == .notFound ? .notFound : .failed, "log-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
+      let exit: ExitCode = error.code == .notFound ? .notFound : error.code == .discards ? .conflict : .failed
+      self.init(exit, "log-\(Self.kebab(error.code.rawValue))", error.message, hint: error.hint)
     case let error as GovernanceLedger.Misfit:
       self.init(
         .failed, "log-misfit", "the log cannot be read: \(error.description)",

@@ -59,14 +59,13 @@ enum WorkCommands {
           json: ["steps": .array(items.map(\.json)), "total": .int(total)], notes: notes,
           lines: { width in
             var table = Table([
-              .init("Run"), .init("Step"), .init("Title", wraps: true), .init("For", wraps: true), .init("Taken by", wraps: true),
-              .init("Due", wraps: true),
+              .init("Run"), .init("Step"), .init("Title", wraps: true), .init("For"), .init("Due"),
             ])
             for item in items {
               let isLate = item.due.map { $0 < now } ?? false
               let state: Shown = item.status == "ready" ? "" : " \(item.status, .caution)"
               table.add([
-                "\(item.run, .strong)", "\(item.step)\(state)", Shown(item.title), Shown(item.performer), Shown(item.assignee ?? ""),
+                "\(item.run, .strong)", "\(item.step)\(state)", Shown(item.title), Shown(Self.name(item.assignee ?? item.performer)),
                 Shown(item.due.map { $0.relativeText(to: now) } ?? "", isLate ? .bad : .plain),
               ])
             }
@@ -74,6 +73,12 @@ enum WorkCommands {
           })
       }
     })
+
+  /// A role's or person's name without what it is a name of, which the table has no room for.
+  private static func name(_ principal: String) -> String {
+    for kind in ["role:", "user:"] where principal.hasPrefix(kind) { return String(principal.dropFirst(kind.count)) }
+    return principal
+  }
 
   private static func unknown(_ kind: String, _ name: String, _ known: [String]) -> CommandError {
     CommandError(

@@ -92,7 +92,7 @@ extension SealedEntry.Part {
   func fits(_ part: String, _ digest: Digest) -> Bool {
     guard bytesEqual(name, part) else { return false }
     guard let opening else { return true }
-    return opening.salt.count == 16 && SHA256.hash(opening.salt + opening.bytes) == digest
+    return opening.salt.count == Commitment.saltBytes && SHA256.hash(opening.salt + opening.bytes) == digest
   }
 
   /// `text` where the bytes are UTF-8, else `base64`; `withheld` where they were redacted.

@@ -4,6 +4,9 @@ import Core
 ///
 /// The salt keeps a redacted value with few possibilities (an amount, a yes or no) from being found by trying them all.
 enum Commitment {
+  /// How many bytes a salt has.
+  static let saltBytes = 16
+
   static func digest(salt: UnsafeRawBufferPointer, bytes: UnsafeRawBufferPointer) -> Digest {
     let count = salt.count + bytes.count
     if count <= 1024 {

@@ -58,6 +58,10 @@ struct LedgerFunctions: Sendable {
   /// Folds an entry into a run; returns whether the run has a state afterwards.
   let foldRun: @Sendable (Entry, RunSlot) throws -> Bool
   let foldShared: @Sendable (Entry, SharedSlot) throws -> Void
+  /// What an entry that was folded into a run says about the shared state of its moment.
+  let claim: @Sendable (Entry, RunSlot) -> (@Sendable (SharedSlot) -> String?)?
+  /// Folds an entry, and finds what the state before it does not confirm.
+  let checkShared: @Sendable (Entry, SharedSlot) throws -> String?
   let makeContext: @Sendable (WriterCore) -> AnyObject
   /// Brings the tables of all projections up to an entry.
   let project: @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void
@@ -69,6 +73,8 @@ struct LedgerFunctions: Sendable {
   init(
     makeRun: @escaping @Sendable (ExactString) -> RunSlot, makeShared: @escaping @Sendable () -> SharedSlot,
     foldRun: @escaping @Sendable (Entry, RunSlot) throws -> Bool, foldShared: @escaping @Sendable (Entry, SharedSlot) throws -> Void,
+    claim: @escaping @Sendable (Entry, RunSlot) -> (@Sendable (SharedSlot) -> String?)?,
+    checkShared: @escaping @Sendable (Entry, SharedSlot) throws -> String?,
     makeContext: @escaping @Sendable (WriterCore) -> AnyObject,
     project: @escaping @Sendable (Entry, RunSlot?, SharedSlot, Connection) throws -> Void, projections: [BoundProjection],
     runRows: @escaping @Sendable (RunSlot, [String], (TableRow) throws -> Void) throws -> Void
@@ -77,6 +83,8 @@ struct LedgerFunctions: Sendable {
     self.makeShared = makeShared
     self.foldRun = foldRun
     self.foldShared = foldShared
+    self.claim = claim
+    self.checkShared = checkShared
     self.makeContext = makeContext
     self.project = project
     self.projections = projections
@@ -95,6 +103,17 @@ struct LedgerFunctions: Sendable {
       },
       foldShared: { entry, slot in
         try Meaning.apply(entry, to: &unsafeDowncast(slot, to: TypedSharedSlot<Meaning.Shared>.self).state)
+      },
+      claim: { entry, slot in
+        guard let state = unsafeDowncast(slot, to: TypedRunSlot<Meaning.Run>.self).state, let claim = Meaning.claim(of: entry, in: state)
+        else { return nil }
+        return { shared in claim(unsafeDowncast(shared, to: TypedSharedSlot<Meaning.Shared>.self).state) }
+      },
+      checkShared: { entry, slot in
+        let slot = unsafeDowncast(slot, to: TypedSharedSlot<Meaning.Shared>.self)
+        let before = slot.state
+        try Meaning.apply(entry, to: &slot.state)
+        return Meaning.problem(with: entry, after: slot.state, before: before)
       },
       makeContext: { WriteContext<Meaning>(core: $0) },
       project: { entry, run, shared, tables in

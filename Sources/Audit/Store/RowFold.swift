@@ -38,14 +38,20 @@ final class RowFold {
 
   /// Folds the next entry; the entries of each run come by index.
   ///
+  /// - Returns: What the entry says about the shared state of its moment; nil where nothing.
   /// - Throws: ``AuditError`` that names the entry when it does not fit; `StorageError`.
-  func apply(_ entry: Entry) throws {
-    guard let run = entry.run else { return try applyShared(entry) }
+  @discardableResult
+  func apply(_ entry: Entry) throws -> (@Sendable (SharedSlot) -> String?)? {
+    guard let run = entry.run else {
+      try applyShared(entry)
+      return nil
+    }
     let slot = try slot(ExactString(run), before: entry.index)
     let hasState = try fitting(entry) { try functions.foldRun(entry, slot) }
     guard hasState else {
       throw AuditError(.fold, "entry \(entry.index) of run `\(visible(run))` left no state", entry: entry.index)
     }
+    return functions.claim(entry, slot)
   }
 
   /// Gives the rows of the runs that are still in memory.

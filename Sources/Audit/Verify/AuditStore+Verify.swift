@@ -22,18 +22,19 @@ extension AuditStore {
     }
     let reader = LogReader(path: path, withContent: options.content, end: end, checkers: checkers.count)
     var summary = LogSummary(options)
+    let claims = ClaimChecker(functions)
     var chunk = try await reader.next()
     var done: (chunk: RawChunk, found: [CheckedEntries])?
     while true {
       let current = chunk
       async let next = current.isLast ? nil : reader.next()
       async let found = Self.check(current, checkers)
-      if let done { summary.add(done.chunk, done.found) }
+      if let done { summary.add(done.chunk, done.found, claims.problems(in: done.found)) }
       done = (current, try await found)
       guard let following = try await next else { break }
       chunk = following
     }
-    if let done { summary.add(done.chunk, done.found) }
+    if let done { summary.add(done.chunk, done.found, claims.problems(in: done.found)) }
     await reader.close()
     let result = try await Self.all(checkers) { try await $0.finish() }.reduce(into: EntryChecker.Result()) { $0.add($1) }
     var inspection = try await store

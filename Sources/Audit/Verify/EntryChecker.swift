@@ -26,6 +26,10 @@ struct CheckedEntries: Sendable {
   /// Parts that are gone, and those whose redaction is recorded.
   var missing: [Part] = []
   var redactions: [Part] = []
+  /// What entries of runs say about the shared state of their moment.
+  var claims: [(entry: Int, problem: @Sendable (SharedSlot) -> String?)] = []
+  /// The entries without a run, which make that state.
+  var shared: [Entry] = []
 }
 
 /// Checks entries by themselves and folds them: the part of a verification that understands the log.
@@ -73,7 +77,8 @@ actor EntryChecker {
         let before = found.problems.count
         guard let entry = check(row, chunk, bytes), found.problems.count == before, refusal == nil else { continue }
         do {
-          try fold?.apply(entry)
+          if let claim = try fold?.apply(entry) { found.claims.append((entry.index, claim)) }
+          if entry.run == nil, fold != nil { found.shared.append(entry) }
         } catch let error as AuditError {
           refusal = VerificationProblem(
             kind: .state, entry: error.entry ?? entry.index, message: error.message, expected: nil, found: nil)
@@ -185,6 +190,12 @@ actor EntryChecker {
         found.missing.append(CheckedEntries.Part(entry: index, part: ExactString(part)))
         values.append(Content(redacted: part))
         continue
+      }
+      if row.salt.count != Commitment.saltBytes {
+        // Otherwise the beginning of a content could be passed off as the end of its salt.
+        add(
+          .content, index, "the salt of content part `\(visible(part))` has another length", expected: "\(Commitment.saltBytes)",
+          found: "\(row.salt.count)")
       }
       let derived = Commitment.digest(salt: bytes[piece: row.salt], bytes: bytes[piece: value])
       if derived != digest {

@@ -15,9 +15,9 @@ struct LogSummary: Sendable {
 
   init(_ options: VerificationOptions) { self.options = options }
 
-  /// Takes what the checkers found in a chunk.
-  mutating func add(_ chunk: RawChunk, _ checked: [CheckedEntries]) {
-    var problems = chunk.problems
+  /// Takes what the checkers found in a chunk, and what its entries say that the shared state does not confirm.
+  mutating func add(_ chunk: RawChunk, _ checked: [CheckedEntries], _ unconfirmed: [VerificationProblem]) {
+    var problems = chunk.problems + unconfirmed
     for found in checked {
       problems += found.problems
       for named in found.evidence where (evidence[named.digest]?.entry ?? .max) > named.entry { evidence[named.digest] = named }

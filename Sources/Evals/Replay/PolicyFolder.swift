@@ -1,3 +1,4 @@
+internal import CEL
 public import Core
 internal import Glibc
 internal import Governance
@@ -38,7 +39,7 @@ public struct PolicyFolder: Sendable {
 
   /// What the rules of the folder may name.
   public func environment(catalogue: ToolCatalogue?) -> PolicyEnvironment {
-    PolicyEnvironment(tools: catalogue?.policyTools, clauses: clauses)
+    PolicyEnvironment(facts: facts?.facts.map { ($0.name, .dyn) }, tools: catalogue?.policyTools, clauses: clauses)
   }
 
   /// Checks and compiles `rules.json5`.

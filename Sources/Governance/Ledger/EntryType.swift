@@ -15,6 +15,8 @@ public enum EntryType {
   public static let effectStarted = "effect.started@1"
   /// What became of an effect, and every consequence.
   public static let effectSettled = "effect.settled@1"
+  /// A copy of the store was put in its place.
+  public static let storeRestored = "store.restored@1"
   /// An account that may not give commands tried to.
   public static let accessRefused = "access.refused@1"
   /// The wall clock cannot be believed.

@@ -49,9 +49,27 @@ public enum GovernanceLedger: Ledger {
     case EntryType.accessRefused: try shared.noteRefusedAccess(entry)
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
     case EntryType.toolSuspended: try shared.suspendTool(entry)
+    case EntryType.storeRestored: try shared.noteRestored(entry)
     case EntryType.clockSuspected: try shared.suspectClock(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
+  }
+
+  /// Whether the directory of the moment lets those approve who did.
+  public static func claim(of entry: Entry, in run: RunRecord) -> (@Sendable (SharedState) -> String?)? {
+    guard ApprovalStanding.concerns(entry.type), let id = entry.bodyView["proposal"]?.stringValue, let record = run.proposal(id),
+      !record.votes.isEmpty || entry.type == EntryType.approval
+    else { return nil }
+    let state = run.state
+    return { shared in ApprovalStanding(record, run: state, directory: shared.directory, now: entry.time).problem(with: entry) }
+  }
+
+  /// Whether the directory before the entry lets those approve who did.
+  public static func problem(with entry: Entry, after: SharedState, before: SharedState) -> String? {
+    guard ApprovalStanding.concerns(entry.type), let id = entry.bodyView["proposal"]?.stringValue,
+      let record = after.proposals.last(where: { bytesEqual($0.id, id) })
+    else { return nil }
+    return ApprovalStanding(record, run: nil, directory: before.directory, now: entry.time).problem(with: entry)
   }
 
   private static func applyConsequence(of record: ProposalRecord, _ entry: Entry, to shared: inout SharedState) throws {

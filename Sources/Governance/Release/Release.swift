@@ -175,7 +175,8 @@ public final class Release: Sendable {
       PolicyEnvironment.Choice(["tool", "action"], ToolAction.allCases.map { .string($0.rawValue) }),
     ]
     return PolicyEnvironment(
-      fields: process.fields.map { ($0.name, $0.celType) }, choices: choices("run") + facts + steps, tools: builtins + connected,
+      fields: process.fields.map { ($0.name, $0.celType) }, facts: process.facts.map { ($0.name, $0.value.celType) },
+      choices: choices("run") + facts + steps, tools: builtins + connected,
       steps: process.steps.map { Request.Step(id: $0.id, risk: $0.risk?.rawValue, performer: $0.performer.description) },
       agents: process.agents.map(\.name), users: directory?.people.map(\.id), roles: directory?.roles.map(\.name),
       clauses: Set(documents.flatMap { document in document.clauses.map { "\(document.name)#\($0.id)" } }))

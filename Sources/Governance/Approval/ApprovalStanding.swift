@@ -1,23 +1,67 @@
-internal import Core
-internal import Governance
+public import Audit
+public import Core
 internal import PolicyEngine
-internal import ProcessModel
+public import ProcessModel
 
-/// Whether the directory of a moment lets people approve a proposal, by what the entries of a bundle say alone.
+/// Whether the directory of a moment lets people approve a proposal, by what the entries of the log say alone.
 ///
-/// What the gate asks beyond that (who prepared a run, who answers for an agent, which stage it is) rests on more than a bundle has.
-struct BundleStanding {
+/// What the gate asks beyond that (who prepared a run, who answers for an agent, which stage it is) rests on more than entries say.
+public struct ApprovalStanding: Sendable {
   let record: ProposalRecord
-  /// Its run before the moment; nil for a proposal about the workspace.
-  let run: RunRecord?
+  /// Who asked for its run; nil for a proposal about the workspace.
+  let requester: String?
+  let process: String?
   let directory: Directory
   let now: Instant
 
+  /// The standing of a proposal with its votes.
+  ///
+  /// - Parameters:
+  ///   - record: The proposal, after the entry.
+  ///   - run: Its run; nil for a proposal about the workspace.
+  ///   - directory: The people and roles before the entry.
+  ///   - now: The entry's time.
+  public init(_ record: ProposalRecord, run: RunState?, directory: Directory, now: Instant) {
+    self.record = record
+    requester = run?.requester
+    process = run?.process
+    self.directory = directory
+    self.now = now
+  }
+
+  /// Whether an entry of this type can say something that has to be looked at.
+  static func concerns(_ type: String) -> Bool {
+    type == EntryType.approval || type == EntryType.effectStarted || type == EntryType.proposal
+  }
+
+  /// What is wrong with an entry about the proposal; nil where nothing is.
+  ///
+  /// Who approves may not, there are too few where it is said that they are enough, or they are not enough any more when the effect begins.
+  public func problem(with entry: Entry) -> String? {
+    var isComplete = false
+    switch entry.type {
+    case EntryType.proposal where entry.bodyView["editor_counts"]?.boolValue == true:
+      isComplete = record.verdict == .permit
+    case EntryType.approval where entry.bodyView["decision"]?.stringValue == ApprovalDecision.approve.rawValue:
+      isComplete = entry.bodyView["complete"]?.boolValue == true
+      guard let by = entry.bodyView["by"]?.stringValue, bytesEqual(by, entry.principal) else {
+        return "entry \(entry.index) is an approval in another name"
+      }
+    case EntryType.effectStarted:
+      let isInTime = record.expires.map { entry.time <= $0 } ?? true
+      if record.votes.isEmpty || isInTime && isEnough { return nil }
+      return "the approvals for the effect of entry \(entry.index) counted no more when it began"
+    default: return nil
+    }
+    guard let vote = record.votes.last, mayGive(vote) else { return "entry \(entry.index) is an approval by somebody who may not decide" }
+    return isComplete && !isEnough ? "entry \(entry.index) has too few approvals" : nil
+  }
+
   /// Whether an approval counts for anything that is asked.
-  func mayGive(_ vote: ProposalRecord.Vote) -> Bool { record.requirements.contains { counts(vote, for: $0) || passes(vote, $0) } }
+  private func mayGive(_ vote: ProposalRecord.Vote) -> Bool { record.requirements.contains { counts(vote, for: $0) || passes(vote, $0) } }
 
   /// Whether the approvals are enough: any requirements of a rule together have as many people as they ask for, in as many places.
-  var isEnough: Bool {
+  private var isEnough: Bool {
     let rules = record.requirements.filter { rule in !record.votes.contains { passes($0, rule) } }
     let byRule = Dictionary(grouping: rules) { ExactString($0.rule) }
     return byRule.values.allSatisfy { own in
@@ -48,7 +92,7 @@ struct BundleStanding {
 
   /// Whether somebody has what is wanted, and neither asked for it, nor proposed it, nor is excluded.
   private func stands(_ vote: ProposalRecord.Vote, _ rule: ApprovalRequirement, _ wanted: Set<ExactString>) -> Bool {
-    let never = rule.not + [record.principal] + (run.map { [$0.state.requester] } ?? [])
+    let never = rule.not + [record.principal] + (requester.map { [$0] } ?? [])
     return !wanted.isDisjoint(with: held(by: vote))
       && !never.contains { bytesEqual($0, vote.principal) || bytesEqual($0, vote.authority) }
   }
@@ -60,7 +104,7 @@ struct BundleStanding {
     if vote.isOperator {
       roles = isOwn ? directory.roles.map(\.name) : []
     } else {
-      let mandates = directory.mandates(of: vote.principal, process: run?.state.process, at: now)
+      let mandates = directory.mandates(of: vote.principal, process: process, at: now)
       guard let mandate = mandates.first(where: { ($0.source == nil) == isOwn && bytesEqual($0.authority, vote.authority) }) else {
         return []
       }
