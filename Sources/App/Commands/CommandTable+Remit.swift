@@ -7,5 +7,5 @@ extension CommandTable {
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + StoreCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
       + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all
-      + ClockCommands.all + GuardCommands.all + LabelCommands.all + ToolCommands.all)
+      + ClockCommands.all + GuardCommands.all + LabelCommands.all + ScheduleCommands.all + ToolCommands.all)
 }
