@@ -52,6 +52,9 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
       "\(date)T\(padded(rest / 3_600_000, 2)):\(padded(rest / 60_000 % 60, 2)):\(padded(rest / 1000 % 60, 2)).\(padded(rest % 1000, 3))Z"
   }
 
+  /// The date so many days after 1970-01-01.
+  public static func date(daysSinceEpoch days: Int) -> (year: Int, month: Int, day: Int) { civil(daysSinceEpoch: days) }
+
   /// The moment in ISO 8601, UTC.
   public var description: String { iso8601 }
 

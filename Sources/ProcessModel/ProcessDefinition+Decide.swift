@@ -47,7 +47,7 @@ extension ProcessDefinition {
       process: self, state: RunState(run: run, process: id, release: release, requester: requester, trigger: trigger?.name), now: now,
       events: [first])
     if !values.isEmpty {
-      let origin = trigger.map { Origin("form:\($0.name)", trusted: $0.source != .event) } ?? Origin(requester)
+      let origin = trigger.map { Origin("form:\($0.name)", trusted: !$0.isEvent) } ?? Origin(requester)
       decider.emit(.fieldsSet(values, step: nil, by: requester, origin: origin))
     }
     decider.begin(root, 1)

@@ -26,7 +26,7 @@ extension ProcessDefinition {
     switch trigger.source {
     case .form(let role): return "form \(trigger.name) of role:\(role)\(fields)"
     case .schedule(let cron, let zone): return "schedule \(cron) in \(zone)"
-    case .event: return "event \(trigger.name)\(fields)"
+    case .event(let role): return "event \(trigger.name)\(role.map { " brought by role:\($0)" } ?? "")\(fields)"
     }
   }
 

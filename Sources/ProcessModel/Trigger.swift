@@ -6,8 +6,8 @@ public struct Trigger: Sendable {
     case form(role: String)
     /// A calendar rule: five cron fields, in the time zone.
     case schedule(cron: String, zone: String)
-    /// An event from outside.
-    case event
+    /// An event from outside, brought in by somebody who holds `role`; by the owner of the process where it is `nil`.
+    case event(role: String?)
   }
 
   /// Where the start comes from.
@@ -18,4 +18,7 @@ public struct Trigger: Sendable {
   public let title: String?
   /// The fields that the start may set.
   public let fields: [FormField]
+
+  /// Whether it is an event, whose values anybody outside may have written.
+  public var isEvent: Bool { if case .event = source { true } else { false } }
 }

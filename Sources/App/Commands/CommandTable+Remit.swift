@@ -3,9 +3,9 @@ extension CommandTable {
   static let remit = CommandTable(
     commands: DemoCommand.all + InitCommands.all + InboxCommand.all
       + ApprovalCommands.all + ApprovalNoteCommands.all + ApprovalBatchCommand.all + VigilanceCommands.all
-      + RunCommands.all + StepCommands.all + WorkCommands.all + AgentCommands.all
+      + RunCommands.all + EventCommands.all + StepCommands.all + WorkCommands.all + AgentCommands.all
       + ProcessCommands.all + PersonCommands.all
       + AuditCommands.all + StoreCommands.all + MineCommands.all + SuggestionCommands.all + EvalCommands.all
       + PolicyCommands.all + ProcessDiffCommand.all + AllowanceCommands.all + ServeCommand.all + DoctorCommand.all + StopCommands.all
-      + ClockCommands.all + GuardCommands.all + LabelCommands.all + ToolCommands.all)
+      + ClockCommands.all + GuardCommands.all + LabelCommands.all + ScheduleCommands.all + ToolCommands.all)
 }

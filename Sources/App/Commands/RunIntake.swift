@@ -11,13 +11,17 @@ internal import ProcessModel
 struct RunIntake {
   /// What became of one row.
   struct Outcome: Sendable {
-    /// The line of the file.
+    /// The line of the file, or which of its events.
     let line: Int
     let status: Status
     var run: String?
     /// Why the row failed, or what waits for people.
     var code: String?
     var message: String?
+    /// The file, where there are several.
+    var file: String?
+    /// The process, where there are several.
+    var process: String?
   }
 
   /// Where a row stands.
@@ -119,14 +123,17 @@ struct RunIntake {
 }
 
 extension RunIntake {
-  /// What became of all rows, for the command line: failures one by one, the rest counted.
-  static func result(_ outcomes: [Outcome], file: String) -> CommandResult {
+  /// What became of all rows or events, for the command line: failures one by one, the rest counted.
+  static func result(_ outcomes: [Outcome], file: String, of noun: String = "row") -> CommandResult {
     let counts = Status.allCases.map { status in (status, outcomes.count { $0.status == status }) }
     let failed = outcomes.count { $0.status == .failed }
     var json: JSONObject = [
-      "rows": .array(
+      "\(noun)s": .array(
         outcomes.map { outcome in
-          var member: JSONObject = ["line": .int(outcome.line), "status": .string(outcome.status.rawValue)]
+          var member: JSONObject = ["status": .string(outcome.status.rawValue)]
+          member[noun == "row" ? "line" : "number"] = .int(outcome.line)
+          member["file"] = outcome.file.map { .string($0) }
+          member["process"] = outcome.process.map { .string($0) }
           member["id"] = outcome.run.map { .string($0) }
           if let code = outcome.code { member["error"] = ["code": .string(code), "message": .string(outcome.message ?? "")] }
           return .object(member)
@@ -134,13 +141,16 @@ extension RunIntake {
     ]
     for (status, count) in counts { json[status.rawValue] = .int(count) }
     let words = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0 == .present ? "already there" : $0.0.rawValue)" }
+    let all = "\(counted(outcomes.count, noun)): \(words.joined(separator: ", "))"
+    let summary = Shown(words.isEmpty ? "nothing was given" : all)
     return CommandResult(
       exit: failed > 0 ? .failed : .done, json: .object(json),
-      notes: [Shown(words.isEmpty ? "the file has no rows" : "\(counted(outcomes.count, "row")): \(words.joined(separator: ", "))")],
+      notes: [summary],
       lines: { width in
         outcomes.filter { $0.message != nil }.flatMap { outcome -> [Shown] in
           let tone: Shown.Tone = outcome.status == .failed ? .bad : .caution
-          let line: Shown = "\(Shown(outcome.status.rawValue, tone))  \(file):\(outcome.line): \(Shown.sentence(outcome.message ?? ""))"
+          let place = "\(outcome.file ?? file):\(outcome.line)"
+          let line: Shown = "\(Shown(outcome.status.rawValue, tone))  \(place): \(Shown.sentence(outcome.message ?? ""))"
           return line.wrapped(to: width)
         }
       })

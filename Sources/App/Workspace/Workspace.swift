@@ -97,7 +97,10 @@ final class Workspace: Sendable {
     self.environment = environment
     self.store = store
     self.identity = identity
-    self.gate = gate ?? PermissionGate(store: store, watch: ClockWatch(file: "\(folder)/\(Self.stateFolder)/clock.json"))
+    self.gate =
+      gate
+      ?? PermissionGate(
+        store: store, watch: ClockWatch(file: "\(folder)/\(Self.stateFolder)/clock.json"), zones: { ZoneFiles.zone($0) })
   }
 
   func close() async { await store.close() }

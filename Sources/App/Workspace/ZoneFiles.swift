@@ -2,7 +2,9 @@ internal import CEL
 internal import Core
 internal import Glibc
 
-/// The time zones of this machine, for expressions that are only tried: what is decided never depends on the machine.
+/// The time zones of this machine, for schedules and for expressions that are tried.
+///
+/// What is decided never depends on the machine: a schedule's start names the moment for which it was planned.
 enum ZoneFiles {
   private static let folder = "/usr/share/zoneinfo/"
 

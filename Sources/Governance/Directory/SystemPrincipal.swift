@@ -4,6 +4,6 @@ public enum SystemPrincipal: String, Sendable, CaseIterable {
   case engine = "system:engine"
   /// Calls models for agents and gives up in their name.
   case agents = "system:agents"
-  /// Fires timers and ends what nobody decided in time.
+  /// Starts runs by the calendar, fires timers and ends what nobody decided in time.
   case timer = "system:timer"
 }

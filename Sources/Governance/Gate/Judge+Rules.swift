@@ -107,14 +107,29 @@ extension Judge {
     proposal.tool == BuiltinTool.startRun.rawValue ? proposal.arguments["fields"]?.objectValue ?? [:] : [:]
   }
 
-  /// Starting a run is permitted to the role of its trigger.
+  /// Starting a run is permitted to the role of its trigger, by an event without one to the owner of the process, and to the calendar by a
+  /// trigger that is a schedule.
   func impliedForStart(_ principal: Request.Principal, _ release: Release) -> [RuleMatch] {
     guard proposal.tool == BuiltinTool.startRun.rawValue else { return [] }
     let named = proposal.arguments["trigger"]?.stringValue
     return release.process.triggers.compactMap { trigger in
-      guard case .form(let role) = trigger.source, named == nil || named == trigger.name, principal.roles.contains(role) else { return nil }
-      return .implied("trigger:\(trigger.name)")
+      let mayStart =
+        switch trigger.source {
+        case .form(let role): (named == nil || named == trigger.name) && principal.roles.contains(role)
+        case .event(let role?): named == trigger.name && principal.roles.contains(role)
+        case .event(nil): named == trigger.name && holds(release.process.owner)
+        case .schedule: isCalendar && named == trigger.name
+        }
+      return mayStart ? .implied("trigger:\(trigger.name)") : nil
     }
+  }
+
+  /// Whether it is a start that a schedule of the process asks for.
+  var isCalendar: Bool {
+    proposal.principal == SystemPrincipal.timer.rawValue && proposal.tool == BuiltinTool.startRun.rawValue
+      && view.release?.process.triggers.contains { trigger in
+        if case .schedule = trigger.source { proposal.arguments["trigger"]?.stringValue == trigger.name } else { false }
+      } == true
   }
 }
 

@@ -15,9 +15,12 @@ extension PermissionGate {
     public internal(set) var escalated = 0
     /// Timers of runs that fired.
     public internal(set) var fired = 0
+    /// Runs that were started by the calendar.
+    public internal(set) var started = 0
   }
 
-  /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come.
+  /// Ends what nobody decided in time, reminds and asks others where the rules say so, and fires the timers whose time has come
+  /// and starts runs by the calendar.
   ///
   /// Everything follows from the log and the clock, so that nothing is lost while no process runs; what was missed then happens once.
   /// Nothing happens while the wall clock cannot be believed.
@@ -52,6 +55,7 @@ extension PermissionGate {
           arguments: ["timer": .string(timer)], run: run))
       if outcome.verdict == .permit { passed.fired += 1 }
     }
+    passed.started = try await startScheduled(at: now)
     return passed
   }
 

@@ -1,4 +1,5 @@
 public import Audit
+public import CEL
 public import Core
 internal import PolicyEngine
 internal import ProcessModel
@@ -15,6 +16,8 @@ public final class PermissionGate: Sendable {
   let random: RandomSource
   let watch: ClockWatch?
   let guards = GuardCache()
+  /// The time zones by which schedules go, by name.
+  let zones: @Sendable (String) -> CELTimeZone?
 
   /// A gate before a log.
   ///
@@ -22,10 +25,15 @@ public final class PermissionGate: Sendable {
   ///   - store: The log, opened with ``GovernanceProjections/all``.
   ///   - random: Where ids come from.
   ///   - watch: Tells whether the store's time can be believed; nil where it always is.
-  public init(store: AuditStore<GovernanceLedger>, random: RandomSource = .system, watch: ClockWatch? = nil) {
+  ///   - zones: The time zones by which schedules go, by name; UTC alone where nothing is said.
+  public init(
+    store: AuditStore<GovernanceLedger>, random: RandomSource = .system, watch: ClockWatch? = nil,
+    zones: @escaping @Sendable (String) -> CELTimeZone? = { $0 == "UTC" ? CELTimeZone(offset: 0) : nil }
+  ) {
     self.store = store
     self.random = random
     self.watch = watch
+    self.zones = zones
   }
 
   /// Makes the first entry of a new store, which gives its log an id; does nothing where there is one.
@@ -77,7 +85,7 @@ public final class PermissionGate: Sendable {
   }
 
   /// The outcome of a new proposal, and the entries that it leads to.
-  private func decide(
+  func decide(
     _ proposal: Proposal, evidence: [Evidence], in context: WriteContext<GovernanceLedger>
   ) throws -> ([EntryDraft], GateOutcome) {
     var view = try view(of: proposal, in: context)

@@ -23,7 +23,7 @@ extension ProcessLoader {
       sink.error("missing-key", at: item.position, "a trigger has one of `form`, `schedule` or `event`")
       return nil
     }
-    let allowed = ["form": ["role", "title", "fields"], "schedule": ["zone", "title"], "event": ["title", "fields"]][kind] ?? []
+    let allowed = ["form": ["role", "title", "fields"], "schedule": ["zone", "title"], "event": ["role", "title", "fields"]][kind] ?? []
     for key in ["role", "title", "fields", "zone"] where reader.has(key) && !allowed.contains(key) {
       sink.error("wrong-key", at: reader.keyPosition(key), "`\(key)` does not go with `\(kind)`")
     }
@@ -38,9 +38,11 @@ extension ProcessLoader {
       return Trigger(source: .form(role: role), name: name, title: title, fields: fields)
     case "schedule":
       guard let cron = reader.text("schedule"), let value = reader["schedule"] else { return nil }
-      if let problem = cronProblem(cron) {
+      do throws(Schedule.Problem) {
+        _ = try Schedule(cron)
+      } catch {
         sink.error(
-          "bad-schedule", at: value.position, "`\(visible(cron))` is not a schedule: \(problem)",
+          "bad-schedule", at: value.position, "`\(visible(cron))` is not a schedule: \(error.text)",
           hint: "minute, hour, day, month and weekday, as in \"0 9 1 * *\"")
         return nil
       }
@@ -59,7 +61,9 @@ extension ProcessLoader {
           "bad-name", at: value.position, "`\(visible(name))` is not the name of an event", hint: "letters, digits, `_`, `.` and `-`")
         return nil
       }
-      return Trigger(source: .event, name: name, title: title, fields: fields)
+      let role = reader.text("role")
+      if let role, let value = reader["role"] { checkRole(role, at: value.position) }
+      return Trigger(source: .event(role: role), name: name, title: title, fields: fields)
     }
   }
 }
@@ -76,26 +80,4 @@ private func isZoneName(_ text: String) -> Bool {
   let parts = text.split(separator: "/", omittingEmptySubsequences: false)
   return (1...3).contains(parts.count) && text.utf8.count <= 64
     && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { isEventByte($0) || $0 == UInt8(ascii: "+") } && !$0.contains(".") }
-}
-
-/// What is wrong with five cron fields of numbers, `*`, ranges, lists and steps; `nil` when nothing is.
-func cronProblem(_ text: String) -> String? {
-  let fields: [(name: String, range: ClosedRange<Int>)] = [
-    ("minute", 0...59), ("hour", 0...23), ("day", 1...31), ("month", 1...12), ("weekday", 0...7),
-  ]
-  let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-  guard parts.count == fields.count else { return "it has \(parts.count) fields, not 5" }
-  for (part, field) in zip(parts, fields) {
-    for item in part.split(separator: ",", omittingEmptySubsequences: false) {
-      let halves = item.split(separator: "/", omittingEmptySubsequences: false)
-      let step = halves.count == 2 ? Int(halves[1]) : 1
-      guard halves.count <= 2, let step, (1...field.range.upperBound).contains(step) else { return "`\(item)` is no \(field.name)" }
-      if halves[0] == "*" { continue }
-      let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-      guard ends.count <= 2, let low = ends[0], let high = ends[ends.count - 1], field.range.contains(low),
-        field.range.contains(high), low <= high, halves.count == 1 || ends.count == 2
-      else { return "`\(item)` is no \(field.name) from \(field.range.lowerBound) to \(field.range.upperBound)" }
-    }
-  }
-  return nil
 }
