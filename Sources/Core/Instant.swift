@@ -89,6 +89,13 @@ public struct TimeSource: Sendable {
     clock_gettime(CLOCK_REALTIME, &time)
     return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
+
+  /// The time since the machine started, asleep or not, as if that had been in 1970: nobody can set it.
+  public static let sinceBoot = TimeSource {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
 }
 
 extension Duration {

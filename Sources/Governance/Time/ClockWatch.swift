@@ -1,5 +1,4 @@
 public import Core
-internal import Glibc
 
 /// Compares the wall clock with what cannot be set: the time since the machine started, and the log.
 ///
@@ -51,13 +50,10 @@ public final class ClockWatch: Sendable {
 
   /// The machine's own clocks.
   @Sendable public static func machine() -> Observation {
-    var time = timespec()
-    clock_gettime(CLOCK_BOOTTIME, &time)
     let boot = (try? RegularFile.read("/proc/sys/kernel/random/boot_id", maximumBytes: 256)).map {
       String(decoding: $0.prefix(36), as: UTF8.self)
     }
-    return Observation(
-      boot: boot ?? "", elapsed: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000, wall: TimeSource.system.now())
+    return Observation(boot: boot ?? "", elapsed: TimeSource.sinceBoot.now().milliseconds, wall: TimeSource.system.now())
   }
 
   /// What is wrong with the wall clock, in words; nil where it can be believed.
