@@ -12,6 +12,8 @@ public indirect enum Block: Sendable {
   case `repeat`(id: String, body: Block, until: Condition, max: Int)
   /// Nothing but time: done when it has passed.
   case wait(id: String, Delay)
+  /// Fields that rules in a table set, without anybody.
+  case table(DecisionTable)
 
   /// How long a wait is.
   public enum Delay: Sendable {
@@ -25,6 +27,7 @@ public indirect enum Block: Sendable {
   public var id: String {
     switch self {
     case .step(let step): step.id
+    case .table(let table): table.id
     case .sequence(let id, _), .choose(let id, _), .parallel(let id, _), .repeat(let id, _, _, _), .wait(let id, _): id
     }
   }
@@ -32,7 +35,7 @@ public indirect enum Block: Sendable {
   /// The blocks directly inside, in file order.
   public var children: [Block] {
     switch self {
-    case .step, .wait: []
+    case .step, .wait, .table: []
     case .sequence(_, let blocks), .parallel(_, let blocks): blocks
     case .choose(_, let branches): branches.compactMap(\.body)
     case .repeat(_, let body, _, _): [body]

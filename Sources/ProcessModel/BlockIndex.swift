@@ -35,7 +35,7 @@ struct BlockIndex: Sendable {
   private mutating func add(_ block: Block, parent: Parent, scope: String?, next: String?) {
     nodes[block.id] = Node(block: block, parent: parent, scope: scope, next: next)
     switch block {
-    case .step, .wait: break
+    case .step, .wait, .table: break
     case .sequence(let id, let blocks):
       for (place, child) in blocks.enumerated() {
         add(child, parent: .block(id), scope: scope, next: place + 1 < blocks.count ? blocks[place + 1].id : nil)

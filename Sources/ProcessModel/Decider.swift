@@ -34,6 +34,7 @@ struct Decider {
       for block in blocks where isLive(occurrence) { begin(block, iteration) }
     case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
     case .wait(_, let delay): wait(delay, occurrence)
+    case .table(let table): decide(table, occurrence)
     }
   }
 
@@ -119,7 +120,7 @@ struct Decider {
     case .block(let id):
       guard let parent = process.index.nodes[id]?.block, let outer = self.parent(of: occurrence) else { return }
       switch parent {
-      case .step, .wait: break
+      case .step, .wait, .table: break
       case .sequence:
         if let next = node.next.flatMap({ process.index.nodes[$0]?.block }) { begin(next, occurrence.iteration) } else { finish(outer) }
       case .choose: finish(outer)

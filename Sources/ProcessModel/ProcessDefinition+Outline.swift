@@ -52,9 +52,25 @@ extension ProcessDefinition {
     case .repeat(let id, let body, let until, let max):
       lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
       add(body, level + 1, &lines)
+    case .table(let table): add(table, indent, &lines)
     case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.iso8601)")
     case .wait(let id, .until(let moment)): lines.append("\(indent)wait \(id): until \(moment.source)")
     }
+  }
+
+  private func add(_ table: DecisionTable, _ indent: String, _ lines: inout [String]) {
+    let way = table.hit == .collect ? "collect \(table.aggregation.rawValue)" : table.hit.rawValue
+    lines.append("\(indent)table \(table.id) sets \(table.outputs.joined(separator: ", ")), \(way)")
+    for rule in table.rules {
+      let tests = rule.cells.flatMap(\.self).map(\.source)
+      let when = tests.isEmpty ? "always" : tests.joined(separator: " and ")
+      lines.append("\(indent)  \(rule.id): \(when): \(words(rule.outputs))" + (rule.clause.map { " (\($0))" } ?? ""))
+    }
+    if let otherwise = table.otherwise { lines.append("\(indent)  otherwise: \(words(otherwise))") }
+  }
+
+  private func words(_ outputs: [DecisionTable.Output]) -> String {
+    outputs.map { "\($0.field) = \($0.value.source)" }.joined(separator: ", ")
   }
 
   private func words(_ step: Step) -> String {

@@ -56,6 +56,8 @@ public enum RunEvent: Hashable, Sendable {
 
   /// A choice took one of its branches.
   case branchChosen(Occurrence, branch: String)
+  /// A decision table was asked: the rules that count, `otherwise` where none hit. What it set follows.
+  case tableDecided(Occurrence, rules: [String])
   /// A repeat began a pass; `iteration` counts the passes of this repeat over the whole run, from 1.
   case iterationBegan(of: Occurrence, iteration: Int)
   /// A handler took over from `target` because of `exception`; `iteration` counts this handler's activations over the whole run.

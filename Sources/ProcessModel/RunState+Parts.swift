@@ -86,6 +86,8 @@ extension RunState {
     public let occurrence: Occurrence
     /// The branch that a choice took.
     public internal(set) var branch: String?
+    /// The rules of a decision table that counted, in their order; empty for any other block.
+    public internal(set) var rules: [String] = []
     /// Whether it is done.
     public internal(set) var isCompleted = false
     /// Whether it is a step that does not apply in this run.

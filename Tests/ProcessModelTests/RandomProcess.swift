@@ -43,7 +43,7 @@ struct RandomProcess {
   mutating func block(depth: Int) -> String {
     let kind = depth >= 3 ? 0 : Int.random(in: 0..<8, using: &random)
     switch kind {
-    case 4: return choose(depth: depth)
+    case 4: return chance(1, in: 2) ? table() : choose(depth: depth)
     case 5: return choose(depth: depth)
     case 6:
       let id = name("p")
@@ -61,6 +61,18 @@ struct RandomProcess {
       return chance(1, in: 3) ? "{ wait: { until: 'now + duration(\"\(next)h\")' }, id: '\(id)' }" : "{ wait: 'PT\(next)H', id: '\(id)' }"
     default: return step()
     }
+  }
+
+  /// Rules that set a field, and now and then find none or several.
+  mutating func table() -> String {
+    let id = name("t")
+    blocks.append(id)
+    let otherwise = chance(1, in: 2) ? ", otherwise: { size: '9' }" : ""
+    let hit = pick(["first", "any", "unique"])
+    return """
+      { table: '\(id)', hit: '\(hit)', inputs: ['run.color', 'run.ok'], rules: [
+        { id: 'a', when: [\"== 'red'\", '-'], set: { size: '1' } }, { id: 'b', when: [\"in ['green']\", '== true'], set: { size: '2' } }]\(otherwise) }
+      """
   }
 
   mutating func choose(depth: Int) -> String {

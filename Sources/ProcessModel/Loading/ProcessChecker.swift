@@ -24,23 +24,30 @@ struct ProcessChecker {
       case .choose(_, let branches): all += branches.compactMap(\.when)
       case .repeat(_, _, let until, _): all.append(until)
       case .wait(_, .until(let moment)): all.append(moment)
+      case .table(let table): all += table.conditions
       default: break
       }
     }
     return all
   }
 
+  private var tables: [DecisionTable] {
+    ([process.root] + process.handlers.compactMap(\.body)).flatMap(\.all).compactMap {
+      if case .table(let table) = $0 { table } else { nil }
+    }
+  }
+
   private func checkFields() {
-    let asked = Set((process.steps.map(\.form) + process.triggers.map(\.fields)).flatMap { $0.map(\.name) })
+    let asked = Set((process.steps.map(\.form) + process.triggers.map(\.fields)).flatMap { $0.map(\.name) } + tables.flatMap(\.outputs))
     let read = Set(conditions.flatMap { $0.reads(of: "run") })
     for field in process.fields {
       let position = loader.declared["field \(field.name)"]
       switch (asked.contains(field.name), read.contains(field.name)) {
       case (true, _): break
       case (false, true):
-        loader.sink.warning("unset-field", at: position, "field `\(field.name)` is read, but no form and no agent sets it")
+        loader.sink.warning("unset-field", at: position, "field `\(field.name)` is read, but no form, agent or table sets it")
       case (false, false):
-        loader.sink.warning("unused-field", at: position, "field `\(field.name)` is not used: no form, agent or condition names it")
+        loader.sink.warning("unused-field", at: position, "field `\(field.name)` is not used: no form, agent, table or condition names it")
       }
     }
   }
@@ -133,6 +140,15 @@ private struct ValueFlow {
     case .repeat(_, let body, let until, _):
       known = follow(body, known)
       look(until, known, block.id)
+    case .table(let table):
+      var told: Set<String> = []
+      for condition in table.conditions.dropFirst(table.inputs.count) {
+        let names = Set(condition.reads(of: "run").map { "run.\($0)" } + condition.reads(of: "facts").map { "facts.\($0)" })
+        if told.isSuperset(of: names) { continue }
+        told.formUnion(names)
+        look(condition, known, table.id)
+      }
+      known.fields.formUnion(table.outputs)
     case .wait(let id, let delay):
       if case .until(let moment) = delay { look(moment, known, id) }
     }

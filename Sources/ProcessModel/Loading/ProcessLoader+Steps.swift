@@ -23,6 +23,7 @@ extension ProcessLoader {
     ("parallel", ["parallel", "id"]),
     ("repeat", ["repeat", "until", "max", "id"]),
     ("wait", ["wait", "id"]),
+    ("table", ["table", "hit", "collect", "inputs", "rules", "otherwise"]),
     ("case", ["case", "until", "id"]),
   ]
   private static let depthLimit = 48
@@ -72,6 +73,7 @@ extension ProcessLoader {
   /// What messages call a block that has not been read.
   private func name(_ item: PositionedJSON) -> String {
     if let id = item["step"]?.stringValue { return "step `\(visible(id))`" }
+    if let id = item["table"]?.stringValue { return "table `\(visible(id))`" }
     if let id = item["id"]?.stringValue { return "block `\(visible(id))`" }
     return "this block"
   }
@@ -83,11 +85,11 @@ extension ProcessLoader {
     }
     let kinds = Self.blockKeys.filter { item[$0.kind] != nil }
     guard let kind = kinds.first else {
-      let known = ["step", "choose", "parallel", "repeat", "wait"]
+      let known = ["step", "choose", "parallel", "repeat", "wait", "table"]
       if let member = members.first(where: { nearestName(to: $0.key, in: known) != nil }) {
         sink.unknown("key", member.key, known: known, at: member.keyPosition)
       } else {
-        sink.error("missing-key", at: item.position, "a block needs one of `step`, `choose`, `parallel`, `repeat` or `wait`")
+        sink.error("missing-key", at: item.position, "a block needs one of `step`, `choose`, `parallel`, `repeat`, `wait` or `table`")
       }
       return nil
     }
@@ -104,6 +106,7 @@ extension ProcessLoader {
     case "parallel": return parallel(reader, depth: depth)
     case "repeat": return repeatBlock(reader, depth: depth)
     case "wait": return wait(reader)
+    case "table": return table(reader)
     default:
       sink.error(
         "not-supported", at: reader.keyPosition("case"), "`case` is not supported yet: steps in any order cannot be run by this version",
