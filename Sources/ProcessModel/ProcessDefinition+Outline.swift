@@ -37,14 +37,15 @@ extension ProcessDefinition {
     switch block {
     case .step(let step): lines.append(indent + words(step))
     case .sequence(_, let blocks): for child in blocks { add(child, level, &lines) }
-    case .choose(let id, let branches):
-      lines.append("\(indent)choose \(id)")
+    case .choose(let id, let branches), .chooseAll(let id, let branches):
+      let word = if case .chooseAll = block { "choose all" } else { "choose" }
+      lines.append("\(indent)\(word) \(id)")
       for branch in branches {
         lines.append("\(indent)  " + (branch.when.map { "when \($0.source)" } ?? "otherwise") + (branch.body == nil ? ": nothing" : ""))
         if let body = branch.body { add(body, level + 2, &lines) }
       }
-    case .parallel(let id, let blocks):
-      lines.append("\(indent)parallel \(id)")
+    case .parallel(let id, let blocks, let join):
+      lines.append("\(indent)parallel \(id)" + (join.map { ", done when \($0) of \(blocks.count) are" } ?? ""))
       for child in blocks {
         lines.append("\(indent)  at the same time")
         add(child, level + 2, &lines)

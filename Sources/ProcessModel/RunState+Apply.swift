@@ -40,6 +40,9 @@ extension RunState {
     case .branchChosen(let occurrence, let branch):
       guard blockIndex(occurrence) == nil else { return false }
       blocks.append(BlockState(occurrence: occurrence, branch: branch))
+    case .branchesChosen(let occurrence, let branches):
+      guard blockIndex(occurrence) == nil else { return false }
+      blocks.append(BlockState(occurrence: occurrence, branches: branches))
     case .tableDecided(let occurrence, let rules):
       guard blockIndex(occurrence) == nil else { return false }
       blocks.append(BlockState(occurrence: occurrence, rules: rules))

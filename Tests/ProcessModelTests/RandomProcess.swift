@@ -49,7 +49,8 @@ struct RandomProcess {
       let id = name("p")
       blocks.append(id)
       let lists = (0..<Int.random(in: 2...3, using: &random)).map { _ in "[\(list(depth: depth + 1))]" }
-      return "{ parallel: [\(lists.joined(separator: ", "))], id: '\(id)' }"
+      let join = chance(1, in: 3) ? "join: \(Int.random(in: 1...lists.count, using: &random)), " : ""
+      return "{ parallel: [\(lists.joined(separator: ", "))], \(join)id: '\(id)' }"
     case 7:
       let id = name("r")
       blocks.append(id)
@@ -86,7 +87,7 @@ struct RandomProcess {
     if chance(2, in: 3) {
       branches.append(chance(1, in: 3) ? "{ otherwise: [], id: 'none' }" : "{ otherwise: [\(list(depth: depth + 1))] }")
     }
-    return "{ choose: [\(branches.joined(separator: ", "))], id: '\(id)' }"
+    return "{ \(chance(1, in: 3) ? "choose_all" : "choose"): [\(branches.joined(separator: ", "))], id: '\(id)' }"
   }
 
   mutating func condition() -> String {

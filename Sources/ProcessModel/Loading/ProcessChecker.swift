@@ -21,7 +21,7 @@ struct ProcessChecker {
     var all = process.steps.flatMap { $0.arguments.map(\.value) + ($0.when.map { [$0] } ?? []) } + process.controls.compactMap(\.when)
     for block in ([process.root] + process.handlers.compactMap(\.body)).flatMap({ $0.all }) {
       switch block {
-      case .choose(_, let branches): all += branches.compactMap(\.when)
+      case .choose(_, let branches), .chooseAll(_, let branches): all += branches.compactMap(\.when)
       case .repeat(_, _, let until, _): all.append(until)
       case .wait(_, .until(let moment)): all.append(moment)
       case .table(let table): all += table.conditions
@@ -126,16 +126,19 @@ private struct ValueFlow {
       known.facts.formUnion(tools(of: step).flatMap { $0.facts.map(\.name) })
     case .sequence(_, let blocks):
       for child in blocks { known = follow(child, known) }
-    case .choose(_, let branches):
+    case .choose(_, let branches), .chooseAll(_, let branches):
       for branch in branches { if let when = branch.when { look(when, known, block.id) } }
       let ends = branches.map { branch in branch.body.map { follow($0, before) } ?? before }
       if let first = ends.first { known.fields = ends.dropFirst().reduce(first.fields) { $0.intersection($1.fields) } }
       for end in ends { known.facts.formUnion(end.facts) }
-    case .parallel(_, let blocks):
-      for child in blocks {
-        let end = follow(child, before)
-        known.fields.formUnion(end.fields)
-        known.facts.formUnion(end.facts)
+    case .parallel(_, let blocks, let join):
+      let ends = blocks.map { follow($0, before) }
+      for end in ends { known.facts.formUnion(end.facts) }
+      // Of what fewer than the others than may be missing set, nothing is sure.
+      let missing = blocks.count - (join ?? blocks.count)
+      for field in ends.reduce(into: Set<String>(), { $0.formUnion($1.fields) })
+      where ends.count(where: { $0.fields.contains(field) }) > missing {
+        known.fields.insert(field)
       }
     case .repeat(_, let body, let until, _):
       known = follow(body, known)

@@ -26,10 +26,14 @@ struct ReachabilityAnalysis {
 
   /// Reports branches that are never taken, and a choice that leaves cases without a branch.
   ///
+  /// - Parameters:
+  ///   - drafts: The branches.
+  ///   - takesAll: Whether every branch that applies is taken, and not the first alone.
+  ///   - position: Where the choice stands.
   /// - Returns: For each draft, whether it can be taken.
-  func check(_ drafts: [ProcessLoader.BranchDraft], chooseAt position: SourcePosition) -> [Bool] {
+  func check(_ drafts: [ProcessLoader.BranchDraft], takesAll: Bool, chooseAt position: SourcePosition) -> [Bool] {
     var reasons: [String?] = drafts.map { _ in nil }
-    let cases = findShadows(drafts, &reasons)
+    let cases = findShadows(drafts, takesAll: takesAll, &reasons)
     if let last = drafts.firstIndex(where: \.isOtherwise) {
       for place in drafts.indices where place > last { reasons[place] = "it stands after `otherwise`" }
     } else if let gap = cases, !reasons.contains(where: { $0 != nil }) {
@@ -48,11 +52,11 @@ struct ReachabilityAnalysis {
   /// Gives a reason for every branch that is never taken.
   ///
   /// - Returns: A case that no branch covers, in words, if there is one and all conditions could be tried.
-  private func findShadows(_ drafts: [ProcessLoader.BranchDraft], _ reasons: inout [String?]) -> String? {
+  private func findShadows(_ drafts: [ProcessLoader.BranchDraft], takesAll: Bool, _ reasons: inout [String?]) -> String? {
     var seen: [String] = []
     for (place, draft) in drafts.enumerated() {
       guard let when = draft.when else { continue }
-      if seen.contains(when.source) { reasons[place] = "a branch before it has the same condition, `\(when.source)`" }
+      if !takesAll, seen.contains(when.source) { reasons[place] = "a branch before it has the same condition, `\(when.source)`" }
       seen.append(when.source)
       if outcome(of: when) == .never { reasons[place] = "`\(when.source)` is never true" }
     }
@@ -64,14 +68,17 @@ struct ReachabilityAnalysis {
     var taken: Set<Int> = []
     var gap: String?
     cases.forEach { activation, isComplete in
+      var isTaken = false
       for place in finite {
         guard let when = drafts[place].when else { continue }
         guard let holds = try? when.program.evaluateBool(activation) else { return }
         if holds {
           taken.insert(place)
-          return
+          isTaken = true
+          if !takesAll { return }
         }
       }
+      if isTaken { return }
       taken.insert(-1)
       if isComplete, gap == nil { gap = activation.words }
     }
