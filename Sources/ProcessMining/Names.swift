@@ -45,6 +45,12 @@ struct NameTable: Sendable {
     return UInt32(ends.count - 1)
   }
 
+  /// Bytes of all names.
+  var byteCount: Int { arena.count }
+
+  /// The name of a number.
+  func string(_ number: Int) -> String { String(decoding: arena[start(number)..<ends[number]], as: UTF8.self) }
+
   /// All names by number.
   func strings() -> [String] {
     (0..<count).map { String(decoding: arena[start($0)..<ends[$0]], as: UTF8.self) }
