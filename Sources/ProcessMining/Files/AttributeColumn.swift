@@ -70,6 +70,7 @@ public struct AttributeColumn: Sendable {
   /// The column with every owner under a new number.
   ///
   /// - Parameter numbers: The new number by old number; all different.
+  /// - Returns: The same values, in order of the new numbers.
   /// - Complexity: O(rows + numbers) where most have a value, else O(rows log rows).
   func renumbered(_ numbers: [UInt32]) -> AttributeColumn {
     var order: [UInt32]

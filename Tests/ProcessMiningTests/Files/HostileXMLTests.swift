@@ -40,7 +40,8 @@ import Testing
     Refused("NUL", "<log><string key='a' value='\u{0}'/></log>", "xml-character", "1:29"),
     Refused("noncharacter", "<log><string key='a' value='\u{FFFE}'/></log>", "xml-encoding", "1:29"),
     Refused("overlong", Array("<log><string key='a' value='".utf8) + [0xC0, 0xAF] + Array("'/></log>".utf8), "xml-encoding", "1:29"),
-    Refused("surrogate", Array("<log><string key='a' value='".utf8) + [0xED, 0xA0, 0x80] + Array("'/></log>".utf8), "xml-encoding", "1:29"),
+    Refused(
+      "surrogate", Array("<log><string key='a' value='".utf8) + [0xED, 0xA0, 0x80] + Array("'/></log>".utf8), "xml-encoding", "1:29"),
     Refused("Latin-1 inside", Array("<log><string key='a' value='M".utf8) + [0xFC] + Array("ller'/></log>".utf8), "xml-encoding", "1:30"),
     Refused("UTF-16", [0xFF, 0xFE] + "<log/>".utf8.flatMap { [$0, 0] }, "xml-encoding", "1:1"),
     Refused("UTF-16 without a mark", "<log/>".utf8.flatMap { [0, $0] }, "xml-encoding", "1:1"),

@@ -104,7 +104,8 @@ import Testing
     Refused(name: "nothing", text: "", error: "1:1: there is no XML element"),
     Refused(name: "no log", text: "<bpmn/>", error: "1:1: this is no XES log: its outermost element is `<bpmn>`, not `<log>`"),
     Refused(
-      name: "an event without a name", text: "<log>\n <trace>\n  <string key='concept:name' value='c'/>\n  <event>\n  </event></trace></log>",
+      name: "an event without a name",
+      text: "<log>\n <trace>\n  <string key='concept:name' value='c'/>\n  <event>\n  </event></trace></log>",
       error: "4:3: this event has no `concept:name`"),
     Refused(
       name: "an event without a time",
@@ -112,7 +113,8 @@ import Testing
       error: "2:1: this event has no `time:timestamp`"),
     Refused(name: "a trace without a name", text: "<log>\n\n  <trace></trace></log>", error: "3:3: this trace has no `concept:name`"),
     Refused(
-      name: "a time without a zone", text: "<log><trace><event><date key='time:timestamp' value='2026-01-01T00:00:00'/></event></trace></log>",
+      name: "a time without a zone",
+      text: "<log><trace><event><date key='time:timestamp' value='2026-01-01T00:00:00'/></event></trace></log>",
       error: "1:54: a time without a zone"),
     Refused(
       name: "a day that does not exist",
@@ -126,21 +128,27 @@ import Testing
       name: "one key twice", text: "<log><trace><int key='n' value='1'/>\n<int key='n' value='2'/></trace></log>",
       error: "2:1: `n` stands twice here"),
     Refused(
-      name: "two names", text: "<log><trace><event><string key='concept:name' value='a'/><string key='concept:name' value='b'/></event></trace></log>",
+      name: "two names",
+      text: "<log><trace><event><string key='concept:name' value='a'/><string key='concept:name' value='b'/></event></trace></log>",
       error: "1:58: `concept:name` stands twice here"),
-    Refused(name: "a number as a name", text: "<log><trace><int key='concept:name' value='1'/>", error: "1:13: `concept:name` is not a `<string>`"),
+    Refused(
+      name: "a number as a name", text: "<log><trace><int key='concept:name' value='1'/>", error: "1:13: `concept:name` is not a `<string>`"
+    ),
     Refused(name: "no integer", text: "<log><int key='n' value='1.5'/>", error: "1:26: this is no integer of at most 64 bits"),
-    Refused(name: "too large", text: "<log><int key='n' value='9223372036854775808'/>", error: "1:26: this is no integer of at most 64 bits"),
+    Refused(
+      name: "too large", text: "<log><int key='n' value='9223372036854775808'/>", error: "1:26: this is no integer of at most 64 bits"),
     Refused(name: "no number", text: "<log><float key='n' value='0x1p3'/>", error: "1:28: this is no number"),
     Refused(name: "no flag", text: "<log><boolean key='n' value='yes'/>", error: "1:30: this is neither `true` nor `false`"),
     Refused(name: "no key", text: "<log><string value='a'/>", error: "1:6: an attribute without a `key`"),
     Refused(name: "no value", text: "<log><string key='a'/>", error: "1:6: an attribute without a `value`"),
     Refused(name: "an event outside", text: "<log>\n<event/></log>", error: "2:1: an event outside of a trace"),
-    Refused(name: "a trace inside", text: "<log><trace><trace/></trace></log>", error: "1:13: `<trace>` cannot stand inside a trace or an event"),
+    Refused(
+      name: "a trace inside", text: "<log><trace><trace/></trace></log>", error: "1:13: `<trace>` cannot stand inside a trace or an event"),
     Refused(name: "unknown", text: "<log><ns:string key='a' value='b'/></log>", error: "1:6: `<ns:string>` is no part of a log"),
     Refused(name: "a field", text: "<log><trace id='1'/></log>", error: "1:6: a trace or an event has no `id` in its tag"),
     Refused(name: "text", text: "<log>\n  hello</log>", error: "1:6: text between two elements"),
-    Refused(name: "truncated in a tag", text: "<log><trace><string key='conc", error: "1:30: the file ends in the middle of a tag or a text"),
+    Refused(
+      name: "truncated in a tag", text: "<log><trace><string key='conc", error: "1:30: the file ends in the middle of a tag or a text"),
     Refused(name: "truncated after a tag", text: "<log><trace>\n", error: "2:1: the file ends before `</trace>`"),
     Refused(name: "something behind", text: "<log/>\n<log/>", error: "2:1: a second outermost element"),
     Refused(name: "text behind", text: "<log/>x", error: "1:7: text outside of the outermost element"),

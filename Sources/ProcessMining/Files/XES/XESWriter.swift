@@ -2,11 +2,14 @@ internal import Core
 
 /// Writes event logs in XES to a stream, so that reading them gives the same log.
 ///
-/// Moments have three digits of fraction and the zone `+00:00`. The lifecycle is written where the log tells more than completions.
+/// Moments have three digits of fraction and the zone `+00:00`. The lifecycle is written where the log tells more than completions; as
+/// the file had it, for a log that was read from one.
 ///
 /// - SeeAlso: IEEE 1849-2023.
 public struct XESWriter {
   private let log: AttributedLog
+  /// Whether the lifecycle stands in the log's own column alone, not among the attributes of the events as well.
+  private let writesLifecycle: Bool
   private var sink: ByteSink
 
   /// Writes a whole log.
@@ -18,7 +21,8 @@ public struct XESWriter {
   ///   written until then is no whole file.
   /// - Complexity: O(events + attributes).
   public static func write(_ log: AttributedLog, to sink: @escaping ([UInt8]) throws -> Void) throws {
-    var writer = XESWriter(log: log, sink: ByteSink(sink))
+    let isAttribute = log.eventColumns.contains { $0.key == "lifecycle:transition" }
+    var writer = XESWriter(log: log, writesLifecycle: log.log.hasLifecycle && !isAttribute, sink: ByteSink(sink))
     try writer.write()
   }
 
@@ -93,7 +97,7 @@ public struct XESWriter {
       sink.append(try time(events.times[event]))
       sink.append("\"/>\n")
     }
-    if events.hasLifecycle, !has("lifecycle:transition") { try string("\t\t\t", "lifecycle:transition", events.lifecycle(event).xes) }
+    if writesLifecycle { try string("\t\t\t", "lifecycle:transition", events.lifecycle(event).xes) }
     for attribute in attributes { try write(attribute, "\t\t\t") }
     sink.append("\t\t</event>\n")
   }
@@ -107,7 +111,8 @@ public struct XESWriter {
     case .id(let text): (name, value) = ("id", text)
     case .time(let moment): (name, value) = ("date", try time(moment))
     case .integer(let integer): (name, value) = ("int", String(integer))
-    case .number(let number): (name, value) = ("float", number.isNaN ? "NaN" : number.isInfinite ? (number < 0 ? "-INF" : "INF") : "\(number)")
+    case .number(let number):
+      (name, value) = ("float", number.isNaN ? "NaN" : number.isInfinite ? (number < 0 ? "-INF" : "INF") : "\(number)")
     case .flag(let flag): (name, value) = ("boolean", flag ? "true" : "false")
     case .list(let values): (name, items) = ("list", values)
     case .container: name = "container"

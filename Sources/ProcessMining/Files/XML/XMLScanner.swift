@@ -42,10 +42,10 @@ struct XMLScanner: ~Copyable {
   private(set) var attributeCount = 0
   private var nameStart = 0
   private var nameEnd = 0
-  private var textStart = 0
-  private var textEnd = 0
-  private var isTextLiteral = false
-  private var scratch: [UInt8] = []
+  var textStart = 0
+  var textEnd = 0
+  var isTextLiteral = false
+  var scratch: [UInt8] = []
 
   init(_ source: ByteSource, file: String? = nil, limits: XMLLimits = XMLLimits()) throws {
     self.limits = limits
@@ -60,16 +60,26 @@ struct XMLScanner: ~Copyable {
   /// How many elements are open.
   var depth: Int { openEnds.count }
 
+  // Much of what only looks is mutating nonetheless: the compiler would copy the whole scanner to borrow it, at each call.
+
   /// The name of the last start tag, as long as no other token is read.
-  var name: UnsafeBufferPointer<UInt8> { window.bytes(nameStart, nameEnd) }
+  var name: UnsafeBufferPointer<UInt8> {
+    @inline(__always) mutating get { UnsafeBufferPointer(start: window.base + nameStart, count: nameEnd - nameStart) }
+  }
 
   /// The name of an attribute of the last start tag.
-  func attributeName(_ index: Int) -> UnsafeBufferPointer<UInt8> { window.bytes(spans[index].nameStart, spans[index].nameEnd) }
+  @inline(__always)
+  mutating func attributeName(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+    let span = spans + index
+    return UnsafeBufferPointer(start: window.base + span.pointee.nameStart, count: span.pointee.nameEnd - span.pointee.nameStart)
+  }
 
   /// The value of an attribute as the file has it, where that is what it says; nil where it holds references.
   @inline(__always)
-  func attributeValueBytes(_ index: Int) -> UnsafeBufferPointer<UInt8>? {
-    spans[index].isEncoded ? nil : window.bytes(spans[index].valueStart, spans[index].valueEnd)
+  mutating func attributeValueBytes(_ index: Int) -> UnsafeBufferPointer<UInt8>? {
+    let span = spans + index
+    if span.pointee.isEncoded { return nil }
+    return UnsafeBufferPointer(start: window.base + span.pointee.valueStart, count: span.pointee.valueEnd - span.pointee.valueStart)
   }
 
   /// Where the last start tag stands, as long as no other token is read.
@@ -90,9 +100,8 @@ struct XMLScanner: ~Copyable {
   /// - Throws: `Diagnostic` for a reference that means nothing; what `body` throws.
   @inline(__always)
   mutating func withValue<Result>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) throws -> Result {
-    let span = spans[index]
-    if !span.isEncoded { return try body(window.bytes(span.valueStart, span.valueEnd)) }
-    try decode(span.valueStart, span.valueEnd, isValue: true)
+    if let bytes = attributeValueBytes(index) { return try body(bytes) }
+    try decode(spans[index].valueStart, spans[index].valueEnd, isValue: true)
     return try scratch.withUnsafeBufferPointer(body)
   }
 
@@ -184,7 +193,7 @@ struct XMLScanner: ~Copyable {
       place += 1
       while isSpace(bytes[place]) { place += 1 }
       guard try scanValue(&place, &span) else { return false }
-      for other in 0..<count where same(window.bytes(span.nameStart, span.nameEnd), attributeName(other)) {
+      for other in 0..<count where isSameName(span, spans[other]) {
         let name = visible(String(decoding: attributeName(other), as: UTF8.self))
         throw window.failure("xml-duplicate-attribute", span.nameStart, "the attribute `\(name)` stands twice")
       }
@@ -240,10 +249,15 @@ struct XMLScanner: ~Copyable {
   }
 
   /// The end of the name that begins at a place; nil for more bytes.
-  private func scanName(_ start: Int, _ what: String) throws -> Int? {
+  @inline(__always)
+  mutating func scanName(_ start: Int, _ what: String) throws -> Int? {
     let bytes = window.base
-    var place = start
-    while isNameByte(bytes[place]) { place += 1 }
+    var place = XMLText.skipLetters(bytes, start)
+    var isASCII = true
+    while isNameByte(bytes[place]) {
+      if bytes[place] >= 0x80 { isASCII = false }
+      place = XMLText.skipLetters(bytes, place + 1)
+    }
     if place == window.count, !window.isEnded { return nil }
     let first = bytes[start]
     guard place > start, first >= 0x80 || !(first == UInt8(ascii: "-") || first == UInt8(ascii: ".") || first &- 48 < 10) else {
@@ -253,17 +267,23 @@ struct XMLScanner: ~Copyable {
     guard place - start <= limits.nameBytes else {
       throw window.failure("xml-limit", start, "\(what) is longer than \(limits.nameBytes) bytes")
     }
-    if let wrong = XMLText.firstBadNameByte(window.bytes(start, place)) {
+    if !isASCII, let wrong = XMLText.firstBadNameByte(window.bytes(start, place)) {
       throw window.failure("xml-syntax", start + wrong, "\(what) cannot hold this character")
     }
     return place
+  }
+
+  @inline(__always)
+  private mutating func isSameName(_ a: Span, _ b: Span) -> Bool {
+    let length = a.nameEnd - a.nameStart
+    return length == b.nameEnd - b.nameStart && Names.same(window.base + a.nameStart, window.base + b.nameStart, length)
   }
 
   /// Reads a quoted value.
   ///
   /// - Returns: False for more bytes.
   @inline(__always)
-  private func scanValue(_ place: inout Int, _ span: inout Span) throws -> Bool {
+  private mutating func scanValue(_ place: inout Int, _ span: inout Span) throws -> Bool {
     let bytes = window.base
     let quote = bytes[place]
     guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
@@ -295,137 +315,6 @@ struct XMLScanner: ~Copyable {
     if !isASCII { try checkText(span.valueStart, span.valueEnd) }
     return true
   }
-
-  // MARK: Text
-
-  /// Text up to the next tag; `from` is where it begins, `to` its first character that is not white space.
-  private mutating func characters(from start: Int, to first: Int) throws -> Bool {
-    let bytes = window.base
-    var place = first
-    while bytes[place] != UInt8(ascii: "<") {
-      let byte = bytes[place]
-      if byte < 0x20, !isSpace(byte) {
-        if place == window.count { return false }
-        throw window.failure("xml-character", place, "a control character, which XML cannot hold")
-      }
-      if byte == UInt8(ascii: ">"), place >= first + 2, bytes[place - 1] == UInt8(ascii: "]"), bytes[place - 2] == UInt8(ascii: "]") {
-        throw window.failure("xml-syntax", place - 2, "`]]>` in text", "write `]]&gt;`")
-      }
-      place += 1
-    }
-    try checkText(first, place)
-    (textStart, textEnd, isTextLiteral) = (start, place, false)
-    window.place = place
-    return true
-  }
-
-  /// A CDATA section: nil where there is none, else whether it lies whole in the window.
-  private mutating func literalText() throws -> Bool? {
-    let start = window.place
-    switch window.startsWith("<![CDATA[", at: start) {
-    case .no: return nil
-    case .unknown: return window.isEnded ? nil : false
-    case .yes: break
-    }
-    guard let end = window.find("]]>", from: start + 9) else { return false }
-    try checkText(start + 9, end)
-    (textStart, textEnd, isTextLiteral) = (start + 9, end, true)
-    window.place = end + 3
-    return true
-  }
-
-  private mutating func skipComment() throws -> Bool {
-    let start = window.place
-    switch window.startsWith("<!--", at: start) {
-    case .unknown where !window.isEnded: return false
-    case .yes: break
-    default:
-      if window.startsWith("<!DOCTYPE", at: start) == .unknown, !window.isEnded { return false }
-      throw window.failure(
-        "xml-doctype", start, "document types and entity declarations are refused",
-        "remove the `<!DOCTYPE …>`: a log does not need it, and it can make a reader open other files or grow without end")
-    }
-    guard let end = window.find("--", from: start + 4) else { return false }
-    if end + 2 >= window.count, !window.isEnded { return false }
-    guard window.base[end + 2] == UInt8(ascii: ">") else { throw window.failure("xml-syntax", end, "`--` inside a comment") }
-    try checkText(start + 4, end)
-    window.place = end + 3
-    return true
-  }
-
-  private mutating func skipInstruction() throws -> Bool {
-    let start = window.place
-    guard let end = window.find("?>", from: start + 2) else { return false }
-    guard let nameEnd = try scanName(start + 2, "an instruction's name") else { return false }
-    if window.bytes(start + 2, nameEnd).elementsEqual("xml".utf8) {
-      throw window.failure("xml-syntax", start, "the XML declaration stands at the very beginning or nowhere")
-    }
-    try checkText(nameEnd, end)
-    window.place = end + 2
-    return true
-  }
-
-  private func checkText(_ start: Int, _ end: Int) throws {
-    guard let wrong = XMLText.firstBadByte(window.bytes(start, end)) else { return }
-    if window.base[start + wrong] < 0x20 {
-      throw window.failure("xml-character", start + wrong, "a control character, which XML cannot hold")
-    }
-    throw window.failure("xml-encoding", start + wrong, "this is not UTF-8, or no character of XML", "write the file in UTF-8 (`iconv`)")
-  }
-
-  private mutating func decode(_ start: Int, _ end: Int, isValue: Bool) throws {
-    scratch.removeAll(keepingCapacity: true)
-    if let wrong = XMLText.decode(window.bytes(start, end), isValue: isValue, into: &scratch) {
-      let name = visible(String(decoding: window.bytes(start + wrong, min(end, start + wrong + 20)), as: UTF8.self))
-      throw window.failure(
-        "xml-entity", start + wrong, "no reference that is known begins here: `\(name)`",
-        "there are `&amp;`, `&lt;`, `&gt;`, `&quot;`, `&apos;` and characters by number such as `&#10;`")
-    }
-  }
-
-  /// The byte order mark and the XML declaration.
-  private mutating func readProlog() throws {
-    while window.count < 4, !window.isEnded { try window.refill() }
-    let bytes = window.base
-    let isWide = window.count > 1 && (bytes[0] == 0 || bytes[1] == 0 || (bytes[0] == 0xFE && bytes[1] == 0xFF) || (bytes[0] == 0xFF && bytes[1] == 0xFE))
-    if isWide {
-      throw window.failure("xml-encoding", 0, "this looks like UTF-16 or UTF-32; only UTF-8 is read", "convert it: `iconv -f UTF-16 -t UTF-8`")
-    }
-    if window.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { window.place = 3 }
-    while true {
-      switch window.startsWith("<?xml", at: window.place) {
-      case .no: return
-      case .unknown where window.isEnded: return
-      case .unknown: try window.refill()
-      case .yes:
-        guard let end = window.find("?>", from: window.place) else {
-          try window.refill()
-          continue
-        }
-        guard isSpace(window.base[window.place + 5]) else { return }
-        try checkDeclaration(window.place + 5, end)
-        window.place = end + 2
-        return
-      }
-    }
-  }
-
-  private func checkDeclaration(_ start: Int, _ end: Int) throws {
-    try checkText(start, end)
-    let declaration = String(decoding: window.bytes(start, end), as: UTF8.self)
-    var fields: [String: String] = [:]
-    let parts = declaration.split(omittingEmptySubsequences: false) { $0 == "\"" || $0 == "'" }
-    for index in stride(from: 0, to: parts.count - 1, by: 2) {
-      fields[String(parts[index].filter { !$0.isWhitespace && $0 != "=" })] = String(parts[index + 1])
-    }
-    guard fields["version"] == "1.0" else {
-      throw window.failure("xml-version", start, "only XML 1.0 is read, not `\(visible(fields["version"] ?? ""))`")
-    }
-    guard let encoding = fields["encoding"]?.lowercased(), !["utf-8", "utf8", "us-ascii", "ascii"].contains(encoding) else { return }
-    throw window.failure(
-      "xml-encoding", start, "only UTF-8 is read, not `\(visible(encoding))`",
-      "convert it with `iconv -t UTF-8` and change the encoding that its first line names")
-  }
 }
 
 /// XML's white space.
@@ -437,12 +326,5 @@ private func isNameByte(_ byte: UInt8) -> Bool {
   // Digits, `-`, `.` and `:` below 64; letters and `_` above it.
   if byte < 64 { return 0x07FF_6000_0000_0000 as UInt64 >> UInt64(byte) & 1 == 1 }
   if byte < 128 { return 0x07FF_FFFE_87FF_FFFE as UInt64 >> UInt64(byte - 64) & 1 == 1 }
-  return true
-}
-
-@inline(__always)
-private func same(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
-  guard a.count == b.count else { return false }
-  for index in 0..<a.count where a[index] != b[index] { return false }
   return true
 }

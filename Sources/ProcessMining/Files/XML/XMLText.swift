@@ -19,6 +19,53 @@ enum XMLText {
     }
   }
 
+  /// The first place from which on a byte is no ASCII letter; eight must be readable behind the place, and a zero stops it.
+  @inline(__always)
+  static func skipLetters(_ bytes: UnsafeMutablePointer<UInt8>, _ start: Int) -> Int {
+    let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
+    var place = start
+    while true {
+      let word = UInt64(littleEndian: UnsafeRawPointer(bytes + place).loadUnaligned(as: UInt64.self))
+      let small = (word | ones &* 0x20) & ~highs
+      // The highest bit of a byte: at least `a`, and not beyond `z`. No sum reaches into the next byte.
+      let letters = (small &+ ones &* 0x1F) & ~(small &+ ones &* 0x05) & ~word & highs
+      if letters != highs { return place + (letters ^ highs).trailingZeroBitCount / 8 }
+      place += 8
+    }
+  }
+
+  /// How many line feeds there are.
+  static func countLines(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    guard let start = bytes.baseAddress else { return 0 }
+    let (ones, low) = (0x0101_0101_0101_0101 as UInt64, 0x7F7F_7F7F_7F7F_7F7F as UInt64)
+    var (lines, place) = (0, 0)
+    while place + 8 <= bytes.count {
+      // Up to 255 sums of eight bytes at once, none of which can overflow.
+      let end = min(bytes.count - 7, place + 8 * 255)
+      var sums: UInt64 = 0
+      while place < end {
+        let word = UnsafeRawPointer(start + place).loadUnaligned(as: UInt64.self) ^ ones &* 0x0A
+        // One in each byte that is zero now, and in no other.
+        sums &+= (~(((word & low) &+ low) | word | low)) &>> 7
+        place &+= 8
+      }
+      for byte in 0..<8 { lines += Int(sums &>> UInt64(byte * 8) & 0xFF) }
+    }
+    while place < bytes.count {
+      if start[place] == 0x0A { lines += 1 }
+      place += 1
+    }
+    return lines
+  }
+
+  /// Whether bytes are an ASCII text.
+  @inline(__always)
+  static func isSame(_ bytes: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard bytes.count == count, let start = bytes.baseAddress else { return bytes.count == count }
+    return Names.same(start, text.utf8Start, count)
+  }
+
   /// Where the first byte is that begins no character of XML in UTF-8; nil where all is well.
   ///
   /// - SeeAlso: XML 1.0, production 2; RFC 3629.

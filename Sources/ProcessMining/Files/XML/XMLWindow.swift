@@ -35,7 +35,7 @@ struct XMLWindow: ~Copyable {
     capacity = 1 << 12
     base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + Self.padding)
     base.initialize(repeating: 0, count: capacity + Self.padding)
-    marks = [Mark(), Mark()]
+    marks = [Mark(position: SourcePosition()), Mark(position: SourcePosition())]
   }
 
   deinit { base.deallocate() }
@@ -64,11 +64,17 @@ struct XMLWindow: ~Copyable {
   }
 
   private mutating func discard() {
-    for index in marks.indices where marks[index].position == nil && marks[index].offset < origin.offset + place {
-      marks[index].position = position(max(0, marks[index].offset - origin.offset))
+    // From the first place to the last, so that each byte is looked at once.
+    var (passed, reached) = (0, origin)
+    let due = marks.indices.filter { marks[$0].position == nil && marks[$0].offset < origin.offset + place }
+    for index in due.sorted(by: { marks[$0].offset < marks[$1].offset }) {
+      let next = marks[index].offset - origin.offset
+      reached = moved(reached, passed, next)
+      passed = next
+      marks[index].position = reached
+      marks[index].position?.file = file
     }
-    origin = position(place)
-    origin.file = nil
+    origin = moved(reached, passed, place)
     base.update(from: base + place, count: count - place)
     count -= place
     place = 0
@@ -121,18 +127,22 @@ struct XMLWindow: ~Copyable {
   ///
   /// - Complexity: O(place).
   func position(_ place: Int) -> SourcePosition {
-    var result = origin
+    var result = moved(origin, 0, place)
     result.file = file
-    result.offset += place
-    var lineStart = 0
-    var lines = 0
-    for index in 0..<place where base[index] == 0x0A {
-      lines += 1
-      lineStart = index + 1
-    }
+    return result
+  }
+
+  /// A position moved over the bytes between two places.
+  private func moved(_ position: SourcePosition, _ start: Int, _ place: Int) -> SourcePosition {
+    var result = position
+    result.offset += place - start
+    let lines = XMLText.countLines(bytes(start, place))
+    var lineStart = start
     if lines > 0 {
       result.line += lines
       result.column = 1
+      lineStart = place
+      while base[lineStart - 1] != 0x0A { lineStart -= 1 }
     }
     for index in lineStart..<place where base[index] & 0xC0 != 0x80 { result.column += 1 }
     return result
