@@ -48,12 +48,47 @@ public struct EventLogBuilder: Sendable {
     if lifecycle != .completed { onlyCompletions = false }
   }
 
+  /// The number of a case by its name; a new one is one more than the last.
+  mutating func caseNumber(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 { caseTable.intern(name) }
+
+  /// The number of an activity by its name.
+  mutating func activityNumber(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 { activityTable.intern(name) }
+
+  /// The number of a resource by its name.
+  mutating func resourceNumber(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 { resourceTable.intern(name) }
+
+  /// How many events there are so far.
+  var count: Int { cases.count }
+
+  /// Bytes of all names so far.
+  var nameBytes: Int { caseTable.byteCount + activityTable.byteCount + resourceTable.byteCount }
+
+  /// Adds an event by numbers; the case may be named after its events.
+  ///
+  /// - Throws: ``EventLogError``. Nothing was added.
+  @inline(__always)
+  mutating func add(
+    caseNumber: UInt32, activity: UInt32, at time: Int64, resource: UInt32, lifecycle: Lifecycle
+  ) throws(EventLogError) {
+    guard -EventLog.timeLimit <= time, time <= EventLog.timeLimit else { throw .timeOutOfRange(time) }
+    guard cases.count < UInt32.max - 1 else { throw .tooManyEvents }
+    cases.append(caseNumber)
+    activities.append(activity)
+    times.append(time)
+    resources.append(resource)
+    lifecycles.append(lifecycle.rawValue)
+    if lifecycle != .completed { onlyCompletions = false }
+  }
+
   /// The log of everything that was added.
   ///
   /// The builder stays as it is and can go on.
   ///
   /// - Complexity: O(E + C log C) for E events in C cases when each case arrives in order of time, else O(E log E) at worst.
-  public func finish() -> EventLog {
+  public func finish() -> EventLog { finishInOrder().log }
+
+  /// The log, the number in arrival of each of its events, and that of each of its cases.
+  func finishInOrder() -> (log: EventLog, events: [UInt32], cases: [Int]) {
     let names = caseTable.strings()
     let caseCount = names.count
     var sizes = [Int](repeating: 0, count: caseCount)
@@ -83,7 +118,7 @@ public struct EventLogBuilder: Sendable {
 
     let (activityNames, activityNumbers) = Self.inByteOrder(activityTable.strings())
     let (resourceNames, resourceNumbers) = Self.inByteOrder(resourceTable.strings())
-    return EventLog(
+    let log = EventLog(
       caseNames: order.map { names[$0] }, caseOffsets: offsets, activityNames: activityNames, resourceNames: resourceNames,
       activities: permutation.map { activityNumbers[Int(activities[Int($0)])] }, times: permutation.map { times[Int($0)] },
       resources: permutation.map {
@@ -91,6 +126,7 @@ public struct EventLogBuilder: Sendable {
         return resource == EventLog.noResource ? resource : resourceNumbers[Int(resource)]
       },
       lifecycles: onlyCompletions ? [] : permutation.map { lifecycles[Int($0)] })
+    return (log, permutation, order)
   }
 
   /// Orders one case by time; equal times keep the order of arrival, which is the order of the event numbers.
