@@ -6,12 +6,16 @@ public indirect enum Block: Sendable {
   case sequence(id: String, [Block])
   /// The first branch whose condition holds.
   case choose(id: String, [Branch])
-  /// All at the same time; done when every one is done.
-  case parallel(id: String, [Block])
+  /// Every branch whose condition holds, at the same time; done when each of them is.
+  case chooseAll(id: String, [Branch])
+  /// All at the same time; done when `join` of them are, or, without it, every one. What is open in the others then ends.
+  case parallel(id: String, [Block], join: Int?)
   /// Again and again until the condition holds after a pass; an exception after `max` passes.
   case `repeat`(id: String, body: Block, until: Condition, max: Int)
   /// Nothing but time: done when it has passed.
   case wait(id: String, Delay)
+  /// Fields that rules in a table set, without anybody.
+  case table(DecisionTable)
 
   /// How long a wait is.
   public enum Delay: Sendable {
@@ -25,16 +29,19 @@ public indirect enum Block: Sendable {
   public var id: String {
     switch self {
     case .step(let step): step.id
-    case .sequence(let id, _), .choose(let id, _), .parallel(let id, _), .repeat(let id, _, _, _), .wait(let id, _): id
+    case .table(let table): table.id
+    case .sequence(let id, _), .choose(let id, _), .chooseAll(let id, _), .parallel(let id, _, _), .repeat(let id, _, _, _),
+      .wait(let id, _):
+      id
     }
   }
 
   /// The blocks directly inside, in file order.
   public var children: [Block] {
     switch self {
-    case .step, .wait: []
-    case .sequence(_, let blocks), .parallel(_, let blocks): blocks
-    case .choose(_, let branches): branches.compactMap(\.body)
+    case .step, .wait, .table: []
+    case .sequence(_, let blocks), .parallel(_, let blocks, _): blocks
+    case .choose(_, let branches), .chooseAll(_, let branches): branches.compactMap(\.body)
     case .repeat(_, let body, _, _): [body]
     }
   }

@@ -22,6 +22,8 @@ struct BlockIndex: Sendable {
   private(set) var nodes: [String: Node] = [:]
   private(set) var handlers: [String: Handler] = [:]
   private(set) var fields: [String: Int] = [:]
+  /// Whether a block can be done while work in it is open.
+  private(set) var hasJoins = false
 
   init(root: Block, handlers: [Handler], fields: [FieldDefinition]) {
     add(root, parent: .none, scope: nil, next: nil)
@@ -35,14 +37,15 @@ struct BlockIndex: Sendable {
   private mutating func add(_ block: Block, parent: Parent, scope: String?, next: String?) {
     nodes[block.id] = Node(block: block, parent: parent, scope: scope, next: next)
     switch block {
-    case .step, .wait: break
+    case .step, .wait, .table: break
     case .sequence(let id, let blocks):
       for (place, child) in blocks.enumerated() {
         add(child, parent: .block(id), scope: scope, next: place + 1 < blocks.count ? blocks[place + 1].id : nil)
       }
-    case .choose(let id, let branches):
+    case .choose(let id, let branches), .chooseAll(let id, let branches):
       for body in branches.compactMap(\.body) { add(body, parent: .block(id), scope: scope, next: nil) }
-    case .parallel(let id, let blocks):
+    case .parallel(let id, let blocks, let join):
+      if join != nil { hasJoins = true }
       for child in blocks { add(child, parent: .block(id), scope: scope, next: nil) }
     case .repeat(let id, let body, _, _):
       add(body, parent: .block(id), scope: id, next: nil)

@@ -29,6 +29,17 @@ public struct Condition: Sendable {
     slots.compactMap { slot in slot.name.map { ($0, slot.value(in: state)) } }
   }
 
+  /// Whether every field and fact that the expression names may be believed; one without a value may.
+  func isTrusted(in state: RunState) -> Bool {
+    slots.allSatisfy { slot in
+      switch slot.source {
+      case .field(let name): state.field(name)?.origin.trusted ?? true
+      case .fact(let name): state.fact(name)?.origin.trusted ?? true
+      case .requester, .now: true
+      }
+    }
+  }
+
   /// The moment that the expression gives.
   ///
   /// - Throws: ``ConditionFailure`` when the expression has no value, or one that is no moment.

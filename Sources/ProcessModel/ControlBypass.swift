@@ -1,34 +1,50 @@
 internal import Core
 
-/// A way past a step that a control stands before, on which nobody is asked: a handler that goes on without the step.
+/// A way past a step that a control stands before, on which nobody is asked: a handler that goes on without the step, or a parallel block
+/// that is done before all of it is.
 ///
-/// A person who goes past a step is held by the gate as one who completes it; what a handler does when time is up or something goes wrong
-/// needs nobody, so a process with such a way is not released.
+/// A person who goes past a step is held by the gate as one who completes it; what happens when time is up, something goes wrong or others
+/// were faster needs nobody, so a process with such a way is not released.
 public struct ControlBypass: Hashable, Sendable, CustomStringConvertible {
   /// The control's id.
   public let control: String
   /// The step that it stands before.
   public let step: String
-  /// The handler that goes on without the step.
-  public let handler: String
+  /// What goes on without the step.
+  public let way: Way
+
+  /// What can go on without a step.
+  public enum Way: Hashable, Sendable, CustomStringConvertible {
+    /// The handler of that id.
+    case handler(String)
+    /// The parallel block of that id, which does not wait for all in it.
+    case join(String)
+
+    /// ``handler `h` ``.
+    public var description: String {
+      switch self {
+      case .handler(let id): "handler `\(id)`"
+      case .join(let id): "the parallel block `\(id)`"
+      }
+    }
+  }
 
   /// The bypass in a sentence.
-  public var description: String {
-    "handler `\(handler)` goes on without step `\(step)`, before which control `\(control)` stands"
-  }
+  public var description: String { "\(way) goes on without step `\(step)`, before which control `\(control)` stands" }
 }
 
 extension ProcessDefinition {
-  /// Every way past a step with a control on which nobody is asked, in the order of controls and handlers.
+  /// Every way past a step with a control on which nobody is asked, in the order of controls, handlers and blocks.
   ///
   /// A handler whose own steps are under the same control, wherever it applies, is none.
-  /// - Complexity: O(controls · handlers · blocks).
+  /// - Complexity: O(controls · (handlers + joins) · blocks).
   public var controlBypasses: [ControlBypass] {
-    controls.flatMap { control -> [ControlBypass] in
+    let joins = ([root] + handlers.compactMap(\.body)).flatMap(\.all).filter { if case .parallel(_, _, _?) = $0 { true } else { false } }
+    return controls.flatMap { control -> [ControlBypass] in
       guard case .step(let step) = control.before else { return [] }
-      return handlers.filter { goesOn($0, without: step) && !isUnder(control, $0) }.map {
-        ControlBypass(control: control.id, step: step, handler: $0.id)
-      }
+      let taking = handlers.filter { goesOn($0, without: step) && !isUnder(control, $0) }.map { ControlBypass.Way.handler($0.id) }
+      let leaving = joins.filter { reach(of: $0).contains(step) }.map { ControlBypass.Way.join($0.id) }
+      return (taking + leaving).map { ControlBypass(control: control.id, step: step, way: $0) }
     }
   }
 

@@ -50,16 +50,21 @@ extension Decider {
 
   /// Stops the work inside `target`, and begins the handler's own.
   mutating func take(_ handler: Handler, exception: String, from target: Occurrence) {
+    interrupt(inside: target, except: exception, by: "handler:\(handler.id)")
+    let iteration = state.passCount(of: handler.id) + 1
+    emit(.handlerBegan(handler: handler.id, iteration: iteration, exception: exception, target: target))
+    if let body = handler.body { begin(body, iteration) } else { finishHandler(handler.id, iteration) }
+  }
+
+  /// Ends the work inside a block, or inside what is done about a step.
+  mutating func interrupt(inside target: Occurrence, except exception: String? = nil, by: String) {
     for timer in state.timers where isInside(timer.step, target) { emit(.timerCancelled(id: timer.id)) }
     for step in state.steps where step.status.isOpen && isInside(step.occurrence, target) && step.occurrence != target {
       emit(.stepClosed(step.occurrence, reason: .interrupted))
     }
     for other in state.openExceptions where other.id != exception && isInside(other.at, target) {
-      emit(.exceptionResolved(id: other.id, by: "handler:\(handler.id)", resolution: .proceed))
+      emit(.exceptionResolved(id: other.id, by: by, resolution: .proceed))
     }
-    let iteration = state.passCount(of: handler.id) + 1
-    emit(.handlerBegan(handler: handler.id, iteration: iteration, exception: exception, target: target))
-    if let body = handler.body { begin(body, iteration) } else { finishHandler(handler.id, iteration) }
   }
 
   /// Goes on after the work of a handler.
@@ -99,9 +104,11 @@ extension Decider {
       cancelTimers(of: target)
       makeReady(step, target, attempt: (state.step(target)?.attempt ?? 0) + 1)
     case .choose(_, let branches)?: choose(branches, target)
+    case .chooseAll(_, let branches)?: chooseAll(branches, target)
     case .repeat(_, let body, let until, let max)?:
       if code == "repeat-limit" { beginPass(body, of: target) } else { finishPass(body, until: until, max: max, of: target) }
     case .wait(_, let delay)?: wait(delay, target)
+    case .table(let table)?: decide(table, target)
     case .sequence?, .parallel?, nil: break
     }
   }

@@ -30,10 +30,11 @@ struct Decider {
     case .sequence(_, let blocks):
       if let first = blocks.first { begin(first, iteration) } else { finish(occurrence) }
     case .choose(_, let branches): choose(branches, occurrence)
-    case .parallel(_, let blocks):
-      for block in blocks where isLive(occurrence) { begin(block, iteration) }
+    case .chooseAll(_, let branches): chooseAll(branches, occurrence)
+    case .parallel(_, let blocks, _): beginAll(blocks, of: occurrence)
     case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
     case .wait(_, let delay): wait(delay, occurrence)
+    case .table(let table): decide(table, occurrence)
     }
   }
 
@@ -94,6 +95,32 @@ struct Decider {
     raise(at: occurrence, by: Self.engine, code: "no-branch", text: "no branch of `\(occurrence.id)` applies, and it has no `otherwise`")
   }
 
+  /// Takes every branch whose condition holds.
+  mutating func chooseAll(_ branches: [Branch], _ occurrence: Occurrence) {
+    var taken: [Branch] = []
+    for branch in branches {
+      guard let when = branch.when else { continue }
+      do throws(ConditionFailure) {
+        if try when.holds(in: state, now: now) { taken.append(branch) }
+      } catch {
+        return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "branch `\(branch.id)`: \(error.message)")
+      }
+    }
+    if taken.isEmpty { taken = branches.filter { $0.when == nil } }
+    if taken.isEmpty {
+      return raise(
+        at: occurrence, by: Self.engine, code: "no-branch", text: "no branch of `\(occurrence.id)` applies, and it has no `otherwise`")
+    }
+    emit(.branchesChosen(occurrence, branches: taken.map(\.id)))
+    let bodies = taken.compactMap(\.body)
+    if bodies.isEmpty { finish(occurrence) } else { beginAll(bodies, of: occurrence) }
+  }
+
+  /// Begins blocks at the same time, until the block around them is done or in the hands of a handler.
+  private mutating func beginAll(_ blocks: [Block], of occurrence: Occurrence) {
+    for block in blocks where isLive(occurrence) { begin(block, occurrence.iteration) }
+  }
+
   mutating func beginPass(_ body: Block, of occurrence: Occurrence) {
     let iteration = state.passCount(of: occurrence.id) + 1
     emit(.iterationBegan(of: occurrence, iteration: iteration))
@@ -119,12 +146,18 @@ struct Decider {
     case .block(let id):
       guard let parent = process.index.nodes[id]?.block, let outer = self.parent(of: occurrence) else { return }
       switch parent {
-      case .step, .wait: break
+      case .step, .wait, .table: break
       case .sequence:
         if let next = node.next.flatMap({ process.index.nodes[$0]?.block }) { begin(next, occurrence.iteration) } else { finish(outer) }
       case .choose: finish(outer)
-      case .parallel(_, let blocks):
-        if blocks.allSatisfy({ state.isDone(Occurrence($0.id, occurrence.iteration)) }) { finish(outer) }
+      case .chooseAll(_, let branches):
+        let chosen = state.block(outer)?.branches ?? []
+        let bodies = branches.filter { chosen.contains($0.id) }.compactMap(\.body)
+        if bodies.allSatisfy({ state.isDone(Occurrence($0.id, occurrence.iteration)) }) { finish(outer) }
+      case .parallel(_, let blocks, let join):
+        guard blocks.count(where: { state.isDone(Occurrence($0.id, occurrence.iteration)) }) >= join ?? blocks.count else { return }
+        if join != nil { interrupt(inside: outer, by: Self.engine) }
+        finish(outer)
       case .repeat(_, let body, let until, let max): finishPass(body, until: until, max: max, of: outer)
       }
     }
@@ -169,7 +202,7 @@ struct Decider {
   /// Whether work at an occurrence still counts: nothing around it is done, closed or in the hands of a handler.
   func isLive(_ occurrence: Occurrence) -> Bool {
     guard state.status == .running else { return false }
-    if process.handlers.isEmpty { return true }
+    if process.handlers.isEmpty, !process.index.hasJoins { return true }
     var ownPass: RunState.Pass?
     var current: Occurrence? = occurrence
     while let place = current {

@@ -21,6 +21,7 @@ struct MemberWriter {
   mutating func add(_ key: String, _ instant: Instant?) { if let instant { members.append((key, .int(instant.milliseconds))) } }
   mutating func add(_ key: String, _ flag: Bool) { if flag { members.append((key, .bool(true))) } }
   mutating func add(_ key: String, _ occurrence: Occurrence?) { add(key, occurrence?.description) }
+  mutating func add(_ key: String, _ texts: [String]) { members.append((key, .array(texts.map { .string($0) }))) }
   mutating func add(names values: [NamedValue]) { members.append(("names", .array(values.map { .string($0.name) }))) }
 }
 
@@ -59,6 +60,17 @@ struct MemberReader {
     guard let value = next(key) else { return nil }
     guard let text = value.stringValue else { throw wrong(key, "a text") }
     return text
+  }
+
+  mutating func texts(_ key: String) throws(MemberError) -> [String] {
+    guard let elements = next(key)?.elements else { throw wrong(key, "a list") }
+    var texts: [String] = []
+    texts.reserveCapacity(elements.count)
+    for element in elements {
+      guard let text = element.stringValue else { throw wrong(key, "a list of texts") }
+      texts.append(text)
+    }
+    return texts
   }
 
   mutating func optionalInt64(_ key: String) throws(MemberError) -> Int64? {

@@ -37,14 +37,15 @@ extension ProcessDefinition {
     switch block {
     case .step(let step): lines.append(indent + words(step))
     case .sequence(_, let blocks): for child in blocks { add(child, level, &lines) }
-    case .choose(let id, let branches):
-      lines.append("\(indent)choose \(id)")
+    case .choose(let id, let branches), .chooseAll(let id, let branches):
+      let word = if case .chooseAll = block { "choose all" } else { "choose" }
+      lines.append("\(indent)\(word) \(id)")
       for branch in branches {
         lines.append("\(indent)  " + (branch.when.map { "when \($0.source)" } ?? "otherwise") + (branch.body == nil ? ": nothing" : ""))
         if let body = branch.body { add(body, level + 2, &lines) }
       }
-    case .parallel(let id, let blocks):
-      lines.append("\(indent)parallel \(id)")
+    case .parallel(let id, let blocks, let join):
+      lines.append("\(indent)parallel \(id)" + (join.map { ", done when \($0) of \(blocks.count) are" } ?? ""))
       for child in blocks {
         lines.append("\(indent)  at the same time")
         add(child, level + 2, &lines)
@@ -52,9 +53,25 @@ extension ProcessDefinition {
     case .repeat(let id, let body, let until, let max):
       lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
       add(body, level + 1, &lines)
+    case .table(let table): add(table, indent, &lines)
     case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.iso8601)")
     case .wait(let id, .until(let moment)): lines.append("\(indent)wait \(id): until \(moment.source)")
     }
+  }
+
+  private func add(_ table: DecisionTable, _ indent: String, _ lines: inout [String]) {
+    let way = table.hit == .collect ? "collect \(table.aggregation.rawValue)" : table.hit.rawValue
+    lines.append("\(indent)table \(table.id) sets \(table.outputs.joined(separator: ", ")), \(way)")
+    for rule in table.rules {
+      let tests = rule.cells.flatMap(\.self).map(\.source)
+      let when = tests.isEmpty ? "always" : tests.joined(separator: " and ")
+      lines.append("\(indent)  \(rule.id): \(when): \(words(rule.outputs))" + (rule.clause.map { " (\($0))" } ?? ""))
+    }
+    if let otherwise = table.otherwise { lines.append("\(indent)  otherwise: \(words(otherwise))") }
+  }
+
+  private func words(_ outputs: [DecisionTable.Output]) -> String {
+    outputs.map { "\($0.field) = \($0.value.source)" }.joined(separator: ", ")
   }
 
   private func words(_ step: Step) -> String {

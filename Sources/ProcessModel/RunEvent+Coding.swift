@@ -229,6 +229,14 @@ extension RunEvent {
       writer = MemberWriter("branch.chosen")
       writer.add("at", at)
       writer.add("branch", branch)
+    case .branchesChosen(let at, let branches):
+      writer = MemberWriter("branches.chosen")
+      writer.add("at", at)
+      writer.add("branches", branches)
+    case .tableDecided(let at, let rules):
+      writer = MemberWriter("table.decided")
+      writer.add("at", at)
+      writer.add("rules", rules)
     case .iterationBegan(let at, let iteration):
       writer = MemberWriter("iteration.began")
       writer.add("at", at)
@@ -379,6 +387,8 @@ extension RunEvent {
       let by = try reader.string("by")
       let id = try reader.string("id")
       self = .exceptionResolved(id: id, by: by, resolution: try reader.name("resolution", ExceptionResolution.init(rawValue:)))
+    case "branches.chosen": self = .branchesChosen(try reader.occurrence(), branches: try reader.texts("branches"))
+    case "table.decided": self = .tableDecided(try reader.occurrence(), rules: try reader.texts("rules"))
     case "iteration.began": self = .iterationBegan(of: try reader.occurrence(), iteration: try reader.int("n"))
     case "handler.began":
       let target = try reader.occurrence()

@@ -56,6 +56,10 @@ public enum RunEvent: Hashable, Sendable {
 
   /// A choice took one of its branches.
   case branchChosen(Occurrence, branch: String)
+  /// A choice took every branch that applies.
+  case branchesChosen(Occurrence, branches: [String])
+  /// A decision table was asked: the rules that count, `otherwise` where none hit. What it set follows.
+  case tableDecided(Occurrence, rules: [String])
   /// A repeat began a pass; `iteration` counts the passes of this repeat over the whole run, from 1.
   case iterationBegan(of: Occurrence, iteration: Int)
   /// A handler took over from `target` because of `exception`; `iteration` counts this handler's activations over the whole run.
@@ -82,7 +86,7 @@ public enum RunEvent: Hashable, Sendable {
 
 /// Why a step ended without being completed.
 public enum StepClosure: String, Hashable, Sendable, CaseIterable {
-  /// A handler of the block around it took over.
+  /// A handler of the block around it took over, or enough others of a parallel block were done.
   case interrupted
   /// An exception at the step was resolved by going on without it.
   case bypassed

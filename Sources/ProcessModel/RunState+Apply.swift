@@ -40,6 +40,12 @@ extension RunState {
     case .branchChosen(let occurrence, let branch):
       guard blockIndex(occurrence) == nil else { return false }
       blocks.append(BlockState(occurrence: occurrence, branch: branch))
+    case .branchesChosen(let occurrence, let branches):
+      guard blockIndex(occurrence) == nil else { return false }
+      blocks.append(BlockState(occurrence: occurrence, branches: branches))
+    case .tableDecided(let occurrence, let rules):
+      guard blockIndex(occurrence) == nil else { return false }
+      blocks.append(BlockState(occurrence: occurrence, rules: rules))
     case .iterationBegan(let occurrence, let iteration):
       guard iteration == passCount(of: occurrence.id) + 1, !isDone(occurrence) else { return false }
       passes.append(Pass(scope: occurrence.id, iteration: iteration, owner: occurrence, exception: nil))

@@ -76,6 +76,8 @@ struct CodingTests {
     ),
     (.assigned(step, to: nil, by: "user:ana", text: nil), #"{"$":"step.assigned","at":"collect","by":"user:ana"}"#, nil),
     (.stepSkipped(step, by: "user:ana", text: "SECRET"), #"{"$":"step.skipped","at":"collect","by":"user:ana"}"#, #""SECRET""#),
+    (.branchesChosen(Occurrence("c", 2), branches: ["a", "b"]), #"{"$":"branches.chosen","at":"c#2","branches":["a","b"]}"#, nil),
+    (.tableDecided(Occurrence("route"), rules: ["small", "home"]), #"{"$":"table.decided","at":"route","rules":["small","home"]}"#, nil),
     (.stepOmitted(step), #"{"$":"step.omitted","at":"collect"}"#, nil),
     (.dueMoved(step, due: Instant(milliseconds: 1000)), #"{"$":"step.due","at":"collect","due":1000}"#, nil),
     (
@@ -120,7 +122,7 @@ struct CodingTests {
       #expect(keys == keys.sorted(), "members are written in the order in which they are read")
       #expect(values["0"] == (try sample.value.map { try JSON.parse($0) }))
     }
-    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 32)
+    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 34)
   }
 
   static func canonical(_ json: JSON) throws -> String { String(decoding: try json.canonicalBytes(), as: UTF8.self) }

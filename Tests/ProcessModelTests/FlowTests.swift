@@ -38,7 +38,38 @@ struct FlowTests {
     { step: 'e', role: 'clerk' }
     """
 
+  static let all = """
+    { step: 'a', role: 'clerk' },
+    { choose_all: [ { when: "run.risk == 'low'", then: [ { step: 'b', role: 'clerk' } ] },
+                    { when: "run.amount > 100.0", then: [ { step: 'c', role: 'clerk' }, { step: 'd', role: 'clerk' } ] },
+                    { otherwise: [ { step: 'f', role: 'clerk' } ] } ], id: 'which' },
+    { step: 'e', role: 'clerk' }
+    """
+  static func joined(_ join: Int) -> String {
+    """
+    { parallel: [ [ { step: 'a', role: 'clerk' }, { step: 'b', role: 'clerk' } ], [ { step: 'c', role: 'clerk' } ], [ { step: 'd', role: 'clerk' } ] ],
+      join: \(join), id: 'some' }, { step: 'e', role: 'clerk' }
+    """
+  }
+
   static let cases: [Case] = [
+    Case(
+      name: "a choice of all that apply takes several", steps: all,
+      moves: [move("a", ["risk": "low", "amount": 500]), move("c"), move("b"), move("d"), move("e")],
+      open: [["a"], ["b", "c"], ["b", "d"], ["d"], ["e"], []], ends: .completed),
+    Case(
+      name: "a choice of all that apply takes one", steps: all, moves: [move("a", ["risk": "low", "amount": 5]), move("b")],
+      open: [["a"], ["b"], ["e"]]),
+    Case(
+      name: "otherwise is taken where none applies, and only then", steps: all,
+      moves: [move("a", ["risk": "high", "amount": 5]), move("f")],
+      open: [["a"], ["f"], ["e"]]),
+    Case(
+      name: "a join of any ends the others", steps: joined(1), moves: [move("c"), move("e")], open: [["a", "c", "d"], ["e"], []],
+      ends: .completed),
+    Case(
+      name: "a join of two waits for two", steps: joined(2), moves: [move("a"), move("d"), move("b"), move("e")],
+      open: [["a", "c", "d"], ["c", "d", "b"], ["c", "b"], ["e"], []], ends: .completed),
     Case(
       name: "a sequence goes one step at a time", steps: "{ step: 'a', role: 'clerk' }, { step: 'b', role: 'clerk' }",
       moves: [move("a"), move("b")], open: [["a"], ["b"], []], ends: .completed),

@@ -132,7 +132,7 @@ extension LoaderErrorTests {
       "a field that nothing uses", 7,
       "    amount: { type: 'number', minimum: 0 }, extra: { type: 'string' },",
       [
-        "p.json5:7:45: warning: field `extra` is not used: no form, agent or condition names it"
+        "p.json5:7:45: warning: field `extra` is not used: no form, agent, table or condition names it"
       ]
     ),
     (

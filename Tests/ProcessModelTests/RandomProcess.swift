@@ -43,13 +43,14 @@ struct RandomProcess {
   mutating func block(depth: Int) -> String {
     let kind = depth >= 3 ? 0 : Int.random(in: 0..<8, using: &random)
     switch kind {
-    case 4: return choose(depth: depth)
+    case 4: return chance(1, in: 2) ? table() : choose(depth: depth)
     case 5: return choose(depth: depth)
     case 6:
       let id = name("p")
       blocks.append(id)
       let lists = (0..<Int.random(in: 2...3, using: &random)).map { _ in "[\(list(depth: depth + 1))]" }
-      return "{ parallel: [\(lists.joined(separator: ", "))], id: '\(id)' }"
+      let join = chance(1, in: 3) ? "join: \(Int.random(in: 1...lists.count, using: &random)), " : ""
+      return "{ parallel: [\(lists.joined(separator: ", "))], \(join)id: '\(id)' }"
     case 7:
       let id = name("r")
       blocks.append(id)
@@ -63,6 +64,18 @@ struct RandomProcess {
     }
   }
 
+  /// Rules that set a field, and now and then find none or several.
+  mutating func table() -> String {
+    let id = name("t")
+    blocks.append(id)
+    let otherwise = chance(1, in: 2) ? ", otherwise: { size: '9' }" : ""
+    let hit = pick(["first", "any", "unique"])
+    return """
+      { table: '\(id)', hit: '\(hit)', inputs: ['run.color', 'run.ok'], rules: [
+        { id: 'a', when: [\"== 'red'\", '-'], set: { size: '1' } }, { id: 'b', when: [\"in ['green']\", '== true'], set: { size: '2' } }]\(otherwise) }
+      """
+  }
+
   mutating func choose(depth: Int) -> String {
     let id = name("c")
     blocks.append(id)
@@ -74,7 +87,7 @@ struct RandomProcess {
     if chance(2, in: 3) {
       branches.append(chance(1, in: 3) ? "{ otherwise: [], id: 'none' }" : "{ otherwise: [\(list(depth: depth + 1))] }")
     }
-    return "{ choose: [\(branches.joined(separator: ", "))], id: '\(id)' }"
+    return "{ \(chance(1, in: 3) ? "choose_all" : "choose"): [\(branches.joined(separator: ", "))], id: '\(id)' }"
   }
 
   mutating func condition() -> String {

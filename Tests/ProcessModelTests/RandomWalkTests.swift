@@ -53,7 +53,10 @@ struct RandomWalkTests {
     guard tried > 1 else { return }
     #expect(loaded >= 100, "loaded \(loaded)")
     #expect(ended[.completed, default: 0] >= 30, "\(ended)")
-    #expect(seen.isSuperset(of: ["step.sent-back", "step.skipped", "step.omitted", "run.resumed", "block.reopened"]), "\(seen)")
+    #expect(
+      seen.isSuperset(of: [
+        "step.sent-back", "step.skipped", "step.omitted", "run.resumed", "block.reopened", "branches.chosen", "table.decided",
+      ]), "\(seen)")
     #expect(ended[.cancelled, default: 0] >= 2, "\(ended)")
   }
 }
@@ -91,9 +94,18 @@ private struct Walk {
       if case .exceptionResolved(let id, let by, .proceed) = event, by.hasPrefix("handler:") {
         gone.formUnion(left["\(by.dropFirst(8)) \(id)"] ?? [])
       }
+      if case .blockCompleted(let place) = event, case .parallel(_, let blocks, _?)? = process.block(place.id), let state {
+        gone.formUnion(leftBy(place, blocks, state))
+      }
       if state == nil { state = RunState(event) } else { state?.apply(event) }
     }
     return gone
+  }
+
+  /// The steps that a parallel block ended, because enough of its others were done.
+  private func leftBy(_ place: Occurrence, _ blocks: [Block], _ state: RunState) -> [String] {
+    let inside = Set(blocks.flatMap(\.steps).map(\.id))
+    return state.steps.filter { $0.closure == .interrupted && inside.contains($0.occurrence.id) }.map(\.occurrence.id)
   }
 
   mutating func run(moves: Int) {

@@ -91,6 +91,11 @@ struct RunView: Sendable {
           ]
         })
     }
+    let decided = state.blocks.filter { !$0.rules.isEmpty }
+    if !decided.isEmpty {
+      object["tables"] = .array(
+        decided.map { ["table": .string($0.occurrence.description), "rules": .array($0.rules.map { .string($0) })] })
+    }
     object["evidence"] = .array(
       state.evidence.map {
         [
@@ -148,6 +153,15 @@ struct RunView: Sendable {
     if !state.facts.isEmpty {
       lines += ["", "\("Facts", .strong)"]
       for fact in state.facts { lines += value(fact.name, fact.value, from: fact.origin, rows) }
+    }
+    let decided = state.blocks.filter { !$0.rules.isEmpty }
+    if !decided.isEmpty {
+      lines += ["", "\("Tables", .strong)"]
+      for block in decided {
+        let rules = Shown(block.rules.joined(separator: ", "))
+        lines += ("\(Shown(block.occurrence.description), .accent)  by \(block.rules.count == 1 ? "rule" : "rules") \(rules)" as Shown)
+          .wrapped(to: width - 2).map { "  \($0)" }
+      }
     }
     lines += ["", "\("Steps", .strong)"]
     var steps = Table([.init("Step"), .init("Title", wraps: true), .init("By", wraps: true), .init("Status")])

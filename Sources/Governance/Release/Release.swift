@@ -104,7 +104,7 @@ public final class Release: Sendable {
       problems += process.controlBypasses.map { bypass in
         Diagnostic(
           "control-bypass", at: nil, "\(bypass)",
-          hint: "end the run or try again instead, or put the control before a step of the handler")
+          hint: "let it wait for the step, end the run or try again instead, or put the control before a step of the handler")
       }
       unsatisfiable = ApprovalSatisfiability.problems(of: process, rules: rules, directory: directory)
       problems += unsatisfiable.filter { $0.severity == .error }

@@ -21,26 +21,33 @@ struct ProcessChecker {
     var all = process.steps.flatMap { $0.arguments.map(\.value) + ($0.when.map { [$0] } ?? []) } + process.controls.compactMap(\.when)
     for block in ([process.root] + process.handlers.compactMap(\.body)).flatMap({ $0.all }) {
       switch block {
-      case .choose(_, let branches): all += branches.compactMap(\.when)
+      case .choose(_, let branches), .chooseAll(_, let branches): all += branches.compactMap(\.when)
       case .repeat(_, _, let until, _): all.append(until)
       case .wait(_, .until(let moment)): all.append(moment)
+      case .table(let table): all += table.conditions
       default: break
       }
     }
     return all
   }
 
+  private var tables: [DecisionTable] {
+    ([process.root] + process.handlers.compactMap(\.body)).flatMap(\.all).compactMap {
+      if case .table(let table) = $0 { table } else { nil }
+    }
+  }
+
   private func checkFields() {
-    let asked = Set((process.steps.map(\.form) + process.triggers.map(\.fields)).flatMap { $0.map(\.name) })
+    let asked = Set((process.steps.map(\.form) + process.triggers.map(\.fields)).flatMap { $0.map(\.name) } + tables.flatMap(\.outputs))
     let read = Set(conditions.flatMap { $0.reads(of: "run") })
     for field in process.fields {
       let position = loader.declared["field \(field.name)"]
       switch (asked.contains(field.name), read.contains(field.name)) {
       case (true, _): break
       case (false, true):
-        loader.sink.warning("unset-field", at: position, "field `\(field.name)` is read, but no form and no agent sets it")
+        loader.sink.warning("unset-field", at: position, "field `\(field.name)` is read, but no form, agent or table sets it")
       case (false, false):
-        loader.sink.warning("unused-field", at: position, "field `\(field.name)` is not used: no form, agent or condition names it")
+        loader.sink.warning("unused-field", at: position, "field `\(field.name)` is not used: no form, agent, table or condition names it")
       }
     }
   }
@@ -119,20 +126,32 @@ private struct ValueFlow {
       known.facts.formUnion(tools(of: step).flatMap { $0.facts.map(\.name) })
     case .sequence(_, let blocks):
       for child in blocks { known = follow(child, known) }
-    case .choose(_, let branches):
+    case .choose(_, let branches), .chooseAll(_, let branches):
       for branch in branches { if let when = branch.when { look(when, known, block.id) } }
       let ends = branches.map { branch in branch.body.map { follow($0, before) } ?? before }
       if let first = ends.first { known.fields = ends.dropFirst().reduce(first.fields) { $0.intersection($1.fields) } }
       for end in ends { known.facts.formUnion(end.facts) }
-    case .parallel(_, let blocks):
-      for child in blocks {
-        let end = follow(child, before)
-        known.fields.formUnion(end.fields)
-        known.facts.formUnion(end.facts)
+    case .parallel(_, let blocks, let join):
+      let ends = blocks.map { follow($0, before) }
+      for end in ends { known.facts.formUnion(end.facts) }
+      // Of what fewer than the others than may be missing set, nothing is sure.
+      let missing = blocks.count - (join ?? blocks.count)
+      for field in ends.reduce(into: Set<String>(), { $0.formUnion($1.fields) })
+      where ends.count(where: { $0.fields.contains(field) }) > missing {
+        known.fields.insert(field)
       }
     case .repeat(_, let body, let until, _):
       known = follow(body, known)
       look(until, known, block.id)
+    case .table(let table):
+      var told: Set<String> = []
+      for condition in table.conditions.dropFirst(table.inputs.count) {
+        let names = Set(condition.reads(of: "run").map { "run.\($0)" } + condition.reads(of: "facts").map { "facts.\($0)" })
+        if told.isSuperset(of: names) { continue }
+        told.formUnion(names)
+        look(condition, known, table.id)
+      }
+      known.fields.formUnion(table.outputs)
     case .wait(let id, let delay):
       if case .until(let moment) = delay { look(moment, known, id) }
     }

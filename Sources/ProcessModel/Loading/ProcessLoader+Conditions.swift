@@ -10,9 +10,16 @@ extension ProcessLoader {
       sink.error("wrong-type", at: value.position, "an expression must be a text, not \(value.kind)", hint: "write it in quotes")
       return nil
     }
+    return condition(source, expecting: expecting) { value.position(inString: $0) }
+  }
+
+  /// Compiles an expression, whose byte at an offset stands in the file where `position` says.
+  func condition(_ source: String, expecting: CELType?, position: (_ offset: Int) -> SourcePosition) -> Condition? {
     do throws(Diagnostics) {
-      let program = try environment.compile(source, expecting: expecting) { value.position(inString: $0) }
-      checkChoices(program.expression, value)
+      let program = try withoutActuallyEscaping(position) { (place) throws(Diagnostics) in
+        try environment.compile(source, expecting: expecting, position: place)
+      }
+      checkChoices(program.expression, position)
       return Condition(source: source, program: program, slots: program.references.compactMap { RunSlot($0) })
     } catch {
       if hasAllFields { error.all.forEach(sink.add) }
@@ -49,7 +56,7 @@ extension ProcessLoader {
   }
 
   /// Whether a value of a CEL type can be of a JSON type.
-  private func fits(_ type: CELType, _ json: String) -> Bool {
+  func fits(_ type: CELType, _ json: String) -> Bool {
     switch type {
     case .dyn, .error: true
     case .null: json == "null"

@@ -20,9 +20,11 @@ extension ProcessLoader {
       ]
     ),
     ("choose", ["choose", "id"]),
-    ("parallel", ["parallel", "id"]),
+    ("choose_all", ["choose_all", "id"]),
+    ("parallel", ["parallel", "join", "id"]),
     ("repeat", ["repeat", "until", "max", "id"]),
     ("wait", ["wait", "id"]),
+    ("table", ["table", "hit", "collect", "inputs", "rules", "otherwise"]),
     ("case", ["case", "until", "id"]),
   ]
   private static let depthLimit = 48
@@ -72,6 +74,7 @@ extension ProcessLoader {
   /// What messages call a block that has not been read.
   private func name(_ item: PositionedJSON) -> String {
     if let id = item["step"]?.stringValue { return "step `\(visible(id))`" }
+    if let id = item["table"]?.stringValue { return "table `\(visible(id))`" }
     if let id = item["id"]?.stringValue { return "block `\(visible(id))`" }
     return "this block"
   }
@@ -83,11 +86,12 @@ extension ProcessLoader {
     }
     let kinds = Self.blockKeys.filter { item[$0.kind] != nil }
     guard let kind = kinds.first else {
-      let known = ["step", "choose", "parallel", "repeat", "wait"]
+      let known = ["step", "choose", "choose_all", "parallel", "repeat", "wait", "table"]
       if let member = members.first(where: { nearestName(to: $0.key, in: known) != nil }) {
         sink.unknown("key", member.key, known: known, at: member.keyPosition)
       } else {
-        sink.error("missing-key", at: item.position, "a block needs one of `step`, `choose`, `parallel`, `repeat` or `wait`")
+        sink.error(
+          "missing-key", at: item.position, "a block needs one of `step`, `choose`, `choose_all`, `parallel`, `repeat`, `wait` or `table`")
       }
       return nil
     }
@@ -100,10 +104,12 @@ extension ProcessLoader {
     guard let reader = ObjectReader(item, "block `\(kind.kind)`", keys: kind.keys, sink) else { return nil }
     switch kind.kind {
     case "step": return step(reader)
-    case "choose": return choose(reader, depth: depth)
+    case "choose": return choose(reader, "choose", depth: depth)
+    case "choose_all": return choose(reader, "choose_all", depth: depth)
     case "parallel": return parallel(reader, depth: depth)
     case "repeat": return repeatBlock(reader, depth: depth)
     case "wait": return wait(reader)
+    case "table": return table(reader)
     default:
       sink.error(
         "not-supported", at: reader.keyPosition("case"), "`case` is not supported yet: steps in any order cannot be run by this version",
@@ -131,17 +137,19 @@ extension ProcessLoader {
 
   // MARK: - Blocks
 
-  private func choose(_ reader: ObjectReader, depth: Int) -> Reading? {
-    guard let items = reader.list("choose") else { return nil }
+  private func choose(_ reader: ObjectReader, _ kind: String, depth: Int) -> Reading? {
+    guard let items = reader.list(kind) else { return nil }
+    let takesAll = kind == "choose_all"
     guard !items.isEmpty else {
-      sink.error("empty-list", at: reader["choose"]?.position, "`choose` has no branches")
+      sink.error("empty-list", at: reader[kind]?.position, "`\(kind)` has no branches")
       return nil
     }
     let drafts = items.map { branch($0, depth: depth) }
-    let reachable = ReachabilityAnalysis(loader: self).check(drafts.compactMap(\.self), chooseAt: reader.object.position)
+    let reachable = ReachabilityAnalysis(loader: self).check(
+      drafts.compactMap(\.self), takesAll: takesAll, chooseAt: reader.object.position)
     guard let firstBody = drafts.lazy.compactMap({ $0?.body }).first else {
       if drafts.allSatisfy({ $0?.isComplete ?? false }) {
-        sink.error("empty-list", at: reader.object.position, "no branch of this `choose` has a step")
+        sink.error("empty-list", at: reader.object.position, "no branch of this `\(kind)` has a step")
       }
       return nil
     }
@@ -163,7 +171,8 @@ extension ProcessLoader {
     guard isComplete else { return nil }
     let open = zip(drafts.compactMap(\.self), reachable).filter(\.1).map(\.0)
     return Reading(
-      block: .choose(id: id, branches), completes: open.contains { $0.body?.completes ?? true },
+      block: takesAll ? .chooseAll(id: id, branches) : .choose(id: id, branches),
+      completes: takesAll ? open.allSatisfy { $0.body?.completes ?? true } : open.contains { $0.body?.completes ?? true },
       waits: drafts.allSatisfy { $0?.body?.waits ?? false })
   }
 
@@ -230,9 +239,16 @@ extension ProcessLoader {
       readings.append(reading)
     }
     guard readings.count == items.count, let id = id(reader, derived: "parallel-of-\(readings[0].block.id)") else { return nil }
+    let all = readings.count
+    let join = reader.count("join", 1...Int64(all))
+    if join == nil, reader.has("join") { return nil }
+    if join == all, let value = reader["join"] {
+      sink.warning("idle-join", at: value.position, "`join` of `\(id)` says what holds anyway: it is done when all \(all) are")
+    }
+    let needed = join ?? all
     return Reading(
-      block: .parallel(id: id, readings.map(\.block)), completes: readings.allSatisfy(\.completes), waits: readings.contains(where: \.waits)
-    )
+      block: .parallel(id: id, readings.map(\.block), join: needed == all ? nil : needed),
+      completes: readings.count(where: \.completes) >= needed, waits: readings.count(where: { !$0.waits }) < needed)
   }
 
   private func repeatBlock(_ reader: ObjectReader, depth: Int) -> Reading? {

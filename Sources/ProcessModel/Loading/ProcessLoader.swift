@@ -43,6 +43,7 @@ final class ProcessLoader {
   var fields: [FieldDefinition] = []
   var tools: [ToolDefinition] = []
   var agents: [AgentDefinition] = []
+  var documents: [String] = []
   var environment = CELEnvironment()
   /// Where steps, blocks and handlers stand, by id: the first of each.
   var positions: [String: SourcePosition] = [:]
@@ -74,7 +75,7 @@ final class ProcessLoader {
     let purpose = reader.text("purpose", isRequired: true)
     let owner = performer(reader, "owner", isRequired: true)
     let review = reader["review"].flatMap { ObjectReader($0, "`review`", keys: ["every"], sink) }?.duration("every")
-    let documents = loadDocuments(reader)
+    documents = loadDocuments(reader)
     loadFields(reader)
     loadTools(reader)
     declareVariables()
