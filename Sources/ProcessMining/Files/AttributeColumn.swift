@@ -60,7 +60,7 @@ public struct AttributeColumn: Sendable {
     case .text: LogAttribute(key, .text(texts.string(Int(small[row]))))
     case .id: LogAttribute(key, .id(texts.string(Int(small[row]))))
     case .flag: LogAttribute(key, .flag(small[row] != 0))
-    case .time: LogAttribute(key, .time(large[row]))
+    case .time: LogAttribute(key, .moment(large[row]))
     case .integer: LogAttribute(key, .integer(large[row]))
     case .number: LogAttribute(key, .number(Double(bitPattern: UInt64(bitPattern: large[row]))))
     case .tree: trees[row]

@@ -5,7 +5,7 @@ public struct LogAttribute: Hashable, Sendable {
     /// A text.
     case text(String)
     /// A moment, in Unix milliseconds, UTC.
-    case time(Int64)
+    case moment(Int64)
     /// An integer.
     case integer(Int64)
     /// A number.

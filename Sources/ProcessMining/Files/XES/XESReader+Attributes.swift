@@ -56,7 +56,7 @@ extension XESReader {
   mutating func readTime(_ word: Word, _ value: Int) throws {
     guard word == .date else { throw typeFailure("time:timestamp", "date") }
     guard event.time == nil else { throw duplicate("time:timestamp") }
-    event.time = try time(value)
+    event.time = try moment(value)
   }
 
   mutating func readResource(_ value: Int) throws {
@@ -76,7 +76,7 @@ extension XESReader {
       try checkTextBytes()
       append(number, owner, column)
     case .boolean: append(UInt32(try flag(value) ? 1 : 0), owner, try column(key, .flag, owner))
-    case .date: append(try time(value), owner, try column(key, .time, owner))
+    case .date: append(try moment(value), owner, try column(key, .time, owner))
     case .int: append(try integer(value), owner, try column(key, .integer, owner))
     default: append(Int64(bitPattern: try number(value).bitPattern), owner, try column(key, .number, owner))
     }
@@ -94,7 +94,7 @@ extension XESReader {
         guard number(of: name, { $0.caseNumber($1) }) == trace.number else {
           throw failure("xes-duplicate-case", "another trace has the name `\(visible(name))`", "every case has a name of its own")
         }
-      case ("time:timestamp", .time(let time)) where event.time == nil: event.time = time
+      case ("time:timestamp", .moment(let time)) where event.time == nil: event.time = time
       case ("org:resource", .text(let name)) where event.resource == nil: event.resource = number(of: name) { $0.resourceNumber($1) }
       case ("org:resource", _) where event.resource == nil: break
       default: throw failure("xes-syntax", "`\(attribute.key)` stands twice here, or has the wrong type")
@@ -111,7 +111,7 @@ extension XESReader {
     case .text(let text): append(textNumber(text), owner, try column(named: key, .text, owner))
     case .id(let text): append(textNumber(text), owner, try column(named: key, .id, owner))
     case .flag(let flag): append(UInt32(flag ? 1 : 0), owner, try column(named: key, .flag, owner))
-    case .time(let time): append(time, owner, try column(named: key, .time, owner))
+    case .moment(let time): append(time, owner, try column(named: key, .time, owner))
     case .integer(let value): append(value, owner, try column(named: key, .integer, owner))
     case .number(let value): append(Int64(bitPattern: value.bitPattern), owner, try column(named: key, .number, owner))
     case .list, .container: append(attribute, owner, try column(named: key, .tree, owner))
@@ -203,7 +203,7 @@ extension XESReader {
     switch word {
     case .string: .text(try scanner.withValue(value) { String(decoding: $0, as: UTF8.self) })
     case .id: .id(try scanner.withValue(value) { String(decoding: $0, as: UTF8.self) })
-    case .date: .time(try time(value))
+    case .date: .moment(try moment(value))
     case .int: .integer(try integer(value))
     case .boolean: .flag(try flag(value))
     default: .number(try number(value))

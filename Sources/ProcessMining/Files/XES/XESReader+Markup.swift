@@ -3,7 +3,7 @@ internal import Core
 /// Values as XML Schema writes them, the words of the markup, and what is said of what is wrong with them.
 extension XESReader {
   @inline(__always)
-  mutating func time(_ value: Int) throws -> Int64 {
+  mutating func moment(_ value: Int) throws -> Int64 {
     switch try scanner.withValue(value, { FileTime.read($0) }) {
     case .moment(let time): return time
     case .withoutZone:

@@ -94,7 +94,7 @@ public struct XESWriter {
     if resource != EventLog.noResource, !has("org:resource") { try string("\t\t\t", "org:resource", events.resourceNames[Int(resource)]) }
     if !has("time:timestamp") {
       sink.append("\t\t\t<date key=\"time:timestamp\" value=\"")
-      sink.append(try time(events.times[event]))
+      sink.append(try text(ofMoment: events.times[event]))
       sink.append("\"/>\n")
     }
     if writesLifecycle { try string("\t\t\t", "lifecycle:transition", events.lifecycle(event).xes) }
@@ -109,7 +109,7 @@ public struct XESWriter {
     switch attribute.value {
     case .text(let text): (name, value) = ("string", text)
     case .id(let text): (name, value) = ("id", text)
-    case .time(let moment): (name, value) = ("date", try time(moment))
+    case .moment(let moment): (name, value) = ("date", try text(ofMoment: moment))
     case .integer(let integer): (name, value) = ("int", String(integer))
     case .number(let number):
       (name, value) = ("float", number.isNaN ? "NaN" : number.isInfinite ? (number < 0 ? "-INF" : "INF") : "\(number)")
@@ -157,7 +157,7 @@ public struct XESWriter {
     sink.append("\"")
   }
 
-  private func time(_ milliseconds: Int64) throws -> String {
+  private func text(ofMoment milliseconds: Int64) throws -> String {
     // From 0000-01-01T00:00:00.000Z to the last millisecond of 9999.
     guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else {
       throw Diagnostic("xes-value", at: nil, "the event time \(milliseconds) ms lies outside of the years 0 to 9999")
