@@ -32,10 +32,10 @@ extension ProcessDefinition {
   }
 
   private func words(_ calendar: WorkingCalendar) -> String {
-    func time(_ minutes: Int) -> String { String(String(10_000 + minutes / 60 * 100 + minutes % 60).dropFirst()) }
+    func text(_ minutes: Int) -> String { String(String(10_000 + minutes / 60 * 100 + minutes % 60).dropFirst()) }
     let names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
     let days = (1...7).compactMap { place -> String? in
-      let hours = calendar.week[place % 7].map { "\(time($0.from))-\(time($0.to))" }
+      let hours = calendar.week[place % 7].map { "\(text($0.from))-\(text($0.to))" }
       return hours.isEmpty ? nil : "\(names[place % 7]) \(hours.joined(separator: ", "))"
     }
     return "\(days.joined(separator: "; ")) in \(calendar.zone), without \(calendar.holidays.count) holidays"
