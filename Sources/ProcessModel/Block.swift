@@ -20,7 +20,7 @@ public indirect enum Block: Sendable {
   /// How long a wait is.
   public enum Delay: Sendable {
     /// So long from when the run comes to it.
-    case duration(Duration)
+    case duration(TimeSpan)
     /// Until the moment that the expression gives as the run comes to it; one that is past is now.
     case until(Condition)
   }
@@ -96,7 +96,9 @@ public struct Step: Sendable {
   /// The evidence that it asks for.
   public let evidence: [EvidenceRequirement]
   /// How long after becoming ready it is due.
-  public let due: Duration?
+  public let due: TimeSpan?
+  /// How often who may do it is reminded while it is open.
+  public let remind: TimeSpan?
   /// How much harm a mistake can do.
   public let risk: Risk?
   /// When the step applies, asked as the run comes to it; `nil` for always.

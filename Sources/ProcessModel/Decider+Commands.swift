@@ -190,6 +190,11 @@ extension Decider {
     guard timer.at <= now else { throw RunRefusal(.timerNotDue, "timer `\(id)` is due at \(timer.at), and it is \(now)") }
     emit(.timerFired(id: timer.id))
     if case .wait? = process.block(timer.step.id), timer.id == timer.step.description { return finish(timer.step) }
+    if timer.id == reminderID(timer.step), let step = process.step(timer.step.id) {
+      guard let open = state.step(timer.step), open.status.isOpen, open.reminders < RunLimits.reminders else { return }
+      emit(.stepReminded(timer.step))
+      return armReminder(of: step, timer.step)
+    }
     guard let handler = process.handlers.first(where: { timerID(timer.step, $0) == timer.id }) else { return }
     switch handler.response {
     case .escalate(let performer): emit(.escalated(timer.step, to: performer))

@@ -1,16 +1,20 @@
+internal import CEL
 internal import Core
 
 /// Works out the consequences of one command on a copy of the run, so that each consequence sees the ones before it.
 struct Decider {
   let process: ProcessDefinition
   let now: Instant
+  /// The zone of the process's calendar, where it has one.
+  let zone: CELTimeZone?
   private(set) var state: RunState
   private(set) var events: [RunEvent]
 
-  init(process: ProcessDefinition, state: RunState, now: Instant, events: [RunEvent] = []) {
+  init(process: ProcessDefinition, state: RunState, now: Instant, zone: CELTimeZone?, events: [RunEvent] = []) {
     self.process = process
     self.state = state
     self.now = now
+    self.zone = zone
     self.events = events
   }
 
@@ -43,7 +47,7 @@ struct Decider {
     do throws(ConditionFailure) {
       let end =
         switch delay {
-        case .duration(let duration): now + duration
+        case .duration(let span): moment(after: span)
         case .until(let moment): max(now, try moment.moment(in: state, now: now))
         }
       emit(.timerArmed(id: "\(occurrence)", step: occurrence, at: end))
@@ -66,16 +70,34 @@ struct Decider {
   }
 
   mutating func makeReady(_ step: Step, _ occurrence: Occurrence, attempt: Int) {
-    let due = step.due.map { now + $0 }
+    let due = step.due.map { moment(after: $0) }
     emit(.stepReady(occurrence, performer: step.performer, title: step.title, due: due, attempt: attempt))
     armTimers(of: occurrence)
+    armReminder(of: step, occurrence)
   }
+
+  /// The moment so long from now.
+  func moment(after span: TimeSpan) -> Instant {
+    switch span {
+    case .elapsed(let duration): now + duration
+    case .working(let days, let time):
+      if let calendar = process.calendar, let zone { calendar.moment(days, time, after: now, in: zone) } else { now }
+    }
+  }
+
+  mutating func armReminder(of step: Step, _ occurrence: Occurrence) {
+    guard let remind = step.remind else { return }
+    emit(.timerArmed(id: reminderID(occurrence), step: occurrence, at: moment(after: remind)))
+  }
+
+  /// No handler can have such a name.
+  func reminderID(_ occurrence: Occurrence) -> String { "\(occurrence):remind" }
 
   /// Arms the timers of the handlers that watch a step or block, or, at the root, the whole run.
   mutating func armTimers(of occurrence: Occurrence) {
     for handler in process.handlers where (handler.of ?? process.root.id) == occurrence.id {
-      guard case .timeout(let duration) = handler.cause else { continue }
-      emit(.timerArmed(id: timerID(occurrence, handler), step: occurrence, at: now + duration))
+      guard case .timeout(let span) = handler.cause else { continue }
+      emit(.timerArmed(id: timerID(occurrence, handler), step: occurrence, at: moment(after: span)))
     }
   }
 

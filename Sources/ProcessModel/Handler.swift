@@ -3,7 +3,7 @@ public struct Handler: Sendable {
   /// What it waits for.
   public enum Cause: Hashable, Sendable {
     /// A step or block is not done this long after the run came to it; without either, the whole run so long after its start.
-    case timeout(Duration)
+    case timeout(TimeSpan)
     /// An exception with this code, or with any code where it is `*`.
     case exception(String)
   }

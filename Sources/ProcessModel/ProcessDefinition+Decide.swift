@@ -1,3 +1,4 @@
+public import CEL
 public import Core
 
 extension ProcessDefinition {
@@ -10,13 +11,24 @@ extension ProcessDefinition {
   ///   - command: What someone wants to happen.
   ///   - state: The run; `nil` for ``RunCommand/start(run:release:requester:trigger:fields:)`` alone.
   ///   - now: Due dates and timers are counted from here.
+  ///   - zones: The time zones by name, for working time. By default every zone counts as UTC, for callers that ask only whether a command
+  ///     is taken.
   /// - Returns: The consequences in order, at least one. Each fits the state that the ones before it lead to.
   /// - Throws: ``RunRefusal``; the run is as it was.
   /// - Complexity: O(steps so far) for each consequence, and the cost of the conditions that are evaluated.
-  public func decide(_ command: RunCommand, in state: RunState?, now: Instant) throws(RunRefusal) -> [RunEvent] {
+  public func decide(
+    _ command: RunCommand, in state: RunState?, now: Instant, zones: (String) -> CELTimeZone? = { _ in CELTimeZone(offset: 0) }
+  ) throws(RunRefusal) -> [RunEvent] {
+    let zone = calendar.flatMap { zones($0.zone) }
+    if let calendar, zone == nil {
+      throw RunRefusal(
+        .zoneUnknown,
+        "this machine does not know the time zone `\(calendar.zone)`, by which process `\(id)` counts working time; "
+          + "install its time zone data (tzdata)")
+    }
     if case .start(let run, let release, let requester, let trigger, let fields) = command {
       guard state == nil else { throw RunRefusal(.runExists, "run `\(visible(run))` exists already") }
-      return try start(run: run, release: release, requester: requester, trigger: trigger, fields: fields, now: now)
+      return try start(run: run, release: release, requester: requester, trigger: trigger, fields: fields, now: now, zone: zone)
     }
     guard let state else { throw RunRefusal(.runUnknown, "there is no such run") }
     guard bytesEqual(state.process, id) else {
@@ -27,13 +39,13 @@ extension ProcessDefinition {
         throw RunRefusal(.runEnded, "run `\(state.id)` has ended (\(state.status.rawValue)); only comments can be added")
       }
     }
-    var decider = Decider(process: self, state: state, now: now)
+    var decider = Decider(process: self, state: state, now: now, zone: zone)
     try decider.perform(command)
     return decider.events
   }
 
   private func start(
-    run: String, release: String, requester: String, trigger name: String?, fields: JSONObject, now: Instant
+    run: String, release: String, requester: String, trigger name: String?, fields: JSONObject, now: Instant, zone: CELTimeZone?
   ) throws(RunRefusal) -> [RunEvent] {
     let trigger = try self.trigger(named: name)
     let form = trigger?.fields ?? []
@@ -45,7 +57,7 @@ extension ProcessDefinition {
     let first = RunEvent.runStarted(run: run, process: id, release: release, requester: requester, trigger: trigger?.name)
     var decider = Decider(
       process: self, state: RunState(run: run, process: id, release: release, requester: requester, trigger: trigger?.name), now: now,
-      events: [first])
+      zone: zone, events: [first])
     if !values.isEmpty {
       let origin = trigger.map { Origin("form:\($0.name)", trusted: !$0.isEvent) } ?? Origin(requester)
       decider.emit(.fieldsSet(values, step: nil, by: requester, origin: origin))

@@ -7,6 +7,7 @@ extension ProcessDefinition {
   public func outline() -> [String] {
     var lines = ["\(id): \(title)", "  owner \(owner)" + (reviewEvery.map { ", reviewed every \($0.iso8601)" } ?? "")]
     for trigger in triggers { lines.append("  starts by \(words(trigger))") }
+    if let calendar { lines.append("  works \(words(calendar))") }
     lines.append("steps")
     if case .sequence(_, let blocks) = root { for block in blocks { add(block, 1, &lines) } }
     if !handlers.isEmpty { lines.append("when something goes wrong") }
@@ -28,6 +29,16 @@ extension ProcessDefinition {
     case .schedule(let cron, let zone): return "schedule \(cron) in \(zone)"
     case .event(let role): return "event \(trigger.name)\(role.map { " brought by role:\($0)" } ?? "")\(fields)"
     }
+  }
+
+  private func words(_ calendar: WorkingCalendar) -> String {
+    func text(_ minutes: Int) -> String { String(String(10_000 + minutes / 60 * 100 + minutes % 60).dropFirst()) }
+    let names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+    let days = (1...7).compactMap { place -> String? in
+      let hours = calendar.week[place % 7].map { "\(text($0.from))-\(text($0.to))" }
+      return hours.isEmpty ? nil : "\(names[place % 7]) \(hours.joined(separator: ", "))"
+    }
+    return "\(days.joined(separator: "; ")) in \(calendar.zone), without \(calendar.holidays.count) holidays"
   }
 
   private func words(_ form: [FormField]) -> String { form.map { $0.name + ($0.isRequired ? "*" : "") }.joined(separator: ", ") }
@@ -54,7 +65,7 @@ extension ProcessDefinition {
       lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
       add(body, level + 1, &lines)
     case .table(let table): add(table, indent, &lines)
-    case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.iso8601)")
+    case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.words)")
     case .wait(let id, .until(let moment)): lines.append("\(indent)wait \(id): until \(moment.source)")
     }
   }
@@ -77,7 +88,7 @@ extension ProcessDefinition {
   private func words(_ step: Step) -> String {
     var parts = ["\(step.id): \(step.title) [\(step.performer)]"]
     if let risk = step.risk { parts.append("\(risk.rawValue) risk") }
-    if let due = step.due { parts.append("due \(due.iso8601)") }
+    if let due = step.due { parts.append("due \(due.words)") }
     if case .agent = step.performer {
       if !step.form.isEmpty { parts.append("writes \(words(step.form))") }
     } else if !step.form.isEmpty {
@@ -87,6 +98,7 @@ extension ProcessDefinition {
     if !step.evidence.isEmpty {
       parts.append("evidence " + step.evidence.map { $0.name + ($0.isRequired ? "*" : "") }.joined(separator: ", "))
     }
+    if let remind = step.remind { parts.append("reminds every \(remind.words)") }
     if step.isCommentRequired { parts.append("comment*") }
     if let when = step.when { parts.append("when \(when.source)") }
     if let skip = step.skip { parts.append("may be skipped by \(skip)") }
@@ -97,8 +109,8 @@ extension ProcessDefinition {
     let place = handler.of.map { " at \($0)" } ?? ""
     let cause =
       switch handler.cause {
-      case .timeout(let duration) where handler.of == nil: "the run is not done \(duration.iso8601) after its start"
-      case .timeout(let duration): "not done \(duration.iso8601) after it became ready"
+      case .timeout(let duration) where handler.of == nil: "the run is not done \(duration.words) after its start"
+      case .timeout(let duration): "not done \(duration.words) after it became ready"
       case .exception(RunExceptionCode.cancelled) where handler.isOfCancellation: "somebody cancels the run"
       case .exception("*"): "any exception"
       case .exception(let code): "exception \(code)"

@@ -16,6 +16,8 @@ public final class ProcessDefinition: Sendable {
   public let reviewEvery: Duration?
   /// The controlled documents that govern it.
   public let documents: [String]
+  /// When people work, where spans of working time are counted by it.
+  public let calendar: WorkingCalendar?
   /// What starts a run.
   public let triggers: [Trigger]
   /// The fields, in file order.
@@ -33,7 +35,8 @@ public final class ProcessDefinition: Sendable {
   let index: BlockIndex
 
   init(
-    id: String, title: String, owner: Performer, purpose: String, reviewEvery: Duration?, documents: [String], triggers: [Trigger],
+    id: String, title: String, owner: Performer, purpose: String, reviewEvery: Duration?, documents: [String], calendar: WorkingCalendar?,
+    triggers: [Trigger],
     fields: [FieldDefinition], agents: [AgentDefinition], tools: [ToolDefinition], root: Block, handlers: [Handler], controls: [Control],
     index: BlockIndex
   ) {
@@ -43,6 +46,7 @@ public final class ProcessDefinition: Sendable {
     self.purpose = purpose
     self.reviewEvery = reviewEvery
     self.documents = documents
+    self.calendar = calendar
     self.triggers = triggers
     self.fields = fields
     self.agents = agents

@@ -165,6 +165,7 @@ extension RunEvent {
       writer.add("at", at)
       writer.add("by", by)
       return (writer.object, text.map(JSON.string))
+    case .stepReminded(let at): return (Self.members("step.reminded", at), nil)
     case .stepOmitted(let at): return (Self.members("step.omitted", at), nil)
     case .dueMoved(let at, let due):
       var writer = MemberWriter("step.due")
@@ -396,6 +397,7 @@ extension RunEvent {
       let handler = try reader.string("id")
       self = .handlerBegan(handler: handler, iteration: try reader.int("n"), exception: exception, target: target)
     case "timer.fired": self = .timerFired(id: try reader.string("id"))
+    case "step.reminded": self = .stepReminded(try reader.occurrence())
     case "step.omitted": self = .stepOmitted(try reader.occurrence())
     case "step.due":
       let at = try reader.occurrence()

@@ -30,6 +30,8 @@ public enum RunEvent: Hashable, Sendable {
   case escalated(Occurrence, to: Performer)
   /// A step is one person's alone, or, without `to`, anybody's again who may do it.
   case assigned(Occurrence, to: String?, by: String, text: String?)
+  /// Who may do a step was reminded of it.
+  case stepReminded(Occurrence)
   /// A step was gone past without being done.
   case stepSkipped(Occurrence, by: String, text: String?)
   /// A step does not apply in this run, as its condition says.

@@ -56,6 +56,8 @@ public struct RunRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case runNotPaused = "run-not-paused"
     /// No timer of that name is running, or its time has not come.
     case timerNotDue = "timer-not-due"
+    /// The machine has no data of the zone by which working time is counted.
+    case zoneUnknown = "zone-unknown"
     /// A bound of ``RunLimits`` is reached.
     case limitReached = "limit-reached"
   }
@@ -91,6 +93,8 @@ public enum RunLimits {
   public static let exceptions = 500
   /// How often work can be sent back in one run.
   public static let sendBacks = 100
+  /// Reminders of one step, each time that it is done.
+  public static let reminders = 100
   /// Passes of one repeat or handler in one run.
   public static let passes = 1_000
 }

@@ -21,7 +21,8 @@ extension RunState {
       evidence.append(Evidence(name: name, digest: digest, media: media, size: size, step: step, by: by))
     case .commented(let text, let step, let by):
       comments.append(Comment(text: text, step: step, by: by))
-    case .stepReady, .stepCompleted, .stepClosed, .handedOver, .escalated, .assigned, .stepSkipped, .dueMoved: return applyToStep(event)
+    case .stepReady, .stepCompleted, .stepClosed, .handedOver, .escalated, .assigned, .stepSkipped, .dueMoved, .stepReminded:
+      return applyToStep(event)
     case .stepOmitted, .sentBack, .undone, .reopened: return applyToPlace(event)
     case .runPaused(let at, let by, let text):
       guard pause == nil else { return false }
@@ -114,6 +115,7 @@ extension RunState {
       steps[index].assignee = nil
       steps[index].handedOverFrom = nil
       steps[index].escalatedTo = []
+      steps[index].reminders = 0
       steps[index].due = due
       steps[index].status = .ready
       steps[index].attempt = attempt
@@ -134,6 +136,9 @@ extension RunState {
     case .escalated(let occurrence, let performer):
       guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
       if !steps[index].escalatedTo.contains(performer) { steps[index].escalatedTo.append(performer) }
+    case .stepReminded(let occurrence):
+      guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
+      steps[index].reminders += 1
     case .assigned(let occurrence, let person, _, _):
       guard let index = stepIndex(occurrence), steps[index].status.isOpen else { return false }
       steps[index].assignee = person

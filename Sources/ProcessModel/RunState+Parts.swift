@@ -73,6 +73,9 @@ extension RunState {
     /// More people who may do it since it became late.
     public internal(set) var escalatedTo: [Performer] = []
 
+    /// How often who may do it was reminded since it became ready.
+    public internal(set) var reminders = 0
+
     /// Whether it is done, or was gone past.
     public var isDone: Bool { status == .completed || closure == .bypassed || closure == .skipped }
 

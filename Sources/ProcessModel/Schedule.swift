@@ -123,7 +123,7 @@ extension UInt64 {
 
 extension CELTimeZone {
   /// The local day at a moment, counted from 1970-01-01.
-  fileprivate func day(at moment: Instant) -> Int64 {
+  func day(at moment: Instant) -> Int64 {
     let seconds = moment.milliseconds.flooredQuotient(by: 1000)
     return (seconds + Int64(offset(at: seconds))).flooredQuotient(by: 86_400)
   }
@@ -134,7 +134,7 @@ extension CELTimeZone {
   ///   - local: The local time in seconds, as though it were UTC.
   ///   - asHoursPass: Whether both of a repeated time count, and none of a skipped one.
   /// - Returns: Unix seconds, the earlier first; for a time that is skipped, when the clock goes on.
-  fileprivate func moments(atLocal local: Int64, asHoursPass: Bool) -> [Int64] {
+  func moments(atLocal local: Int64, asHoursPass: Bool) -> [Int64] {
     let (before, after) = (Int64(offset(at: local - 86_400)), Int64(offset(at: local + 86_400)))
     if before == after { return [local - before] }
     let real = [local - before, local - after].filter { $0 + Int64(offset(at: $0)) == local }.sorted()
@@ -150,5 +150,5 @@ extension CELTimeZone {
 }
 
 extension Int64 {
-  fileprivate func flooredQuotient(by divisor: Int64) -> Int64 { (self - ((self % divisor) + divisor) % divisor) / divisor }
+  func flooredQuotient(by divisor: Int64) -> Int64 { (self - ((self % divisor) + divisor) % divisor) / divisor }
 }

@@ -1,3 +1,4 @@
+import CEL
 import Core
 import ProcessModel
 import Testing
@@ -31,6 +32,7 @@ struct TestRun {
   var state: RunState?
   var events: [RunEvent] = []
   var now = start
+  var zones: (String) -> CELTimeZone? = { _ in CELTimeZone(offset: 0) }
 
   init(_ process: ProcessDefinition, trigger: String? = nil, fields: JSONObject = [:]) throws {
     self.process = process
@@ -40,7 +42,7 @@ struct TestRun {
   /// - Returns: What followed.
   @discardableResult
   mutating func send(_ command: RunCommand) throws -> [RunEvent] {
-    let new = try process.decide(command, in: state, now: now)
+    let new = try process.decide(command, in: state, now: now, zones: zones)
     for event in new {
       if state == nil {
         state = RunState(event)
@@ -76,7 +78,7 @@ struct TestRun {
   /// The code of the refusal that a command meets; `nil` where it is accepted.
   func refusal(_ command: RunCommand) -> RunRefusal.Code? {
     do throws(RunRefusal) {
-      _ = try process.decide(command, in: state, now: now)
+      _ = try process.decide(command, in: state, now: now, zones: zones)
       return nil
     } catch {
       return error.code

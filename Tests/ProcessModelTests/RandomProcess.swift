@@ -102,7 +102,7 @@ struct RandomProcess {
     switch Int.random(in: 0..<7, using: &random) {
     case 0: return "{ step: '\(id)', agent: 'bot', prompt: 'p', writes: [{ field: 'color', required: false }], fallback: 'role:clerk' }"
     case 1: return "{ step: '\(id)', tool: 'x.read' }"
-    case 2: return "{ step: '\(id)', role: 'clerk', form: ['ok'], due: 'P1D', skip: 'role:owner' }"
+    case 2: return "{ step: '\(id)', role: 'clerk', form: ['ok'], due: 'P1D', remind: 'PT9H', skip: 'role:owner' }"
     case 3: return "{ step: '\(id)', role: 'clerk', form: ['color', { field: 'size', required: false }] }"
     case 4: return "{ step: '\(id)', role: 'clerk', comment: 'required' }"
     default: return chance(1, in: 2) ? "{ step: '\(id)', role: 'clerk', when: \"\(condition())\" }" : "{ step: '\(id)', role: 'clerk' }"

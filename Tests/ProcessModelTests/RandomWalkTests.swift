@@ -56,6 +56,7 @@ struct RandomWalkTests {
     #expect(
       seen.isSuperset(of: [
         "step.sent-back", "step.skipped", "step.omitted", "run.resumed", "block.reopened", "branches.chosen", "table.decided",
+        "step.reminded", "step.reminded",
       ]), "\(seen)")
     #expect(ended[.cancelled, default: 0] >= 2, "\(ended)")
   }

@@ -70,6 +70,7 @@ struct RunView: Sendable {
         member["assignee"] = step.assignee.map { .string($0) }
         member["closure"] = step.closure.map { .string($0.rawValue) }
         member["closed_by"] = step.closedBy.map { .string($0) }
+        if step.reminders > 0 { member["reminders"] = .int(step.reminders) }
         if step.attempt > 1 { member["attempt"] = .int(step.attempt) }
         return .object(member)
       })
@@ -170,7 +171,7 @@ struct RunView: Sendable {
       steps.add([
         Shown(step.occurrence.description), Shown(step.title),
         Shown(step.completedBy ?? step.closedBy ?? step.assignee ?? step.performer.description),
-        Shown(step.closure?.rawValue ?? step.status.rawValue, tone),
+        Shown((step.closure?.rawValue ?? step.status.rawValue) + (step.reminders > 0 ? ", reminded \(step.reminders)×" : ""), tone),
       ])
     }
     lines += steps.lines(width: width - 2).map { "  \($0)" }

@@ -119,6 +119,7 @@ extension PermissionGate {
     others.proposals.removeAll { $0.id == record.id }
     let shared = try context.shared()
     var view = GateView(shared: shared, run: others, release: release, now: now)
+    view.zones = zones
     view.guardRules = try guards.rules(of: shared.guarding)
     // What people approved rests on them, and on no allowance.
     if record.votes.isEmpty { view.usage = try usage(for: proposal, in: view, context) }

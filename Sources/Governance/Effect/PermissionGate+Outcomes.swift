@@ -98,7 +98,7 @@ extension PermissionGate {
     let origin = Origin(identity?.principal ?? "tool:\(tool.name)", trusted: !tool.readsUntrusted)
     guard let command = Self.command(for: outcome, of: record, facts: tool.facts, origin: origin) else { return ([], outcome) }
     do throws(RunRefusal) {
-      return (try release.process.decide(command, in: run, now: now), outcome)
+      return (try release.process.decide(command, in: run, now: now, zones: zones), outcome)
     } catch {
       let isOpen = record.step.flatMap { run.step($0) }?.status.isOpen ?? false
       guard outcome.kind == .finished, isOpen else { return ([], outcome.noting(error.message)) }
@@ -108,7 +108,9 @@ extension PermissionGate {
         return ([], EffectOutcome(kind: .inDoubt, result: outcome.result, code: "result-invalid", message: "it happened, but \(problem)"))
       }
       let failure = Self.command(for: .failed("result-invalid", problem), of: record, facts: [], origin: origin)
-      guard let failure, let events = try? release.process.decide(failure, in: run, now: now) else { return ([], outcome.noting(problem)) }
+      guard let failure, let events = try? release.process.decide(failure, in: run, now: now, zones: zones) else {
+        return ([], outcome.noting(problem))
+      }
       return (events, outcome)
     }
   }

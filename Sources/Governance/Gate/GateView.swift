@@ -1,4 +1,5 @@
 internal import Audit
+internal import CEL
 public import Core
 public import PolicyEngine
 import ProcessModel
@@ -19,6 +20,8 @@ public struct GateView: Sendable {
   public var usage: AllowanceUsage?
   /// The live guard of the workspace; nil where there is none.
   public var guardRules: RuleSet?
+  /// The time zones by name, for working time; every zone is UTC where only verdicts are asked for.
+  var zones: @Sendable (String) -> CELTimeZone? = { _ in CELTimeZone(offset: 0) }
   /// The evidence for the allowance that is asked for, where one is.
   var basis: AllowanceBasis?
 

@@ -8,7 +8,7 @@ extension Judge {
     guard let command = try command(for: tool), let process = view.release?.process else { return [] }
     let events: [RunEvent]
     do throws(RunRefusal) {
-      events = try process.decide(command, in: view.run?.state, now: view.now)
+      events = try process.decide(command, in: view.run?.state, now: view.now, zones: view.zones)
     } catch {
       throw Refusal(error)
     }

@@ -141,6 +141,7 @@ public final class PermissionGate: Sendable {
     }
     if release == nil, proposal.tool == BuiltinTool.endorse.rawValue { release = try self.release(ofScope: proposal, shared, context) }
     var view = GateView(shared: shared, run: run, release: release, now: try decisionTime(in: context))
+    view.zones = zones
     // The tools of the workspace are under no guard, so that one that cannot be read can be taken away.
     if BuiltinTool(rawValue: proposal.tool)?.isOfWorkspace != true { view.guardRules = try guards.rules(of: shared.guarding) }
     if proposal.tool == BuiltinTool.grantAllowance.rawValue { view.basis = try basis(of: proposal, in: view, context) }

@@ -67,7 +67,7 @@ extension ProcessLoader {
   private func timeoutHandler(_ reader: ObjectReader, of target: String?, isStep: Bool?) -> Handler? {
     if target == nil, reader.has("of") { return nil }
     let derived = target.map { "timeout-of-\($0)" } ?? "timeout"
-    guard let id = handlerID(reader, derived: derived), let duration = reader.duration("timeout") else { return nil }
+    guard let id = handlerID(reader, derived: derived), let duration = span(reader, "timeout") else { return nil }
     if reader.has("escalate") == reader.has("then") {
       sink.error("missing-key", at: reader.object.position, "handler `\(id)` has either `escalate` or `then`")
       return nil

@@ -36,7 +36,17 @@ extension ProcessLoader {
     if kind.performer == "tool", reader.has("comment") {
       sink.error("wrong-key", at: reader.keyPosition("comment"), "`comment` is for people and agents, and \(label) calls a tool")
     }
-    let due = reader.duration("due")
+    let due = span(reader, "due")
+    let remind = span(reader, "remind")
+    if kind.performer != "role", reader.has("remind") {
+      sink.error("wrong-key", at: reader.keyPosition("remind"), "`remind` is for people, and \(label) has `\(kind.performer)`")
+    }
+    if case .elapsed(let duration)? = remind, duration < .seconds(900) {
+      sink.error("out-of-range", at: reader["remind"]?.position, "nobody is reminded more often than every 15 minutes")
+    }
+    if case .working(0, let time)? = remind, time < .seconds(900) {
+      sink.error("out-of-range", at: reader["remind"]?.position, "nobody is reminded more often than every 15 minutes")
+    }
     let when = applicability(reader, label: label)
     let skip = performer(reader, "skip")
     let comment = reader.word("comment", CommentRule.self)
@@ -45,7 +55,8 @@ extension ProcessLoader {
     guard let work = work(reader, kind: kind.performer, label: label), isFirst else { return nil }
     let step = Step(
       id: id, title: reader.text("title") ?? Self.title(of: id), help: reader.text("help"), performer: work.performer, form: work.form,
-      evidence: evidence, due: due, risk: risk, when: when, skip: skip, isCommentRequired: comment == .required, prompt: work.prompt,
+      evidence: evidence, due: due, remind: remind, risk: risk, when: when, skip: skip, isCommentRequired: comment == .required,
+      prompt: work.prompt,
       arguments: work.arguments, fallback: work.fallback)
     return Reading(block: .step(step), completes: true, waits: when == nil)
   }

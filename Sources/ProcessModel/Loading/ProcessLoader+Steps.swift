@@ -15,7 +15,8 @@ extension ProcessLoader {
     (
       "step",
       [
-        "step", "title", "help", "role", "agent", "tool", "form", "writes", "evidence", "due", "risk", "prompt", "arguments", "fallback",
+        "step", "title", "help", "role", "agent", "tool", "form", "writes", "evidence", "due", "remind", "risk", "prompt", "arguments",
+        "fallback",
         "when", "skip", "comment",
       ]
     ),
@@ -279,11 +280,11 @@ extension ProcessLoader {
 
   private func wait(_ reader: ObjectReader) -> Reading? {
     var delay: Block.Delay?
-    if let value = reader["wait"], value.objectValue != nil {
+    if let value = reader["wait"], value.objectValue != nil, value["working"] == nil {
       let moment = ObjectReader(value, "a wait", keys: ["until"], sink)?.required("until").flatMap { condition($0, expecting: .timestamp) }
       delay = moment.map { .until($0) }
     } else {
-      delay = reader.duration("wait").map { .duration($0) }
+      delay = span(reader, "wait").map { .duration($0) }
     }
     guard let id = reader.identifier("id", isRequired: true), claim(id, at: reader["id"]?.position ?? reader.object.position, "block"),
       let delay

@@ -76,7 +76,7 @@ private func isEventByte(_ byte: UInt8) -> Bool {
   }
 }
 
-private func isZoneName(_ text: String) -> Bool {
+func isZoneName(_ text: String) -> Bool {
   let parts = text.split(separator: "/", omittingEmptySubsequences: false)
   return (1...3).contains(parts.count) && text.utf8.count <= 64
     && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { isEventByte($0) || $0 == UInt8(ascii: "+") } && !$0.contains(".") }

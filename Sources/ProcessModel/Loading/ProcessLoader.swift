@@ -44,6 +44,7 @@ final class ProcessLoader {
   var tools: [ToolDefinition] = []
   var agents: [AgentDefinition] = []
   var documents: [String] = []
+  var hasCalendar = false
   var environment = CELEnvironment()
   /// Where steps, blocks and handlers stand, by id: the first of each.
   var positions: [String: SourcePosition] = [:]
@@ -61,7 +62,8 @@ final class ProcessLoader {
   var casesLeft = 500_000
 
   static let keys = [
-    "process", "title", "owner", "purpose", "review", "documents", "triggers", "fields", "agents", "tools", "steps", "on", "controls",
+    "process", "title", "owner", "purpose", "review", "documents", "calendar", "triggers", "fields", "agents", "tools", "steps", "on",
+    "controls",
   ]
 
   init(_ context: ProcessContext) { self.context = context }
@@ -76,6 +78,8 @@ final class ProcessLoader {
     let owner = performer(reader, "owner", isRequired: true)
     let review = reader["review"].flatMap { ObjectReader($0, "`review`", keys: ["every"], sink) }?.duration("every")
     documents = loadDocuments(reader)
+    hasCalendar = reader.has("calendar")
+    let calendar = loadCalendar(reader)
     loadFields(reader)
     loadTools(reader)
     declareVariables()
@@ -87,7 +91,8 @@ final class ProcessLoader {
     guard let id, let title, let purpose, let owner, let tree, !sink.hasErrors else { return nil }
     let index = BlockIndex(root: tree, handlers: handlers, fields: fields)
     let process = ProcessDefinition(
-      id: id, title: title, owner: owner, purpose: purpose, reviewEvery: review, documents: documents, triggers: triggers, fields: fields,
+      id: id, title: title, owner: owner, purpose: purpose, reviewEvery: review, documents: documents, calendar: calendar,
+      triggers: triggers, fields: fields,
       agents: agents, tools: tools, root: tree, handlers: handlers, controls: controls, index: index)
     ProcessChecker(process: process, loader: self).check()
     return process
