@@ -169,6 +169,7 @@ extension Shop {
     ["process", "check", "FOLDER"], ["process", "diff", "FOLDER", "FOLDER"], ["policy", "try", "1", "--with", "FILE"],
     ["policy", "try", "--jsonl", "FILE"], ["audit", "verify", "--checkpoint", "FILE"], ["doctor", "--workspace", "FOLDER"],
     ["demo", "--examples", "FOLDER"], ["serve", "--socket", "FOLDER/s"], ["mine", "map", "--svg", "FOLDER/out"],
+    ["mine", "map", "--log", "FILE"], ["mine", "export", "FOLDER/out.xes"],
     ["audit", "export", "--output", "FOLDER/out"], ["approval", "statement", "ID", "--output", "FOLDER/out"],
     ["approval", "edit", "ID", "--arguments", "FILE", "--digest", "DIGEST"], ["inbox", "--workspace", "FOLDER"],
     ["step", "complete", "RUN", "collect", "-e", "contract=FILE"], ["audit", "checkpoint", "--workspace", "FOLDER"],

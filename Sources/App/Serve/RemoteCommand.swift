@@ -132,7 +132,9 @@ struct RemoteCommand {
   }
 
   private func write(_ path: String, _ bytes: [UInt8], _ frame: JSON) async throws {
-    let places = ["output", "svg"].filter { context.arguments.has($0) }.compactMap { context.arguments.option($0) }
+    let places =
+      ["output", "svg"].filter { context.arguments.has($0) }.compactMap { context.arguments.option($0) }
+      + (context.arguments.positionals["OUT"] ?? [])
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     let makesFolder = frame["folder"]?.boolValue == true
     try checkNamed(makesFolder ? folder : path, places)

@@ -1,6 +1,6 @@
 /// Reads comma-separated values row by row (RFC 4180): quoted cells, doubled quotes, CRLF or LF, UTF-8 with or without a byte order mark.
 ///
-/// Stricter than the RFC where it leaves room: a quote stands at the beginning of a cell or is doubled, and nothing follows the closing one.
+/// Another separator than the comma can be named. Stricter than the RFC where it leaves room: a quote stands at the beginning of a cell or is doubled, and nothing follows the closing one.
 public struct CSVReader: Sequence, IteratorProtocol, Sendable {
   /// One row.
   public struct Row: Hashable, Sendable {
@@ -23,14 +23,25 @@ public struct CSVReader: Sequence, IteratorProtocol, Sendable {
   }
 
   private let bytes: [UInt8]
+  private let separator: UInt8
   private var place: Int
-  private var line = 1
+  private var line: Int
   private var lineStart: Int
 
   /// A reader of the bytes of a file.
-  public init(_ bytes: [UInt8]) {
+  public init(_ bytes: [UInt8]) { self.init(bytes, separator: UInt8(ascii: ","), firstLine: 1) }
+
+  /// A reader of whole rows of a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: The rows.
+  ///   - separator: What stands between cells, an ASCII character other than a quote or a line end.
+  ///   - firstLine: The line of the file that the bytes begin with, from 1; a byte order mark is expected in line 1 alone.
+  public init(_ bytes: [UInt8], separator: UInt8, firstLine: Int) {
     self.bytes = bytes
-    place = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    self.separator = separator
+    line = firstLine
+    place = firstLine == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     lineStart = place
   }
 
@@ -56,7 +67,7 @@ public struct CSVReader: Sequence, IteratorProtocol, Sendable {
       let cell = place < bytes.count && bytes[place] == UInt8(ascii: "\"") ? try quoted() : try plain()
       cells.append(cell)
       guard place < bytes.count else { break }
-      if bytes[place] == UInt8(ascii: ",") {
+      if bytes[place] == separator {
         place += 1
         continue
       }
@@ -68,7 +79,7 @@ public struct CSVReader: Sequence, IteratorProtocol, Sendable {
 
   private mutating func plain() throws(Failure) -> String {
     let start = place
-    while place < bytes.count, bytes[place] != UInt8(ascii: ","), !isLineEnd {
+    while place < bytes.count, bytes[place] != separator, !isLineEnd {
       if bytes[place] == UInt8(ascii: "\"") { throw failure("a quote inside a cell that does not begin with one") }
       place += 1
     }
@@ -94,7 +105,7 @@ public struct CSVReader: Sequence, IteratorProtocol, Sendable {
       content.append(byte)
       place += 1
     }
-    guard place == bytes.count || bytes[place] == UInt8(ascii: ",") || isLineEnd else { throw failure("something follows a closing quote") }
+    guard place == bytes.count || bytes[place] == separator || isLineEnd else { throw failure("something follows a closing quote") }
     return try text(content[...], from: opening)
   }
 

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Moments as event files write them: ISO 8601 with a zone, in the profile of XML Schema.
 enum FileTime {
   /// What a text says.
@@ -52,6 +54,17 @@ enum FileTime {
     guard hours | minutes >= 0, hours <= 14, minutes < 60 else { return .invalid }
     let offset = (hours * 60 + minutes) * (bytes[place] == UInt8(ascii: "-") ? -60 : 60)
     return .moment(Int64((seconds - offset) * 1000 + milliseconds))
+  }
+
+  /// The text of a moment, with three digits of fraction and the zone `+00:00`.
+  ///
+  /// - Throws: `Diagnostic` with that code for a year that four digits cannot say.
+  static func text(_ milliseconds: Int64, code: String) throws -> String {
+    // From 0000-01-01T00:00:00.000Z to the last millisecond of 9999.
+    guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else {
+      throw Diagnostic(code, at: nil, "the event time \(milliseconds) ms lies outside of the years 0 to 9999")
+    }
+    return Instant(milliseconds: milliseconds).iso8601.dropLast() + "+00:00"
   }
 
   /// The number that two digits make; negative for anything else.

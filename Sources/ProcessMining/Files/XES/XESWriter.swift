@@ -157,13 +157,7 @@ public struct XESWriter {
     sink.append("\"")
   }
 
-  private func text(ofMoment milliseconds: Int64) throws -> String {
-    // From 0000-01-01T00:00:00.000Z to the last millisecond of 9999.
-    guard (-62_167_219_200_000...253_402_300_799_999).contains(milliseconds) else {
-      throw Diagnostic("xes-value", at: nil, "the event time \(milliseconds) ms lies outside of the years 0 to 9999")
-    }
-    return Instant(milliseconds: milliseconds).iso8601.dropLast() + "+00:00"
-  }
+  private func text(ofMoment milliseconds: Int64) throws -> String { try FileTime.text(milliseconds, code: "xes-value") }
 }
 
 /// Walks over columns in the order of their owners.
