@@ -32,7 +32,8 @@ extension ProcessDefinition {
   }
 
   private func words(_ calendar: WorkingCalendar) -> String {
-    func text(_ minutes: Int) -> String { String(String(10_000 + minutes / 60 * 100 + minutes % 60).dropFirst()) }
+    func digits(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+    func text(_ minutes: Int) -> String { "\(digits(minutes / 60)):\(digits(minutes % 60))" }
     let names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
     let days = (1...7).compactMap { place -> String? in
       let hours = calendar.week[place % 7].map { "\(text($0.from))-\(text($0.to))" }

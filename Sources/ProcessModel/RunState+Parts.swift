@@ -91,8 +91,8 @@ extension RunState {
     public internal(set) var branch: String?
     /// The branches that a choice of all that apply took; empty for any other block.
     public internal(set) var branches: [String] = []
-    /// The rules of a decision table that counted, in their order; empty for any other block.
-    public internal(set) var rules: [String] = []
+    /// The rules of a decision table that counted, in their order; `nil` for any other block.
+    public internal(set) var rules: [String]?
     /// Whether it is done.
     public internal(set) var isCompleted = false
     /// Whether it is a step that does not apply in this run.

@@ -32,7 +32,7 @@ struct ExampleTests {
       file("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: try context(name))
   }
 
-  @Test(arguments: ["vendor-onboarding", "access-request"])
+  @Test(arguments: ["vendor-onboarding", "access-request", "invoice-routing"])
   func loadsWithoutAWarning(_ name: String) throws {
     let (process, warnings) = try Self.loadExample(name)
     #expect(warnings.map(\.description) == [])
@@ -41,13 +41,15 @@ struct ExampleTests {
 
   /// Where the keys stand whose misspelling is one mistake: all but names that the process itself gives.
   private static func keys(in value: PositionedJSON, _ isNames: Bool = false) -> [PositionedJSON.Member] {
-    let named = ["fields", "agents", "tools", "facts", "arguments", "properties", "headers"]
+    let named = ["fields", "agents", "tools", "facts", "arguments", "properties", "headers", "hours", "set"]
     return (value.objectValue ?? []).flatMap { member in
-      (isNames ? [] : [member]) + (member.key == "properties" ? [] : keys(in: member.value, !isNames && named.contains(member.key)))
+      (isNames ? [] : [member])
+        + (["properties", "items"].contains(member.key) ? [] : keys(in: member.value, !isNames && named.contains(member.key)))
     } + (value.arrayValue ?? []).flatMap { keys(in: $0) }
   }
 
-  @Test("a misspelt key is one problem, with the key that was meant", arguments: ["vendor-onboarding", "access-request"])
+  @Test(
+    "a misspelt key is one problem, with the key that was meant", arguments: ["vendor-onboarding", "access-request", "invoice-routing"])
   func misspeltKeys(_ name: String) throws {
     let bytes = try Self.file("Policies/\(name)/process.json5")
     for member in Self.keys(in: try PositionedJSON.parseJSON5(bytes, file: nil)) where member.key.utf8.count > 2 {
@@ -59,7 +61,9 @@ struct ExampleTests {
         _ = try ProcessDefinition.load(changed, file: "p.json5", context: try Self.context(name))
       }
       let found = error?.all.filter { $0.severity == .error }.map(\.description) ?? []
-      #expect(found.count == 1 && found.first?.contains("did you mean `\(member.key)`?") == true, "\(member.key): \(found)")
+      #expect(
+        found.count == 1 && found.first?.contains("did you mean `\(member.key)`?") == true,
+        "\(member.key) at \(member.keyPosition): \(found)")
     }
   }
 
@@ -154,6 +158,55 @@ struct ExampleTests {
     }
   }
 
+  // MARK: - Invoices
+
+  static func invoice(_ amount: Int, _ kind: String, _ hasOrder: Bool, _ country: String = "DE", _ newAccount: Bool = false) -> JSONObject {
+    [
+      "supplier": "Acme GmbH", "invoice": "R-17", "amount": .int(amount), "kind": .string(kind), "has_order": .bool(hasOrder),
+      "country": .string(country), "new_account": .bool(newAccount), "cost_centre": "it",
+    ]
+  }
+
+  @Test(
+    arguments: [
+      (invoice(4200, "series", false), "series", [], ["book"]), (invoice(999, "goods", true), "small-ordered", [], ["book"]),
+      (invoice(999, "goods", false), "small-unordered", [], ["check"]), (invoice(1000, "goods", true), "middling", [], ["check"]),
+      (invoice(10_000, "services", true, "FR", true), "large", ["other-account", "abroad", "delivery"], ["check"]),
+      (invoice(5000, "series", true), "series", ["delivery"], ["check"]),
+    ] as [(JSONObject, String, [String], [String])])
+  func anInvoiceGoesWhereTheTableSays(fields: JSONObject, rule: String, care: [String], open: [String]) throws {
+    let run = try TestRun(Self.loadExample("invoice-routing").process, fields: fields)
+    #expect(run.state?.block(Occurrence("route-invoice"))?.rules == [rule])
+    #expect(run.state?.block(Occurrence("care"))?.rules == care)
+    #expect(run.open == open)
+    try run.checkLog()
+  }
+
+  @Test func aLargeInvoiceIsCheckedAndAgreedToBeforeItIsBooked() throws {
+    var run = try TestRun(Self.loadExample("invoice-routing").process, fields: Self.invoice(24_000, "goods", true))
+    try run.complete("check", by: "user:lena", ["verdict": "right"])
+    #expect(run.open == ["agree"])
+    var refused = run
+    try refused.complete("agree", by: "user:kira", ["decision": "refuse"])
+    #expect(refused.status == .completed)
+    try run.complete("agree", by: "user:kira", ["decision": "agree"])
+    #expect(run.open == ["book"])
+    try run.send(.finishToolStep("book", by: "system:engine", result: .failed(code: "down", text: "the ledger is down")))
+    #expect(run.open == ["book-by-hand"])
+    try run.complete("book-by-hand", by: "user:ben", ["booking_reference": "B-77"])
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
+  @Test func whatIsDisputedIsNotBooked() throws {
+    var run = try TestRun(Self.loadExample("invoice-routing").process, fields: Self.invoice(2000, "goods", true))
+    try run.complete("check", by: "user:lena", ["verdict": "disputed"])
+    #expect(run.open == ["dispute"])
+    try run.send(.completeStep("dispute", by: "user:lena", fields: [:], origin: nil, comment: "Half of it is missing."))
+    #expect(run.status == .completed)
+    #expect(run.state?.step(Occurrence("book")) == nil)
+  }
+
   @Test func theProgramsAnswerWithFacts() throws {
     let vendors = try Self.loadExample("vendor-onboarding").process
     for (name, status) in [
@@ -176,11 +229,13 @@ struct ExampleTests {
 
   /// A call that is repeated with its key changes nothing more.
   @Test func theProgramsKeepTheirPromiseOfIdempotency() throws {
+    let invoice: JSON = ["supplier": "Acme GmbH", "invoice": "R-1", "amount": 12.5, "cost_centre": "it"]
     let grant: JSON = ["person": "dora", "system": "crm", "level": "read", "until": "2026-12-31"]
     let vendor: JSON = ["vendor": "Acme GmbH", "country": "DE", "iban": "DE02120300000000202051", "risk": "low"]
     for (program, file, arguments, numbers) in [
       ("vendor-onboarding/tools/erp-activate-vendor", "erp-receipts.tsv", vendor, ["V-10001", "V-10002", "V-10001", "V-10003"]),
       ("access-request/tools/iam-grant-access", "iam-receipts.tsv", grant, ["G-20001", "G-20002", "G-20001", "G-20003"]),
+      ("invoice-routing/tools/ledger-book", "ledger-receipts.tsv", invoice, ["B-30001", "B-30002", "B-30001", "B-30003"]),
     ] {
       try withTemporaryDirectory { directory in
         var answers: [String] = []

@@ -92,10 +92,10 @@ struct RunView: Sendable {
           ]
         })
     }
-    let decided = state.blocks.filter { !$0.rules.isEmpty }
+    let decided = state.blocks.compactMap { block in block.rules.map { (place: block.occurrence.description, rules: $0) } }
     if !decided.isEmpty {
       object["tables"] = .array(
-        decided.map { ["table": .string($0.occurrence.description), "rules": .array($0.rules.map { .string($0) })] })
+        decided.map { ["table": .string($0.place), "rules": .array($0.rules.map { .string($0) })] })
     }
     object["evidence"] = .array(
       state.evidence.map {
@@ -155,13 +155,12 @@ struct RunView: Sendable {
       lines += ["", "\("Facts", .strong)"]
       for fact in state.facts { lines += value(fact.name, fact.value, from: fact.origin, rows) }
     }
-    let decided = state.blocks.filter { !$0.rules.isEmpty }
+    let decided = state.blocks.compactMap { block in block.rules.map { (place: block.occurrence.description, rules: $0) } }
     if !decided.isEmpty {
       lines += ["", "\("Tables", .strong)"]
-      for block in decided {
-        let rules = Shown(block.rules.joined(separator: ", "))
-        lines += ("\(Shown(block.occurrence.description), .accent)  by \(block.rules.count == 1 ? "rule" : "rules") \(rules)" as Shown)
-          .wrapped(to: width - 2).map { "  \($0)" }
+      for (place, rules) in decided {
+        let by = rules.isEmpty ? "no rule" : "\(rules.count == 1 ? "rule" : "rules") \(rules.joined(separator: ", "))"
+        lines += ("\(place, .accent)  by \(by)" as Shown).wrapped(to: width - 2).map { "  \($0)" }
       }
     }
     lines += ["", "\("Steps", .strong)"]

@@ -12,7 +12,9 @@ final class DiagnosticSink {
 
   /// Where a key stands under another name it is missing, does not go with the others, or declares nothing.
   private static let consequences: Set = [
-    "missing-key", "wrong-key", "missing-argument", "unknown-field", "unknown-agent", "unknown-tool", "unknown-step", "unknown-argument",
+    "missing-key", "wrong-key", "missing-argument", "no-calendar", "type-mismatch", "overlapping-rules", "unknown-field", "unknown-agent",
+    "unknown-tool", "unknown-step",
+    "unknown-argument",
   ]
 
   var hasErrors: Bool { all.contains { $0.severity == .error } }
