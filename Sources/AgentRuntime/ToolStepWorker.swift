@@ -105,7 +105,7 @@ struct ToolStepWorker: Sendable {
     let arguments: JSONObject
     do throws(ConditionFailure) {
       arguments =
-        try view.release.process.arguments(ofToolStep: view.step.occurrence.id, in: view.run.state, now: gate.store.options.time.now())
+        try view.release.process.arguments(ofToolStep: view.step.occurrence, in: view.run.state, now: gate.store.options.time.now())
         ?? [:]
     } catch {
       return try await raise(view, "arguments", "the arguments cannot be computed: \(error.description)")

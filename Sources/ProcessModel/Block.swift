@@ -12,6 +12,8 @@ public indirect enum Block: Sendable {
   case parallel(id: String, [Block], join: Int?)
   /// Again and again until the condition holds after a pass; an exception after `max` passes.
   case `repeat`(id: String, body: Block, until: Condition, max: Int)
+  /// Once for each item of a list.
+  case each(EachBlock)
   /// Nothing but time: done when it has passed.
   case wait(id: String, Delay)
   /// Fields that rules in a table set, without anybody.
@@ -30,6 +32,7 @@ public indirect enum Block: Sendable {
     switch self {
     case .step(let step): step.id
     case .table(let table): table.id
+    case .each(let each): each.id
     case .sequence(let id, _), .choose(let id, _), .chooseAll(let id, _), .parallel(let id, _, _), .repeat(let id, _, _, _),
       .wait(let id, _):
       id
@@ -43,6 +46,7 @@ public indirect enum Block: Sendable {
     case .sequence(_, let blocks), .parallel(_, let blocks, _): blocks
     case .choose(_, let branches), .chooseAll(_, let branches): branches.compactMap(\.body)
     case .repeat(_, let body, _, _): [body]
+    case .each(let each): [each.body]
     }
   }
 
@@ -51,6 +55,22 @@ public indirect enum Block: Sendable {
     if case .step(let step) = self { return [step] }
     return children.flatMap(\.steps)
   }
+}
+
+/// Work that is done once for each item of a list.
+public struct EachBlock: Sendable {
+  /// The id, unique in the process.
+  public let id: String
+  /// The items, computed as the run comes to the block; `item` names one of them inside.
+  public let list: Condition
+  /// What is done for each.
+  public let body: Block
+  /// How many items there may be.
+  public let max: Int
+  /// How many have to be done, after which what is open for the others ends; `nil` for all.
+  public let join: Int?
+  /// Whether one is begun when the one before it is done, and not all at the same time.
+  public let isSequence: Bool
 }
 
 /// One way that a choice can go.

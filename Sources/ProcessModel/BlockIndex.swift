@@ -13,7 +13,7 @@ struct BlockIndex: Sendable {
   struct Node: Sendable {
     let block: Block
     let parent: Parent
-    /// The repeat or handler whose passes number the block's occurrences; `nil` outside any.
+    /// The repeat, `each` or handler whose passes number the block's occurrences; `nil` outside any.
     let scope: String?
     /// What comes after it, where its parent is a sequence.
     let next: String?
@@ -24,6 +24,8 @@ struct BlockIndex: Sendable {
   private(set) var fields: [String: Int] = [:]
   /// Whether a block can be done while work in it is open.
   private(set) var hasJoins = false
+  /// Whether something is done for each item of a list.
+  private(set) var hasInstances = false
 
   init(root: Block, handlers: [Handler], fields: [FieldDefinition]) {
     add(root, parent: .none, scope: nil, next: nil)
@@ -47,6 +49,10 @@ struct BlockIndex: Sendable {
     case .parallel(let id, let blocks, let join):
       if join != nil { hasJoins = true }
       for child in blocks { add(child, parent: .block(id), scope: scope, next: nil) }
+    case .each(let each):
+      hasInstances = true
+      if each.join != nil { hasJoins = true }
+      add(each.body, parent: .block(each.id), scope: each.id, next: nil)
     case .repeat(let id, let body, _, _):
       add(body, parent: .block(id), scope: id, next: nil)
     }

@@ -3,7 +3,7 @@ public import Core
 
 /// A CEL expression over a run, type-checked when the process was loaded: a condition, or the value of an argument.
 ///
-/// It may read `run` (the fields), `facts`, `requester.id` (a principal such as `user:ana`) and `now` (a timestamp).
+/// It may read `run` (the fields), `facts`, `requester.id` (a principal such as `user:ana`), inside `each` also `item`, and `now` (a timestamp).
 public struct Condition: Sendable {
   /// The expression as it was written.
   public let source: String
@@ -36,6 +36,8 @@ public struct Condition: Sendable {
       case .field(let name): state.field(name)?.origin.trusted ?? true
       case .fact(let name): state.fact(name)?.origin.trusted ?? true
       case .requester, .now: true
+      // Whoever wrote the list wrote the item; nothing keeps who that was.
+      case .item: false
       }
     }
   }
@@ -86,6 +88,7 @@ struct RunSlot: Sendable {
     case field(String)
     case fact(String)
     case requester
+    case item
     case now
   }
 
@@ -102,6 +105,7 @@ struct RunSlot: Sendable {
     case ("run", let name?): (source, path) = (.field(name), Array(reference.fields.dropFirst()))
     case ("facts", let name?): (source, path) = (.fact(name), Array(reference.fields.dropFirst()))
     case ("requester", "id"): (source, path) = (.requester, [])
+    case ("item", _): (source, path) = (.item, reference.fields)
     case ("now", nil): (source, path) = (.now, [])
     default: return nil
     }
@@ -114,6 +118,7 @@ struct RunSlot: Sendable {
     case .field(let name): root = "run.\(name)"
     case .fact(let name): root = "facts.\(name)"
     case .requester: root = "requester.id"
+    case .item: root = "item"
     case .now: return nil
     }
     return ([root] + path).joined(separator: ".")
@@ -126,6 +131,7 @@ struct RunSlot: Sendable {
     case .field(let name): whole = state.value(of: name)
     case .fact(let name): whole = state.fact(name)?.value
     case .requester: whole = .string(state.requester)
+    case .item: whole = state.item
     case .now: return nil
     }
     return path.reduce(whole) { value, name in value?[name] }

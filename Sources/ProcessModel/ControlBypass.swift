@@ -1,7 +1,7 @@
 internal import Core
 
 /// A way past a step that a control stands before, on which nobody is asked: a handler that goes on without the step, or a parallel block
-/// that is done before all of it is.
+/// that is done before all of it is, as an `each` is with `join`.
 ///
 /// A person who goes past a step is held by the gate as one who completes it; what happens when time is up, something goes wrong or others
 /// were faster needs nobody, so a process with such a way is not released.
@@ -17,14 +17,14 @@ public struct ControlBypass: Hashable, Sendable, CustomStringConvertible {
   public enum Way: Hashable, Sendable, CustomStringConvertible {
     /// The handler of that id.
     case handler(String)
-    /// The parallel block of that id, which does not wait for all in it.
+    /// The block of that id, which does not wait for all in it.
     case join(String)
 
     /// ``handler `h` ``.
     public var description: String {
       switch self {
       case .handler(let id): "handler `\(id)`"
-      case .join(let id): "the parallel block `\(id)`"
+      case .join(let id): "the block `\(id)`, which does not wait for all in it,"
       }
     }
   }
@@ -39,7 +39,13 @@ extension ProcessDefinition {
   /// A handler whose own steps are under the same control, wherever it applies, is none.
   /// - Complexity: O(controls · (handlers + joins) · blocks).
   public var controlBypasses: [ControlBypass] {
-    let joins = ([root] + handlers.compactMap(\.body)).flatMap(\.all).filter { if case .parallel(_, _, _?) = $0 { true } else { false } }
+    let joins = ([root] + handlers.compactMap(\.body)).flatMap(\.all).filter { block in
+      switch block {
+      case .parallel(_, _, let join): join != nil
+      case .each(let each): each.join != nil
+      default: false
+      }
+    }
     return controls.flatMap { control -> [ControlBypass] in
       guard case .step(let step) = control.before else { return [] }
       let taking = handlers.filter { goesOn($0, without: step) && !isUnder(control, $0) }.map { ControlBypass.Way.handler($0.id) }

@@ -107,6 +107,7 @@ extension Decider {
     case .chooseAll(_, let branches)?: chooseAll(branches, target)
     case .repeat(_, let body, let until, let max)?:
       if code == "repeat-limit" { beginPass(body, of: target) } else { finishPass(body, until: until, max: max, of: target) }
+    case .each(let each)?: beginEach(each, target)
     case .wait(_, let delay)?: wait(delay, target)
     case .table(let table)?: decide(table, target)
     case .sequence?, .parallel?, nil: break

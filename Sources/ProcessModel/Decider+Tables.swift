@@ -4,7 +4,7 @@ extension Decider {
   /// Sets what a decision table says, and goes on; an exception where it says nothing.
   mutating func decide(_ table: DecisionTable, _ occurrence: Occurrence) {
     do throws(TableFailure) {
-      let outcome = try table.outcome(in: state, process: process, now: now)
+      let outcome = try table.outcome(in: seen(from: occurrence), process: process, now: now)
       for (name, value) in outcome.values {
         guard let field = process.field(name) else { continue }
         do throws(RunRefusal) {

@@ -37,6 +37,7 @@ struct Decider {
     case .chooseAll(_, let branches): chooseAll(branches, occurrence)
     case .parallel(_, let blocks, _): beginAll(blocks, of: occurrence)
     case .repeat(_, let body, _, _): beginPass(body, of: occurrence)
+    case .each(let each): beginEach(each, occurrence)
     case .wait(_, let delay): wait(delay, occurrence)
     case .table(let table): decide(table, occurrence)
     }
@@ -48,7 +49,7 @@ struct Decider {
       let end =
         switch delay {
         case .duration(let span): moment(after: span)
-        case .until(let moment): max(now, try moment.moment(in: state, now: now))
+        case .until(let moment): max(now, try moment.moment(in: seen(from: occurrence), now: now))
         }
       emit(.timerArmed(id: "\(occurrence)", step: occurrence, at: end))
     } catch {
@@ -59,7 +60,7 @@ struct Decider {
   /// Makes a step ready, or goes past it where it does not apply.
   private mutating func begin(_ step: Step, _ occurrence: Occurrence) {
     do throws(ConditionFailure) {
-      if let when = step.when, try !when.holds(in: state, now: now) {
+      if let when = step.when, try !when.holds(in: seen(from: occurrence), now: now) {
         emit(.stepOmitted(occurrence))
         return proceed(after: occurrence)
       }
@@ -106,7 +107,7 @@ struct Decider {
   mutating func choose(_ branches: [Branch], _ occurrence: Occurrence) {
     for branch in branches {
       do throws(ConditionFailure) {
-        if let when = branch.when, try !when.holds(in: state, now: now) { continue }
+        if let when = branch.when, try !when.holds(in: seen(from: occurrence), now: now) { continue }
       } catch {
         return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "branch `\(branch.id)`: \(error.message)")
       }
@@ -123,7 +124,7 @@ struct Decider {
     for branch in branches {
       guard let when = branch.when else { continue }
       do throws(ConditionFailure) {
-        if try when.holds(in: state, now: now) { taken.append(branch) }
+        if try when.holds(in: seen(from: occurrence), now: now) { taken.append(branch) }
       } catch {
         return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "branch `\(branch.id)`: \(error.message)")
       }
@@ -180,6 +181,7 @@ struct Decider {
         guard blocks.count(where: { state.isDone(Occurrence($0.id, occurrence.iteration)) }) >= join ?? blocks.count else { return }
         if join != nil { interrupt(inside: outer, by: Self.engine) }
         finish(outer)
+      case .each(let each): finishInstance(each, occurrence, of: outer)
       case .repeat(_, let body, let until, let max): finishPass(body, until: until, max: max, of: outer)
       }
     }
@@ -187,7 +189,7 @@ struct Decider {
 
   mutating func finishPass(_ body: Block, until: Condition, max: Int, of occurrence: Occurrence) {
     do throws(ConditionFailure) {
-      if try until.holds(in: state, now: now) { return finish(occurrence) }
+      if try until.holds(in: seen(from: occurrence), now: now) { return finish(occurrence) }
     } catch {
       return raise(at: occurrence, by: Self.engine, code: "condition-error", text: "`until`: \(error.message)")
     }
@@ -205,8 +207,10 @@ struct Decider {
   func parent(of occurrence: Occurrence) -> Occurrence? {
     switch process.index.nodes[occurrence.id]?.parent {
     case .block(let id):
-      guard case .repeat? = process.index.nodes[id]?.block else { return Occurrence(id, occurrence.iteration) }
-      return state.pass(id, occurrence.iteration)?.owner
+      switch process.index.nodes[id]?.block {
+      case .repeat?, .each?: return state.pass(id, occurrence.iteration)?.owner
+      default: return Occurrence(id, occurrence.iteration)
+      }
     case .handler(let id): return state.pass(id, occurrence.iteration)?.owner
     case .some(.none), nil: return nil
     }

@@ -35,10 +35,11 @@ extension ProcessDefinition {
   ///
   /// - Returns: `nil` for a step that is no tool step.
   /// - Throws: ``ConditionFailure`` where an expression has no value; the step then cannot be done as it stands.
-  public func arguments(ofToolStep id: String, in state: RunState, now: Instant) throws(ConditionFailure) -> JSONObject? {
-    guard let step = step(id), case .tool = step.performer else { return nil }
+  public func arguments(ofToolStep occurrence: Occurrence, in state: RunState, now: Instant) throws(ConditionFailure) -> JSONObject? {
+    guard let step = step(occurrence.id), case .tool = step.performer else { return nil }
+    let seen = self.state(state, seenFrom: occurrence)
     var arguments: [(String, JSON)] = []
-    for argument in step.arguments { arguments.append((argument.name, try argument.value.value(in: state, now: now))) }
+    for argument in step.arguments { arguments.append((argument.name, try argument.value.value(in: seen, now: now))) }
     return JSONObject(arguments)
   }
 

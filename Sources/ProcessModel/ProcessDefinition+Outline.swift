@@ -65,6 +65,11 @@ extension ProcessDefinition {
     case .repeat(let id, let body, let until, let max):
       lines.append("\(indent)repeat \(id) until \(until.source), at most \(max) times")
       add(body, level + 1, &lines)
+    case .each(let each):
+      let order = each.isSequence ? "one after the other" : "at the same time"
+      let end = each.join.map { ", done when \($0) are" } ?? ""
+      lines.append("\(indent)each \(each.id) of \(each.list.source), at most \(each.max), \(order)\(end)")
+      add(each.body, level + 1, &lines)
     case .table(let table): add(table, indent, &lines)
     case .wait(let id, .duration(let duration)): lines.append("\(indent)wait \(id): \(duration.words)")
     case .wait(let id, .until(let moment)): lines.append("\(indent)wait \(id): until \(moment.source)")

@@ -242,6 +242,11 @@ extension RunEvent {
       writer = MemberWriter("iteration.began")
       writer.add("at", at)
       writer.add("n", iteration)
+    case .instanceBegan(let at, let iteration, let item):
+      writer = MemberWriter("instance.began")
+      writer.add("at", at)
+      writer.add("n", iteration)
+      value = item.map { ["item": $0] }
     case .handlerBegan(let handler, let iteration, let exception, let target):
       writer = MemberWriter("handler.began")
       writer.add("at", target)
@@ -319,6 +324,13 @@ extension RunEvent {
       let origin = try reader.string("origin")
       let tool = try reader.optionalString("tool")
       self = .factsLearned(values, step: at, tool: tool, origin: Origin(origin, trusted: try !reader.flag("untrusted")))
+      try reader.finish()
+      return
+    case "instance.began":
+      let at = try reader.occurrence()
+      let iteration = try reader.int("n")
+      if let value, value.members?.count != 1 || value["item"] == nil { throw MemberError(message: "`instance.began` has an item alone") }
+      self = .instanceBegan(of: at, iteration: iteration, item: value?["item"].map { JSON($0) })
       try reader.finish()
       return
     case "evidence.added":

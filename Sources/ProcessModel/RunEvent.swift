@@ -64,6 +64,8 @@ public enum RunEvent: Hashable, Sendable {
   case tableDecided(Occurrence, rules: [String])
   /// A repeat began a pass; `iteration` counts the passes of this repeat over the whole run, from 1.
   case iterationBegan(of: Occurrence, iteration: Int)
+  /// Work for one item of a list; `iteration` counts the items of this block over the whole run, from 101.
+  case instanceBegan(of: Occurrence, iteration: Int, item: JSON?)
   /// A handler took over from `target` because of `exception`; `iteration` counts this handler's activations over the whole run.
   case handlerBegan(handler: String, iteration: Int, exception: String, target: Occurrence)
   /// A block is done.

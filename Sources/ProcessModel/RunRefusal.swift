@@ -93,6 +93,8 @@ public enum RunLimits {
   public static let exceptions = 500
   /// How often work can be sent back in one run.
   public static let sendBacks = 100
+  /// Items of a list are numbered from the next number, so that a step's name without one is never that of the first of several at a time.
+  static let beforeItems = 100
   /// Reminders of one step, each time that it is done.
   public static let reminders = 100
   /// Passes of one repeat or handler in one run.

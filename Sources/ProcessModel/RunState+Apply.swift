@@ -50,6 +50,9 @@ extension RunState {
     case .iterationBegan(let occurrence, let iteration):
       guard iteration == passCount(of: occurrence.id) + 1, !isDone(occurrence) else { return false }
       passes.append(Pass(scope: occurrence.id, iteration: iteration, owner: occurrence, exception: nil))
+    case .instanceBegan(let occurrence, let iteration, let item):
+      guard iteration == max(passCount(of: occurrence.id), RunLimits.beforeItems) + 1, !isDone(occurrence) else { return false }
+      passes.append(Pass(scope: occurrence.id, iteration: iteration, owner: occurrence, exception: nil, isInstance: true, item: item))
     case .blockCompleted(let occurrence):
       if let index = blockIndex(occurrence) {
         guard !blocks[index].isCompleted else { return false }

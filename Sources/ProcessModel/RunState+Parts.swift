@@ -99,7 +99,7 @@ extension RunState {
     public internal(set) var isOmitted = false
   }
 
-  /// One pass of a repeat, or one activation of a handler.
+  /// One pass of a repeat, one item of a list, or one activation of a handler.
   public struct Pass: Hashable, Sendable {
     /// The id of the repeat or handler.
     public let scope: String
@@ -109,6 +109,10 @@ extension RunState {
     public let owner: Occurrence
     /// The exception that a handler deals with; `nil` for a repeat.
     public let exception: String?
+    /// Whether it is for one item of a list.
+    public internal(set) var isInstance = false
+    /// The item, where it is for one; `nil` for all others, and once redacted.
+    public internal(set) var item: JSON?
     /// Whether work was sent back to before the repeat since, so that the pass counts no more.
     public internal(set) var isUndone = false
   }

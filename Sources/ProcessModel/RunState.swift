@@ -51,6 +51,8 @@ public struct RunState: Hashable, Sendable {
   public internal(set) var exceptions: [RunException] = []
   /// Each time that work was sent back.
   public internal(set) var sendBacks: [SendBack] = []
+  /// What is looked at, where an expression is evaluated for one item of a list; never in a state that is kept.
+  var item: JSON?
   /// Why nothing happens for now; `nil` where the run is not paused.
   public internal(set) var pause: Pause?
 

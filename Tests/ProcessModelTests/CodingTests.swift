@@ -77,6 +77,10 @@ struct CodingTests {
     (.assigned(step, to: nil, by: "user:ana", text: nil), #"{"$":"step.assigned","at":"collect","by":"user:ana"}"#, nil),
     (.stepSkipped(step, by: "user:ana", text: "SECRET"), #"{"$":"step.skipped","at":"collect","by":"user:ana"}"#, #""SECRET""#),
     (.stepReminded(step), #"{"$":"step.reminded","at":"collect"}"#, nil),
+    (
+      .instanceBegan(of: Occurrence("each"), iteration: 2, item: "SECRET"), #"{"$":"instance.began","at":"each","n":2}"#,
+      #"{"item":"SECRET"}"#
+    ),
     (.branchesChosen(Occurrence("c", 2), branches: ["a", "b"]), #"{"$":"branches.chosen","at":"c#2","branches":["a","b"]}"#, nil),
     (.tableDecided(Occurrence("route"), rules: ["small", "home"]), #"{"$":"table.decided","at":"route","rules":["small","home"]}"#, nil),
     (.stepOmitted(step), #"{"$":"step.omitted","at":"collect"}"#, nil),
@@ -123,7 +127,7 @@ struct CodingTests {
       #expect(keys == keys.sorted(), "members are written in the order in which they are read")
       #expect(values["0"] == (try sample.value.map { try JSON.parse($0) }))
     }
-    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 35)
+    #expect(Set(Self.samples.compactMap { $0.structure.split(separator: "\"").dropFirst(3).first }).count == 36)
   }
 
   static func canonical(_ json: JSON) throws -> String { String(decoding: try json.canonicalBytes(), as: UTF8.self) }

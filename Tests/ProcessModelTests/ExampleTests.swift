@@ -85,7 +85,7 @@ struct ExampleTests {
     #expect(run.open == ["activate"])
     let state = try #require(run.state)
     #expect(
-      try run.process.arguments(ofToolStep: "activate", in: state, now: start) == [
+      try run.process.arguments(ofToolStep: Occurrence("activate"), in: state, now: start) == [
         "vendor": "Nordwind Logistik GmbH", "country": "DE", "iban": "DE02120300000000202051", "risk": "low",
       ])
     try run.send(

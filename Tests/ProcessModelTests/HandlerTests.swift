@@ -190,7 +190,7 @@ struct HandlerTests {
     let definition = try process(steps: steps, rest: "on: [ { exception: 'tool-failed', of: 'a', then: [], after: 'retry', max: 1 } ]")
     var run = try TestRun(definition)
     let state = try #require(run.state)
-    #expect(try definition.arguments(ofToolStep: "a", in: state, now: start) == ["note": "hello"])
+    #expect(try definition.arguments(ofToolStep: Occurrence("a"), in: state, now: start) == ["note": "hello"])
     #expect(run.refusal(.completeStep("a", by: "user:cleo", fields: [:], origin: nil, comment: nil)) == .wrongPerformer)
     try run.send(.finishToolStep("a", by: "system:tools", result: .failed(code: "tool-failed", text: "exit status 1")))
     #expect(run.state?.step(Occurrence("a"))?.attempt == 2)

@@ -44,7 +44,7 @@ struct RandomProcess {
     let kind = depth >= 3 ? 0 : Int.random(in: 0..<8, using: &random)
     switch kind {
     case 4: return chance(1, in: 2) ? table() : choose(depth: depth)
-    case 5: return choose(depth: depth)
+    case 5: return chance(1, in: 3) ? each(depth: depth) : choose(depth: depth)
     case 6:
       let id = name("p")
       blocks.append(id)
@@ -62,6 +62,20 @@ struct RandomProcess {
       return chance(1, in: 3) ? "{ wait: { until: 'now + duration(\"\(next)h\")' }, id: '\(id)' }" : "{ wait: 'PT\(next)H', id: '\(id)' }"
     default: return step()
     }
+  }
+
+  /// Work for each item of a list, which may be empty, and may not have to be done for all.
+  mutating func each(depth: Int) -> String {
+    let id = name("e")
+    blocks.append(id)
+    let list = pick(["[1, 2, 3]", "run.ok ? ['a', 'b'] : []", "[requester.id]"])
+    let inner = name("s")
+    steps.append(inner)
+    let join = chance(1, in: 3) ? ", join: 2" : ""
+    let order = pick(["parallel", "sequence"])
+    let more = chance(1, in: 2) ? ", { wait: 'PT\(next)H', id: '\(name("w"))' }" : ""
+    return
+      "{ each: \"\(list)\", do: [{ step: '\(inner)', role: 'clerk', when: 'string(item) != \"2\"' }\(more)], max: 3\(join), order: '\(order)', id: '\(id)' }"
   }
 
   /// Rules that set a field, and now and then find none or several.

@@ -56,7 +56,7 @@ struct RandomWalkTests {
     #expect(
       seen.isSuperset(of: [
         "step.sent-back", "step.skipped", "step.omitted", "run.resumed", "block.reopened", "branches.chosen", "table.decided",
-        "step.reminded", "step.reminded",
+        "step.reminded", "instance.began", "step.reminded",
       ]), "\(seen)")
     #expect(ended[.cancelled, default: 0] >= 2, "\(ended)")
   }
@@ -95,8 +95,12 @@ private struct Walk {
       if case .exceptionResolved(let id, let by, .proceed) = event, by.hasPrefix("handler:") {
         gone.formUnion(left["\(by.dropFirst(8)) \(id)"] ?? [])
       }
-      if case .blockCompleted(let place) = event, case .parallel(_, let blocks, _?)? = process.block(place.id), let state {
-        gone.formUnion(leftBy(place, blocks, state))
+      if case .blockCompleted(let place) = event, let state {
+        switch process.block(place.id) {
+        case .parallel(_, let blocks, _?)?: gone.formUnion(leftBy(blocks, state))
+        case .each(let each)? where each.join != nil: gone.formUnion(leftBy([each.body], state))
+        default: break
+        }
       }
       if state == nil { state = RunState(event) } else { state?.apply(event) }
     }
@@ -104,7 +108,7 @@ private struct Walk {
   }
 
   /// The steps that a parallel block ended, because enough of its others were done.
-  private func leftBy(_ place: Occurrence, _ blocks: [Block], _ state: RunState) -> [String] {
+  private func leftBy(_ blocks: [Block], _ state: RunState) -> [String] {
     let inside = Set(blocks.flatMap(\.steps).map(\.id))
     return state.steps.filter { $0.closure == .interrupted && inside.contains($0.occurrence.id) }.map(\.occurrence.id)
   }

@@ -97,6 +97,11 @@ struct RunView: Sendable {
       object["tables"] = .array(
         decided.map { ["table": .string($0.place), "rules": .array($0.rules.map { .string($0) })] })
     }
+    let instances = state.passes.filter(\.isInstance)
+    if !instances.isEmpty {
+      object["items"] = .array(
+        instances.map { ["block": .string($0.scope), "n": .int($0.iteration), "item": $0.item ?? .null] })
+    }
     object["evidence"] = .array(
       state.evidence.map {
         [
@@ -161,6 +166,14 @@ struct RunView: Sendable {
       for (place, rules) in decided {
         let by = rules.isEmpty ? "no rule" : "\(rules.count == 1 ? "rule" : "rules") \(rules.joined(separator: ", "))"
         lines += ("\(place, .accent)  by \(by)" as Shown).wrapped(to: width - 2).map { "  \($0)" }
+      }
+    }
+    let instances = state.passes.filter(\.isInstance)
+    if !instances.isEmpty {
+      lines += ["", "\("Items", .strong)"]
+      for pass in instances {
+        let name = Occurrence(pass.scope, pass.iteration).description
+        lines += pass.item.map { rows.lines($0, name: name) } ?? ["  \(name, .accent)  redacted"]
       }
     }
     lines += ["", "\("Steps", .strong)"]

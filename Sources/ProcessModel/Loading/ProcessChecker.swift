@@ -25,6 +25,7 @@ struct ProcessChecker {
       case .repeat(_, _, let until, _): all.append(until)
       case .wait(_, .until(let moment)): all.append(moment)
       case .table(let table): all += table.conditions
+      case .each(let each): all.append(each.list)
       default: break
       }
     }
@@ -143,6 +144,10 @@ private struct ValueFlow {
     case .repeat(_, let body, let until, _):
       known = follow(body, known)
       look(until, known, block.id)
+    case .each(let each):
+      look(each.list, known, each.id)
+      // Of a list without items nothing is done.
+      known.facts.formUnion(follow(each.body, known).facts)
     case .table(let table):
       var told: Set<String> = []
       for condition in table.conditions.dropFirst(table.inputs.count) {

@@ -24,6 +24,7 @@ extension ProcessLoader {
     ("choose_all", ["choose_all", "id"]),
     ("parallel", ["parallel", "join", "id"]),
     ("repeat", ["repeat", "until", "max", "id"]),
+    ("each", ["each", "do", "max", "join", "order", "id"]),
     ("wait", ["wait", "id"]),
     ("table", ["table", "hit", "collect", "inputs", "rules", "otherwise"]),
     ("case", ["case", "until", "id"]),
@@ -87,12 +88,13 @@ extension ProcessLoader {
     }
     let kinds = Self.blockKeys.filter { item[$0.kind] != nil }
     guard let kind = kinds.first else {
-      let known = ["step", "choose", "choose_all", "parallel", "repeat", "wait", "table"]
+      let known = ["step", "choose", "choose_all", "parallel", "repeat", "each", "wait", "table"]
       if let member = members.first(where: { nearestName(to: $0.key, in: known) != nil }) {
         sink.unknown("key", member.key, known: known, at: member.keyPosition)
       } else {
         sink.error(
-          "missing-key", at: item.position, "a block needs one of `step`, `choose`, `choose_all`, `parallel`, `repeat`, `wait` or `table`")
+          "missing-key", at: item.position,
+          "a block needs one of `step`, `choose`, `choose_all`, `parallel`, `repeat`, `each`, `wait` or `table`")
       }
       return nil
     }
@@ -109,6 +111,7 @@ extension ProcessLoader {
     case "choose_all": return choose(reader, "choose_all", depth: depth)
     case "parallel": return parallel(reader, depth: depth)
     case "repeat": return repeatBlock(reader, depth: depth)
+    case "each": return each(reader, depth: depth)
     case "wait": return wait(reader)
     case "table": return table(reader)
     default:
@@ -120,7 +123,7 @@ extension ProcessLoader {
   }
 
   /// The id of a block, given or derived; reports a second one of that name.
-  private func id(_ reader: ObjectReader, derived: String) -> String? {
+  func id(_ reader: ObjectReader, derived: String) -> String? {
     let id = reader.has("id") ? reader.identifier("id") : derived
     guard let id else { return nil }
     return claim(id, at: reader["id"]?.position ?? reader.object.position, "block") ? id : nil
