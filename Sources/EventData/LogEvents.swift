@@ -142,7 +142,7 @@ public enum LogEvents {
   }
 
   /// Walks over the entries of a process's runs, folding each run along the way.
-  private static func walk(
+  static func walk(
     _ context: ReadContext<GovernanceLedger>, process: String?,
     _ body: (Entry, [RunEvent], _ proposal: ProposalRecord?, _ run: RunRecord?) throws -> Void
   ) throws {

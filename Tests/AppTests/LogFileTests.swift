@@ -23,6 +23,13 @@ import Testing
           await shop.run("mine", "export", "-", "--format", format).output.utf8.elementsEqual(
             try RegularFile.read(path, maximumBytes: 1 << 20)))
       }
+      let objects = "\(folder)/log.jsonocel"
+      #expect(try await shop.json("mine", "export", objects)["cases"] == 1)
+      let mined = try await shop.json("mine", "map", "--log", objects, "--map", "object=run", "--map", "resource=by")
+      #expect(mined["cases"] == 1)
+      #expect(await shop.run("mine", "map", "--log", objects).exit == ExitCode.usage.rawValue)
+      #expect(await shop.run("mine", "map", "--log", objects, "--map", "object=runs").words.contains("did you mean `run`?"))
+      #expect(await shop.run("mine", "export", "\(folder)/x.json", "--log", "\(folder)/log.xes").exit == ExitCode.usage.rawValue)
       // From one format to the other and back, nothing is lost of what Remit exports.
       #expect(await shop.run("mine", "export", "\(folder)/again.xes", "--log", "\(folder)/log.csv").exit == 0)
       #expect(await shop.run("mine", "export", "\(folder)/again.csv", "--log", "\(folder)/again.xes").exit == 0)

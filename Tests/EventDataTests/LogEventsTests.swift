@@ -74,6 +74,30 @@ struct LogEventsTests {
     }
   }
 
+  @Test func theLogHasObjects() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let log = try await gate.store.read { try LogEvents.objectLog($0, process: "leave") }
+      func count(_ type: String) -> Int { log.objects.count { $0.type == type } }
+      #expect([count("run"), count("step"), count("approval")] == [6, 12, 4])
+      #expect(count("proposal") == 18)
+      #expect(log.objects.filter { $0.type == "person" }.map(\.id).sorted() == ["user:ana", "user:ben"])
+      #expect(log.events.count { $0.type == "decide complete_step" } == 4)
+      #expect(log.events.count { $0.type == "complete book" } == 5)
+      // What is written is a sound OCEL file: nothing dangles, everything is declared.
+      var bytes: [UInt8] = []
+      try withoutActuallyEscaping({ (piece: [UInt8]) in bytes += piece }) { try OCELWriter.write(log, to: $0) }
+      #expect(try OCELReader.read(bytes) == log)
+      // The values of fields stay in the log.
+      #expect(!String(decoding: bytes, as: UTF8.self).contains("secret"))
+      let runs = try log.flattened(by: "run", resource: "by")
+      #expect(runs.caseCount == 6)
+      #expect(runs.resourceNames.contains("user:ben"))
+      let none = try await gate.store.read { try LogEvents.objectLog($0, process: "other") }
+      #expect(none == ObjectLog())
+    }
+  }
+
   @Test func decidedHoldsCarryWhatRulesCouldSee() async throws {
     try await withTemporaryDirectory { folder in
       let gate = try await log(folder)

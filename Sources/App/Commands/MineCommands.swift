@@ -11,14 +11,15 @@ enum MineCommands {
   /// Where the events come from.
   private static let source = [
     Command.Option.value("process", "NAME", "only runs of this process"),
-    .value("log", "FILE", "an event log in XES or CSV instead of this workspace's; `-` is standard input"),
-    .value("map", "WORD=COLUMN", repeats: true, "which column of a CSV log says what"),
+    .value("log", "FILE", "an event log in XES, CSV or OCEL instead of this workspace's; `-` is standard input"),
+    .value("map", "WORD=NAME", repeats: true, "which column of a CSV log says what, or which objects of OCEL are cases"),
   ]
   private static let details = """
     With --log the events come from a file and no workspace is needed. XES (IEEE 1849) is read as it is. Of a CSV table each row is an event,
     and --map says which columns are the case, the activity and the time, and where there are any the resource and the lifecycle:
     case=COLUMN, activity=COLUMN, time=COLUMN, resource=COLUMN, lifecycle=COLUMN. Times that have no zone need zone=UTC or zone=+02:00.
-    Without a map the columns have the names that `remit mine export` gives them.
+    Without a map the columns have the names that `remit mine export` gives them. Of OCEL 2.0 in JSON object=TYPE says which objects are the
+    cases, and resource=QUALIFIER under which qualifier events name who did them.
     """
   private static let place: @Sendable (CommandContext) -> Command.Place = { $0.arguments.has("log") ? .local : .store }
   private static let limit = Command.Option.value("limit", short: "n", "N", "how many rows at most, up to 10000")
@@ -90,34 +91,46 @@ enum MineCommands {
     details: """
       Runs are cases; steps, and people's decisions on held proposals, are activities, with who did them and where in its life the work was.
       With --log a log of another system is written in the other format instead. CSV has no place for lists and for attributes of attributes;
-      cells are written as they are, so a spreadsheet program may take one that begins with `=` for a formula.
+      cells are written as they are, so a spreadsheet program may take one that begins with `=` for a formula. OCEL 2.0 (JSON) has the runs,
+      steps, proposals, approvals, evidence, agents and people of this workspace as objects.
 
       \(details)
       """,
     examples: [
       .init("remit mine export log.xes", "all runs, in XES"),
       .init("remit mine export --format csv -", "in CSV, to standard output"),
+      .init("remit mine export log.jsonocel", "with objects, in OCEL 2.0"),
     ],
     arguments: [.init(name: "OUT", help: "the file; `-` is standard output")],
-    options: source + [.value("format", "FORMAT", "`xes` or `csv`; otherwise as the file's name ends")],
+    options: source + [.value("format", "FORMAT", "`xes`, `csv` or `ocel`; otherwise as the file's name ends")],
     place: place,
     run: { context in
       let path = try context.arguments.required("OUT")
       let format = try LogFile.Format(context.arguments.option("format"), path: path)
       if path == "-", context.console.wantsJSON { throw CommandError.usage("`OUT` is `-`, and `--json` writes to standard output too") }
-      let log = try await Self.log(context)
-      let bytes = try format.bytes(log)
+      let (bytes, cases, events, notes) = try await Self.exported(context, format)
       if path == "-" {
         context.console.write(data: bytes)
-        return CommandResult(json: nil, notes: Self.notes(log))
+        return CommandResult(json: nil, notes: notes)
       }
       try await context.front.write(OutputFile(path: path, bytes: bytes, mode: 0o600), in: context.workspacePath)
-      let (cases, events) = (log.log.caseCount, log.log.eventCount)
       return CommandResult(
         json: ["file": .string(path), "format": .string(format.rawValue), "cases": .int(cases), "events": .int(events)],
-        notes: Self.notes(log),
+        notes: notes,
         lines: { _ in ["\("written", .good)  \(counted(events, "event", "events")) of \(counted(cases, "run", "runs")) to \(path)"] })
     })
+
+  private static func exported(
+    _ context: CommandContext, _ format: LogFile.Format
+  ) async throws -> (bytes: [UInt8], cases: Int, events: Int, notes: [Shown]) {
+    if format == .ocel, !context.arguments.has("log") {
+      let log = try await context.withWorkspace(.read) { try await $0.objectLog(context) }
+      let runs = log.objects.count { $0.type == "run" }
+      return (try LogFile.Format.bytes(log), runs, log.events.count, runs == 0 ? ["no runs yet"] : [])
+    }
+    let log = try await log(context)
+    return (try format.bytes(log), log.log.caseCount, log.log.eventCount, notes(log))
+  }
 
   /// The log that the command is about: the file's that `--log` names, else the workspace's.
   private static func log(_ context: CommandContext) async throws -> AttributedLog {
@@ -148,6 +161,17 @@ enum MineCommands {
 extension Workspace {
   /// The log as events, of the process that `--process` names.
   fileprivate func eventLog(_ context: CommandContext) async throws -> EventLog {
+    try await mined(context) { try LogEvents.eventLog($0, process: $1) }
+  }
+
+  /// The log as events about objects, of the process that `--process` names.
+  fileprivate func objectLog(_ context: CommandContext) async throws -> ObjectLog {
+    try await mined(context) { try LogEvents.objectLog($0, process: $1) }
+  }
+
+  private func mined<Log: Sendable>(
+    _ context: CommandContext, _ body: @escaping @Sendable (ReadContext<GovernanceLedger>, _ process: String?) throws -> Log
+  ) async throws -> Log {
     let name = context.arguments.option("process")
     return try await Progress.during("reading the log", on: context.console) {
       try await store.read { view in
@@ -155,7 +179,7 @@ extension Workspace {
           let shared = try view.shared()
           guard shared.processes.contains(name) else { throw Workspace.unknownProcess(name, shared) }
         }
-        return try LogEvents.eventLog(view, process: name)
+        return try body(view, name)
       }
     }
   }

@@ -6,7 +6,7 @@ internal import ProcessMining
 enum LogFile {
   /// What a log can be written as.
   enum Format: String, CaseIterable {
-    case xes, csv
+    case xes, csv, ocel
 
     /// The format that is named, or the one that the file's name ends with.
     ///
@@ -14,23 +14,34 @@ enum LogFile {
     init(_ name: String?, path: String) throws {
       let name = name ?? path.split(separator: "/").last.flatMap { $0.split(separator: ".").dropFirst().last }.map { $0.lowercased() }
       guard let name else {
-        throw CommandError.usage("the format is not clear", hint: "say `--format xes` or `--format csv`")
+        throw CommandError.usage("the format is not clear", hint: "say `--format xes`, `--format csv` or `--format ocel`")
       }
-      guard let format = Format(rawValue: name) else {
-        throw CommandError.usage("`\(visible(name))` is no format of an event log", hint: "there are `xes` and `csv`")
+      // What the files of OCEL are called.
+      guard let format = name == "jsonocel" || name == "json" ? .ocel : Format(rawValue: name) else {
+        throw CommandError.usage("`\(visible(name))` is no format of an event log", hint: "there are `xes`, `csv` and `ocel`")
       }
       self = format
     }
 
-    /// The log in this format.
+    /// A log of cases in this format.
     func bytes(_ log: AttributedLog) throws -> [UInt8] {
-      var bytes: [UInt8] = []
-      try withoutActuallyEscaping({ (piece: [UInt8]) in bytes += piece }) { sink in
+      try Self.collect { sink in
         switch self {
         case .xes: try XESWriter.write(log, to: sink)
         case .csv: try CSVLogWriter.write(log, to: sink)
+        case .ocel:
+          throw CommandError.usage(
+            "a log of cases has no objects to write", hint: "OCEL is written of this workspace's own log; say `xes` or `csv`")
         }
       }
+    }
+
+    /// A log of objects as OCEL 2.0.
+    static func bytes(_ log: ObjectLog) throws -> [UInt8] { try collect { try OCELWriter.write(log, to: $0) } }
+
+    private static func collect(_ body: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws -> [UInt8] {
+      var bytes: [UInt8] = []
+      try withoutActuallyEscaping({ (piece: [UInt8]) in bytes += piece }, do: body)
       return bytes
     }
   }
@@ -62,7 +73,26 @@ enum LogFile {
       guard map.isEmpty else { throw CommandError.usage("`--map` is about tables, and `\(visible(path))` is XES") }
       return try XESReader.read(source, file: path)
     }
+    if text == UInt8(ascii: "{") { return AttributedLog(try readObjects(source, path, map)) }
     return try CSVLogReader.read(source, mapping: try CSVMapping(pairs: map), file: path)
+  }
+
+  /// Reads OCEL 2.0 in JSON as the objects of one type see it.
+  private static func readObjects(_ source: ByteSource, _ path: String, _ map: [(name: String, value: String)]) throws -> EventLog {
+    for (name, _) in map where name != "object" && name != "resource" {
+      throw Diagnostic.unknown("part of a map of OCEL", name, known: ["object", "resource"], at: nil)
+    }
+    let log = try OCELReader.read(try source.all(maximumBytes: OCELReader.maximumBytes), file: path)
+    let types = log.objectTypes.map(\.name)
+    guard let type = map.first(where: { $0.name == "object" })?.value ?? (types.count == 1 ? types[0] : nil) else {
+      let names = types.sorted(by: bytesLess).prefix(12).map { visible($0) }.joined(separator: ", ")
+      throw CommandError.usage(
+        "`\(visible(path))` has objects of several types: \(names)", hint: "say which of them are the cases: `--map object=TYPE`")
+    }
+    guard types.contains(where: { bytesEqual($0, type) }) else {
+      throw Diagnostic.unknown("type of objects", type, known: types, at: nil)
+    }
+    return try log.flattened(by: type, resource: map.first { $0.name == "resource" }?.value)
   }
 
   /// Up to 256 KiB of a file; none at its end.

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Bytes of a file, chunk by chunk: readers pull, and whoever has the file opens it.
 public struct ByteSource {
   /// The next bytes; none at the end.
@@ -16,6 +18,19 @@ public struct ByteSource {
       let end = min(bytes.count, place + chunk)
       defer { place = end }
       return Array(bytes[place..<end])
+    }
+  }
+
+  /// Everything up to the end.
+  ///
+  /// - Throws: `Diagnostic` for more bytes than the limit; what the function throws.
+  public func all(maximumBytes: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try next()
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      guard bytes.count <= maximumBytes else { throw Diagnostic("file-limit", at: nil, "the file is larger than \(maximumBytes) bytes") }
     }
   }
 }
