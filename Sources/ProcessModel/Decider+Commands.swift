@@ -262,11 +262,6 @@ extension Decider {
     case .closed:
       throw RunRefusal(.stepNotOpen, "\(place(step)) was \(step.closure?.rawValue ?? "closed")")
     }
-    let open = state.steps.filter { $0.occurrence.id == name && $0.status == .ready }
-    if open.count > 1 {
-      let names = open.map { "`\($0.occurrence.id)#\($0.occurrence.iteration)`" }.joined(separator: ", ")
-      throw RunRefusal(.stepNotOpen, "step `\(name)` is open more than once: name one of \(names)")
-    }
     return step
   }
 
@@ -276,6 +271,7 @@ extension Decider {
     guard isPlainName(id), process.step(id) != nil else {
       throw RunRefusal(.stepUnknown, process.unknown("step", name, known: process.steps.map(\.id), of: "process `\(process.id)`"))
     }
+    if let several = state.ambiguity(of: name) { throw RunRefusal(.stepNotOpen, several) }
     let open = state.openSteps.map { "`\($0.occurrence)`" }.joined(separator: ", ")
     throw RunRefusal(.stepNotOpen, "step `\(name)` is not open" + (open.isEmpty ? "" : "; open now: \(open)"))
   }

@@ -105,11 +105,19 @@ extension RunState {
   /// The step that `text` names.
   ///
   /// `collect` is the open occurrence of that step, or the latest one when none is open; `collect#2` is exactly that one. `nil` when there
-  /// is none.
+  /// is none, and for a bare name when several are open, as one of them would be a guess.
   public func step(named text: String) -> StepState? {
     guard let occurrence = Occurrence(parsing: text) else { return nil }
     if occurrence.id != text { return step(occurrence) }
-    return steps.last { $0.occurrence.id == text && $0.status.isOpen } ?? steps.last { $0.occurrence.id == text }
+    let open = steps.filter { $0.occurrence.id == text && $0.status.isOpen }
+    if open.count > 1 { return nil }
+    return open.last ?? steps.last { $0.occurrence.id == text }
+  }
+
+  /// Why a bare name does not say which step is meant; `nil` where at most one of that name is open.
+  public func ambiguity(of name: String) -> String? {
+    let open = steps.filter { $0.occurrence.id == name && $0.status.isOpen }.map { "`\($0.occurrence.id)#\($0.occurrence.iteration)`" }
+    return open.count > 1 ? "step `\(name)` is open more than once: name one of \(open.joined(separator: ", "))" : nil
   }
 
   /// Steps that someone may complete now, in the order in which they became ready.

@@ -29,6 +29,8 @@ struct EachTests {
     var run = try Self.run(Self.each(), ["DE", "FR", "IT"])
     #expect(run.open == ["close#101", "close#102", "close#103"])
     #expect(run.state?.passes.map(\.item) == ["DE", "FR", "IT"])
+    #expect(run.refusal(.completeStep("close", by: "user:cleo", fields: [:], origin: nil, comment: nil)) == .stepNotOpen)
+    #expect(run.state?.step(named: "close") == nil)
     try run.complete("close#102")
     #expect(run.open == ["close#101", "close#103", "sign#102"])
     for step in ["close#101", "sign#102", "close#103", "sign#101"] { try run.complete(step) }

@@ -32,7 +32,7 @@ struct ExampleTests {
       file("Policies/\(name)/process.json5"), file: "Policies/\(name)/process.json5", context: try context(name))
   }
 
-  @Test(arguments: ["vendor-onboarding", "access-request", "invoice-routing"])
+  @Test(arguments: ["vendor-onboarding", "access-request", "invoice-routing", "monthly-close"])
   func loadsWithoutAWarning(_ name: String) throws {
     let (process, warnings) = try Self.loadExample(name)
     #expect(warnings.map(\.description) == [])
@@ -49,7 +49,8 @@ struct ExampleTests {
   }
 
   @Test(
-    "a misspelt key is one problem, with the key that was meant", arguments: ["vendor-onboarding", "access-request", "invoice-routing"])
+    "a misspelt key is one problem, with the key that was meant",
+    arguments: ["vendor-onboarding", "access-request", "invoice-routing", "monthly-close"])
   func misspeltKeys(_ name: String) throws {
     let bytes = try Self.file("Policies/\(name)/process.json5")
     for member in Self.keys(in: try PositionedJSON.parseJSON5(bytes, file: nil)) where member.key.utf8.count > 2 {
@@ -155,6 +156,50 @@ struct ExampleTests {
       var bytes: [UInt8] = []
       while case let byte = fgetc(pipe), byte != EOF { bytes.append(UInt8(truncatingIfNeeded: byte)) }
       return (String(decoding: bytes, as: UTF8.self), pclose(pipe) >> 8)
+    }
+  }
+
+  // MARK: - The month
+
+  @Test func aMonthIsClosedCompanyByCompany() throws {
+    let process = try Self.loadExample("monthly-close").process
+    var run = try TestRun(process, trigger: process.triggers[0].name)
+    try run.complete("plan", by: "user:ben", ["month": "2026-10", "companies": ["DE01", "FR01"]])
+    #expect(run.open == ["reconcile#101", "reconcile#102", "estimate"])
+    for (n, company) in [(102, "FR01"), (101, "DE01")] {
+      let digest = SHA256.hash("open")
+      try run.send(
+        .attachEvidence(step: "reconcile#\(n)", by: "user:lena", name: "open-items", digest: digest, media: "text/csv", size: 4))
+      try run.complete("reconcile#\(n)", by: "user:lena")
+      let state = try #require(run.state)
+      let arguments = try process.arguments(ofToolStep: Occurrence("lock", n), in: state, now: run.now)
+      #expect(arguments == ["company": .string(company), "month": "2026-10"])
+      try run.send(
+        .finishToolStep("lock#\(n)", by: "system:engine", result: .succeeded(facts: [:], origin: Origin("tool:ledger.lock_books"))))
+    }
+    #expect(run.open == ["estimate"])
+    try run.complete("estimate", by: "user:ben", ["provisions": 1200])
+    var small = run
+    try small.complete("compare", by: "user:ben", ["difference": 800])
+    #expect(small.state?.value(of: "handling") == "write-off" && small.open == ["report"])
+    try run.complete("compare", by: "user:ben", ["difference": 1000.01])
+    #expect(run.open == ["explain"])
+    try run.complete("explain", by: "user:ben", ["explanation": "Two deliveries were booked twice."])
+    try run.complete("report", by: "user:kira")
+    #expect(run.status == .completed)
+    try run.checkLog()
+  }
+
+  @Test func booksThatAreLockedStayLocked() throws {
+    try withTemporaryDirectory { directory in
+      for month in ["2026-10", "2026-10", "2026-11"] {
+        let (output, status) = try Self.call(
+          "monthly-close/tools/ledger-lock", ["company": "DE01", "month": .string(month)], state: directory)
+        #expect(status == 0 && output == "{}\n")
+      }
+      let locked = try RegularFile.read("\(directory)/ledger-locked.tsv", maximumBytes: 10_000)
+      #expect(String(decoding: locked, as: UTF8.self) == "DE01\t2026-10\nDE01\t2026-11\n")
+      #expect(try Self.call("monthly-close/tools/ledger-lock", ["company": "DE01"], state: directory).status == 2)
     }
   }
 

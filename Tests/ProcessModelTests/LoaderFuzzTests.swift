@@ -11,7 +11,7 @@ struct LoaderFuzzTests {
     .string(String(repeating: "a", count: 300)), "caf\u{E9}\u{202E}\u{0}",
   ]
 
-  @Test(arguments: ["vendor-onboarding", "access-request", "invoice-routing"])
+  @Test(arguments: ["vendor-onboarding", "access-request", "invoice-routing", "monthly-close"])
   func everyChangeIsRefusedWithAPlaceOrCanBeRun(_ name: String) throws {
     let file = try PositionedJSON.parseJSON5(ExampleTests.file("Policies/\(name)/process.json5"), file: nil).json
     withSeeds(120) { seed, random in

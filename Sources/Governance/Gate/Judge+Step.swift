@@ -55,6 +55,7 @@ extension Judge {
   func noSuchStep(_ name: String, in run: RunRecord) -> Refusal {
     let known = view.release?.process.steps.map(\.id) ?? []
     if let id = Occurrence(parsing: name)?.id, known.contains(where: { bytesEqual($0, id) }) {
+      if let several = run.state.ambiguity(of: name) { return Refusal(.stepNotOpen, several) }
       let open = run.state.openSteps.map { "`\($0.occurrence)`" }.joined(separator: ", ")
       return Refusal(.stepNotOpen, "the step `\(visible(name))` is not open" + (open.isEmpty ? "" : "; open now: \(open)"))
     }
