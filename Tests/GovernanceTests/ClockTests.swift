@@ -95,6 +95,20 @@ import Testing
     }
   }
 
+  @Test(
+    "a jump is said to the nearest hour or day, since the two clocks are not read at one moment",
+    arguments: [
+      (day * 10 - .milliseconds(1), "forward by 10 days"), (day * -10 + .milliseconds(1), "back by 10 days"),
+      (.seconds(7199), "forward by 2 hours"), (.seconds(-47 * 3600 - 1), "back by 47 hours"),
+    ])
+  func jumpsAreSaidToTheNearest(_ jump: Duration, _ words: String) {
+    let machine = Machine()
+    let watch = machine.watch(nil)
+    #expect(watch.problem { nil } == nil)
+    machine.wall.advance(jump)
+    #expect(watch.problem { nil } == "the wall clock was moved \(words) while the machine ran")
+  }
+
   @Test func whatExpiredStaysExpired() async throws {
     try await withTemporaryDirectory { folder in
       let machine = Machine()

@@ -94,7 +94,8 @@ public final class ClockWatch: Sendable {
   }
 
   private static func text(_ milliseconds: Int64) -> String {
-    let hours = milliseconds.magnitude / 3_600_000
-    return hours < 48 ? "\(hours) hours" : "\(hours / 24) days"
+    // To the nearest: two clocks read one after the other differ by a millisecond, which must not turn ten days into nine.
+    let hours = (milliseconds.magnitude + 1_800_000) / 3_600_000
+    return hours < 48 ? "\(hours) hours" : "\((hours + 12) / 24) days"
   }
 }
