@@ -1,4 +1,4 @@
-/// Finds the condition that covers the most good cases and not one bad case.
+/// Finds the condition that covers the most good cases and not one bad case, or no more than are tolerated.
 ///
 /// The search is exhaustive over all conjunctions of at most two comparisons whose values were seen: a threshold only ever moves up to
 /// the next bad case, so those next to a bad case and the outermost ones are all that can be best. Beyond ``thresholdLimit`` of them for
@@ -24,13 +24,16 @@ struct ConditionSearch {
 
   private let count: Int
   private let bad: [UInt64]
+  private let tolerated: Int
   private var candidates: [Candidate] = []
 
   /// How many conditions ``best(minimum:)`` looks at.
   private(set) var tried = 0
 
-  init(cases: [[String: FeatureValue]], isGood: [Bool], features: [Feature]) {
+  /// A search among cases; `tolerated` is how many bad ones a condition may cover.
+  init(cases: [[String: FeatureValue]], isGood: [Bool], features: [Feature], tolerated: Int = 0) {
     count = cases.count
+    self.tolerated = tolerated
     var bad = [UInt64](repeating: 0, count: (cases.count + 63) / 64)
     for (position, good) in isGood.enumerated() where !good { bad[position / 64] |= 1 << UInt64(position % 64) }
     self.bad = bad
@@ -50,7 +53,7 @@ struct ConditionSearch {
     }
   }
 
-  /// The best condition that covers at least `minimum` cases, all of them good; nil when there is none.
+  /// The best condition that covers at least `minimum` good cases, and of the others no more than are tolerated; nil when there is none.
   mutating func best(minimum: Int) -> Found? {
     var best: (size: Int, comparisons: [Int])?
     func offer(_ size: Int, _ comparisons: [Int]) {
@@ -60,7 +63,8 @@ struct ConditionSearch {
     tried = 0
     if candidates.isEmpty {
       tried = 1
-      return bad.allSatisfy { $0 == 0 } && count >= max(1, minimum)
+      let wrong = bad.reduce(0) { $0 + $1.nonzeroBitCount }
+      return wrong <= tolerated && count - wrong >= max(1, minimum)
         ? Found(condition: Condition(comparisons: []), covered: Array(0..<count)) : nil
     }
     for index in candidates.indices {
@@ -81,15 +85,16 @@ struct ConditionSearch {
     return Found(condition: condition, covered: covered)
   }
 
-  /// How many cases both cover; nil when one of them is bad.
+  /// How many good cases both cover; nil when they cover more bad ones than are tolerated.
   private func goodSize(_ a: [UInt64], _ b: [UInt64]?) -> Int? {
-    var size = 0
+    var (size, wrong) = (0, 0)
     for word in a.indices {
       let covered = b.map { a[word] & $0[word] } ?? a[word]
-      if covered & bad[word] != 0 { return nil }
+      wrong += (covered & bad[word]).nonzeroBitCount
+      if wrong > tolerated { return nil }
       size += covered.nonzeroBitCount
     }
-    return size
+    return size - wrong
   }
 
   /// Two comparisons of one feature make sense together only as a range.
