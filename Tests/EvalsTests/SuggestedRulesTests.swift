@@ -100,4 +100,29 @@ import Testing
     #expect(after.authorize(try Self.request("erp.pay", step: nil, ["run.amount": .number(208.5)])).outcome == .hold)
     #expect(after.authorize(try Self.request("erp.pay", step: nil, [:])).outcome == .hold)
   }
+
+  @Test func anAddedHoldHoldsWhatTurnedOutWrongAndNothingElse() throws {
+    var history = ProcessHistory(process: "p", owner: "lead", runs: 300)
+    history.rules = [["id": "pays", "permit": "erp.pay"]]
+    history.features = [Feature("run.amount", .number)]
+    history.calls = (0..<300).map { number in
+      let amount = Double(number * 7919 % 1000)
+      return ProcessHistory.Call(
+        run: number, agent: "agent:buyer", tool: "erp.pay", step: "settle", basis: .rule, time: Int64(number),
+        features: ["run.amount": .number(amount)], wasWrong: amount > 700 && number % 3 == 0, entry: Int64(number))
+    }
+    let suggestion = try #require(SuggestionSearch().suggestions(in: history).suggestions.first)
+    guard case .newRule(let rule) = suggestion.change else {
+      Issue.record("expected a rule: \(suggestion.change)")
+      return
+    }
+    let after = try Self.load(history.rules + [rule])
+    for call in history.calls {
+      guard case .number(let amount)? = call.features["run.amount"] else { continue }
+      let outcome = after.authorize(try Self.request("erp.pay", step: "settle", call.features)).outcome
+      if call.wasWrong { #expect(outcome == .hold, "\(amount) \(rule)") }
+      if amount < 650 { #expect(outcome == .permit, "\(amount) \(rule)") }
+    }
+    #expect(after.authorize(try Self.request("erp.pay", step: "other", ["run.amount": .number(900)])).outcome == .permit)
+  }
 }

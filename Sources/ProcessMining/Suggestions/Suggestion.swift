@@ -50,6 +50,8 @@ public struct Suggestion: Sendable {
 
     /// What was counted, and against which limit.
     public let test: ShareTest
+    /// A second question that has to be answered yes as well; nil where one is enough.
+    public let also: ShareTest?
     /// What the share is of: "of the holds under the condition were not approved unchanged".
     public let meaning: String
     /// What else was seen, in a sentence; nil where there is nothing.
@@ -64,8 +66,10 @@ public struct Suggestion: Sendable {
     public let againstCount: Int
 
     /// Evidence with the entries on both sides, in any order.
-    init(_ test: ShareTest, _ meaning: String, note: String? = nil, support: [Int64], against: [Int64] = []) {
-      (self.test, self.meaning, self.note) = (test, meaning, note)
+    init(
+      _ test: ShareTest, _ meaning: String, also: ShareTest? = nil, note: String? = nil, support: [Int64], against: [Int64] = []
+    ) {
+      (self.test, self.meaning, self.also, self.note) = (test, meaning, also, note)
       self.support = Array(support.sorted().prefix(Self.limit))
       self.against = Array(against.sorted().prefix(Self.limit))
       (supportCount, againstCount) = (support.count, against.count)

@@ -29,8 +29,14 @@ public struct SuggestionSearch: Sendable {
   public func suggestions(in history: ProcessHistory) -> Result {
     var asked = [
       needlessHolds(history), missingHolds(history), deadPaths(history), bottlenecks(history), slowHandOffs(history),
+      reworkLoops(history), missingEvidence(history), unusedSteps(history), skippedSteps(history), driftedDocuments(history),
+      allowancesToGrant(history), allowancesToWithdraw(history), overloadedReviewers(history), repeatedRejections(history),
     ].flatMap { $0 }.filter { $0.evidence.test.leastChance <= falseAlarms }
-    for index in asked.indices { asked[index].chance = asked[index].evidence.test.chance }
+    for index in asked.indices {
+      // Where two questions have to be answered yes, the less clear answer counts.
+      let evidence = asked[index].evidence
+      asked[index].chance = max(evidence.test.chance, evidence.also?.chance ?? 0)
+    }
     asked = asked.stableSorted { ($0.chance, $0.rank) < ($1.chance, $1.rank) }
     var found: [Suggestion] = []
     var worst = 0.0

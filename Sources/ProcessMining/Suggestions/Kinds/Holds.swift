@@ -95,7 +95,7 @@ extension SuggestionSearch {
   /// The condition with its thresholds moved inwards, so that each leaves out the outermost twentieth of what it covered.
   ///
   /// The edge of what went right in a sample lies a little beyond the edge of what goes right.
-  private func tightened(_ condition: Condition, _ covered: [[String: FeatureValue]]) -> Condition {
+  func tightened(_ condition: Condition, _ covered: [[String: FeatureValue]]) -> Condition {
     Condition(
       comparisons: condition.comparisons.map { comparison in
         let values = covered.compactMap { $0[comparison.path] }
