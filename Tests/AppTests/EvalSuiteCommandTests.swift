@@ -44,8 +44,8 @@ struct EvalSuiteCommandTests {
   }
 
   @Test("a run that is killed goes on where it was", .enabled(if: CrashTests.isBuilt), arguments: [60, 200, 450])
-  func killed(milliseconds: Int) async throws {
-    try await withTemporaryDirectory { folder in
+  func killed(milliseconds: Int) throws {
+    try withTemporaryDirectory { folder in
       _ = try Shop(folder)
       let path = "\(folder)/r.jsonl"
       let words = ["eval", "run", "classify-risk", "--repeat", "3", "--workspace", folder, "--json", "--out"]
