@@ -33,13 +33,11 @@ struct SuiteRunTests {
   @Test func aStepThatAnExceptionEndedWasNotCompleted() async throws {
     try await withTemporaryDirectory { folder in
       let script = ScriptedModel(turns: [.call("raise_exception", ["code": "unclear", "text": "what is this?"])])
-      let ending = Claims.process.replacing(
-        "      ],\n    }",
-        with: "      ],\n      on: [{ exception: \"*\", of: \"classify\", then: [], after: \"end\", id: \"stop\" }],\n    }")
-      #expect(ending != Claims.process)
+      let handler = #"on: [{ exception: "*", of: "classify", then: [], after: "end", id: "stop" }]"#
+      let ending = Claims.process.dropLast(1) + "  \(handler),\n}"
       let model = AgentModel(client: script, model: "script", endpoint: AgentModel.scriptedEndpoint)
       let suite = try Claims.loaded(samples: String(Claims.samples.split(separator: "\n")[0]))
-      let results = try await SuiteRun(try Claims.runner(suite, model, process: ending), repeats: 1).run(into: "\(folder)/r.jsonl")
+      let results = try await SuiteRun(try Claims.runner(suite, model, process: String(ending)), repeats: 1).run(into: "\(folder)/r.jsonl")
       #expect(results.trials.map(\.outcome) == ["ended"])
       #expect(try SuiteReport(results, suite: suite).averages.first { $0.metric == .agreement }?.mean == 0)
     }

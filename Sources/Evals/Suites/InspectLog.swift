@@ -12,8 +12,8 @@ public enum InspectLog {
   ///
   /// - Parameters:
   ///   - results: The results.
-  ///   - created: When the log is made; results do not say when they were.
   ///   - report: What they come to.
+  ///   - created: When the log is made; results do not say when they were.
   /// - Returns: The log.
   public static func json(_ results: SuiteResults, _ report: SuiteReport, created: Instant) -> JSON {
     let header = results.header
