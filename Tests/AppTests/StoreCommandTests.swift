@@ -38,6 +38,9 @@ import Testing
       #expect(await shop.run("doctor").output.contains("nothing is stopped"))
       let entries = await shop.run("audit", "export")
       #expect(entries.output.split(separator: "\n").filter { $0.contains("store.restored@1") }.count == 2)
+      // Each copy is on record, where it went as well.
+      let copies = entries.output.split(separator: "\n").filter { $0.contains("store.copied@1") }
+      #expect(copies.count == 2 && copies.last?.contains("second.sqlite") == true, "\(copies)")
       #expect(await shop.run("store", "restore", "\(folder)/none").exit == 5)
       #expect(await shop.run("store", "restore", copy, "--discard", "x").exit == 2)
     }

@@ -26,18 +26,22 @@ struct OpenSSL: Sendable {
 
   /// Whether a key made one of a note's signatures.
   static func verifies(_ note: SignedNote, by key: NoteKey) async throws -> Bool {
+    for made in note.signatures(by: key) where try await verifies(note.text, made, by: key) { return true }
+    return false
+  }
+
+  /// Whether a key made that signature of a text.
+  static func verifies(_ text: String, _ made: SignedNote.Signature, by key: NoteKey) async throws -> Bool {
+    guard let signed = key.signed(text, by: made) else { return false }
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     let (document, signature, pem) = ("\(folder.path)/text", "\(folder.path)/signature", "\(folder.path)/key")
-    try RegularFile.writeAtomically(Array(note.text.utf8), to: document, mode: 0o600)
+    try RegularFile.writeAtomically(signed.statement, to: document, mode: 0o600)
+    try RegularFile.writeAtomically(signed.signature, to: signature, mode: 0o600)
     try RegularFile.writeAtomically(Array(key.pem.utf8), to: pem, mode: 0o600)
-    for made in note.signatures(by: key) {
-      try RegularFile.writeAtomically(made.bytes, to: signature, mode: 0o600)
-      let result = try await run(
-        ["pkeyutl", "-verify", "-pubin", "-inkey", pem, "-rawin", "-in", document, "-sigfile", signature])
-      if result.succeeded { return true }
-    }
-    return false
+    return try await run(
+      ["pkeyutl", "-verify", "-pubin", "-inkey", pem, "-rawin", "-in", document, "-sigfile", signature]
+    ).succeeded
   }
 
   private static func notSigned(_ path: String, _ result: InvocationResult, hint: String?) -> CommandError {

@@ -20,6 +20,7 @@ enum AuditCommands {
     examples: [
       .init("remit audit verify", "everything"),
       .init("remit audit verify --checkpoint kept.txt", "and that the log continues a checkpoint that you kept"),
+      .init("remit audit verify --checkpoint kept.txt --signers keys", "and who signed it"),
       .init("remit audit verify --hashes", "only the hashes, without states and projections"),
       .init("remit audit verify --bundle run.bundle", "a bundle that somebody exported, without the store"),
     ],
@@ -27,23 +28,22 @@ enum AuditCommands {
       .value("bundle", "FILE", "check this bundle, and no store"),
       .value("checkpoint", "FILE", "a checkpoint that was kept; `-` is standard input"),
       .flag("hashes", "do not derive states and projections"),
+      .value("signers", "FILE", "whose signatures of the checkpoint count: `name+id+key` a line"),
     ],
     place: { _ in .local },
     run: { context in
       var options = context.arguments.flag("hashes") ? VerificationOptions.hashes : VerificationOptions()
-      if let path = context.arguments.option("checkpoint") {
-        let bytes = try await context.front.read(path, maximumBytes: 65_536)
-        options.checkpoint = try Checkpoint(parsing: String(decoding: bytes, as: UTF8.self))
-      }
-      if let path = context.arguments.option("bundle") { return try await AuditCommands.verify(bundle: path, options.checkpoint, context) }
+      let given = try await GivenCheckpoint(context)
+      options.checkpoint = given?.checkpoint
+      if let path = context.arguments.option("bundle") { return try await AuditCommands.verify(bundle: path, given?.checkpoint, context) }
       do {
         let store = try await openStore(context)
         if options.checkpoint == nil { options.checkpoint = try KeptCheckpoint.read(besideStore: store.path) }
         let report = try await Progress.during("verifying", on: context.console) { [options] in try await store.verify(options) }
         // What others kept is known from now on, where this account may write beside the store.
-        if report.ok, let checkpoint = options.checkpoint { try? await store.keep(checkpoint.text) }
+        if report.ok, let given { try? await store.keep(given.note) }
         await store.close()
-        return result(report)
+        return result(report, given, kept: options.checkpoint)
       } catch let error as StorageError where error.code == .corrupt || error.code == .notAStore {
         let problem: JSON = ["kind": "file", "message": .string(error.message)]
         return CommandResult(
@@ -60,7 +60,7 @@ enum AuditCommands {
     return try await AuditStore<GovernanceLedger>.open(path, projections: GovernanceProjections.all, options: options)
   }
 
-  private static func result(_ report: VerificationReport) -> CommandResult {
+  private static func result(_ report: VerificationReport, _ given: GivenCheckpoint?, kept: Checkpoint?) -> CommandResult {
     var json: JSONObject = [
       "ok": .bool(report.ok), "entries": .int(report.entries), "root": .string(report.root.hex),
       "first_bad": report.firstBad.map { .int($0) } ?? .null,
@@ -74,6 +74,7 @@ enum AuditCommands {
         member["found"] = problem.found.map { .string($0) }
         return .object(member)
       })
+    json["checkpoint"] = (given?.checkpoint ?? kept).map { GivenCheckpoint.json($0, given) }
     return CommandResult(
       exit: report.ok ? .done : .failed, json: .object(json),
       lines: { width in
@@ -91,6 +92,7 @@ enum AuditCommands {
         }
         if report.redacted > 0 { lines.append("       \(counted(report.redacted, "content part")) redacted, as the log records") }
         lines.append("root   \(report.root.hex)")
+        if report.ok, let checkpoint = given?.checkpoint ?? kept { lines += GivenCheckpoint.lines(checkpoint, given) }
         return lines
       })
   }

@@ -14,7 +14,7 @@ enum StoreCommands {
     details: """
       The copy has the log, all content and evidence, of one moment. It is verified as `remit audit verify` does, also against the checkpoint
       that is kept beside the store, and has its name only once it is whole. Keep it where those who can write to the store cannot, with the
-      checkpoint that this prints.
+      checkpoint that this prints. The log has who made it and where, where this account may write to it (`store.copied@1`).
       """,
     examples: [.init("remit store backup /mnt/backup/remit-2026-11-24.sqlite", "a verified copy in a new file")],
     arguments: [.init(name: "PATH", help: "the new file; it must not be there")],
@@ -22,14 +22,18 @@ enum StoreCommands {
     run: { context in
       let target = context.arguments.argument("PATH") ?? ""
       let path = try Workspace.storePath(in: context.workspacePath)
+      // First, so that the copy has the record of itself, and loses nothing if it is restored at once.
+      let unrecorded = await record(copyTo: target, ofStore: path)
       let report = try await Progress.during("copying and verifying", on: context.console) {
         try await AuditStore<GovernanceLedger>.backUp(path, to: target, projections: GovernanceProjections.all)
       }
       guard report.ok else { return StoreCommands.refusal("there is no copy: the store is not whole", report) }
       return CommandResult(
         json: [
-          "file": .string(target), "entries": .int(report.entries), "evidence": .int(report.evidence), "root": .string(report.root.hex),
+          "file": .string(target), "entries": .int(report.entries), "evidence": .int(report.evidence),
+          "recorded": .bool(unrecorded == nil), "root": .string(report.root.hex),
         ],
+        notes: unrecorded.map { ["the log does not know of the copy: \($0)"] } ?? [],
         lines: { _ in
           [
             "\("written", .good)  \(target): whole, \(counted(report.entries, "entry", "entries")), \(counted(report.evidence, "piece")) of evidence",
@@ -37,6 +41,28 @@ enum StoreCommands {
           ]
         })
     })
+
+  /// Has the log say that a copy is made.
+  ///
+  /// - Returns: Why it does not; nil where it does. Who may read the file and not write to it could copy it in any case.
+  private static func record(copyTo target: String, ofStore path: String) async -> String? {
+    do {
+      var options = StoreOptions()
+      options.create = false
+      let store = try await AuditStore<GovernanceLedger>.open(path, projections: GovernanceProjections.all, options: options)
+      let recorded: Result<Void, any Error>
+      do {
+        recorded = .success(try await PermissionGate(store: store).recordCopy(to: target, account: Account.current, uid: geteuid()))
+      } catch {
+        recorded = .failure(error)
+      }
+      await store.close()
+      try recorded.get()
+      return nil
+    } catch {
+      return CommandError(describing: error).message
+    }
+  }
 
   // MARK: Restore
 

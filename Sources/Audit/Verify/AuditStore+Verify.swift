@@ -23,18 +23,21 @@ extension AuditStore {
     let reader = LogReader(path: path, withContent: options.content, end: end, checkers: checkers.count)
     var summary = LogSummary(options)
     let claims = ClaimChecker(functions)
-    var chunk = try await reader.next()
-    var done: (chunk: RawChunk, found: [CheckedEntries])?
-    while true {
-      let current = chunk
-      async let next = current.isLast ? nil : reader.next()
-      async let found = Self.check(current, checkers)
-      if let done { summary.add(done.chunk, done.found, claims.problems(in: done.found)) }
-      done = (current, try await found)
-      guard let following = try await next else { break }
-      chunk = following
+    let lanes = checkers.map { CheckerLane($0) }
+    var waiting: [(chunk: RawChunk, found: [Task<CheckedEntries, any Error>])] = []
+    var isRead = false
+    while !isRead || !waiting.isEmpty {
+      if !isRead {
+        let chunk = try await reader.next()
+        isRead = chunk.isLast
+        waiting.append((chunk, lanes.map { $0.check(chunk) }))
+        if waiting.count <= Self.chunksAhead { continue }
+      }
+      let (chunk, tasks) = waiting.removeFirst()
+      var found: [CheckedEntries] = []
+      for task in tasks { found.append(try await task.value) }
+      summary.add(chunk, found, claims.problems(in: found))
     }
-    if let done { summary.add(done.chunk, done.found, claims.problems(in: done.found)) }
     await reader.close()
     let result = try await Self.all(checkers) { try await $0.finish() }.reduce(into: EntryChecker.Result()) { $0.add($1) }
     var inspection = try await store
@@ -45,9 +48,8 @@ extension AuditStore {
   /// How many threads check entries.
   private static var checkerCount: Int { max(1, min(8, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-  private static func check(_ chunk: RawChunk, _ checkers: [EntryChecker]) async throws -> [CheckedEntries] {
-    try await all(checkers) { try await $0.check(chunk) }
-  }
+  /// How many chunks are read before the first of them has to be checked: what one checker is slow at, the others need not wait for.
+  private static var chunksAhead: Int { 4 }
 
   /// Asks all checkers at once; the answers are in their order.
   private static func all<R: Sendable>(

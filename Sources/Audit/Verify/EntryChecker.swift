@@ -235,6 +235,26 @@ actor EntryChecker {
   private func shown(_ bytes: UnsafeRawBufferPointer) -> String { visible(String(decoding: bytes, as: UTF8.self)) }
 }
 
+/// A checker with the chunks that wait for it: it takes them in order, whatever the others are at.
+final class CheckerLane {
+  private let checker: EntryChecker
+  private var last: Task<CheckedEntries, any Error>?
+
+  init(_ checker: EntryChecker) { self.checker = checker }
+
+  /// Has a chunk checked after those that were given before.
+  ///
+  /// - Returns: What becomes of it; where an earlier chunk failed, that failure.
+  func check(_ chunk: RawChunk) -> Task<CheckedEntries, any Error> {
+    let task = Task { [checker, last] in
+      _ = try await last?.value
+      return try await checker.check(chunk)
+    }
+    last = task
+    return task
+  }
+}
+
 /// The sums of the rows that the log gives, by table.
 final class TableSums: RowSink {
   private(set) var tables: [(name: String, sum: TableSum)] = []

@@ -68,8 +68,8 @@ actor LogReader {
     self.checkers = checkers
   }
 
-  /// Entries of one chunk, and about how many bytes: what is in memory at once.
-  private static var chunk: (entries: Int64, bytes: Int) { (4096, 6 << 20) }
+  /// Entries of one chunk, and about how many bytes: a few chunks are in memory at once.
+  private static var chunk: (entries: Int64, bytes: Int) { (2048, 3 << 20) }
 
   /// The next chunk, read in a transaction of its own, so that the write-ahead log can be reused meanwhile.
   func next() throws -> RawChunk {

@@ -73,7 +73,7 @@ struct LogSummary: Sendable {
         compare(checkpoint)
       } else {
         report.add(
-          .checkpoint, report.entries, "the log is shorter than the checkpoint: its end was cut off",
+          .rollback, report.entries, "the log is shorter than the checkpoint: its end was cut off, or an older copy put in its place",
           expected: "\(checkpoint.size) entries", found: "\(report.entries) entries")
       }
     }
@@ -110,8 +110,8 @@ struct LogSummary: Sendable {
     checkpointSeen = true
     if frontier.root != checkpoint.root {
       report.add(
-        .checkpoint, nil, "the first \(checkpoint.size) entries are not those of the checkpoint", expected: checkpoint.root.hex,
-        found: frontier.root.hex)
+        .fork, nil, "the first \(checkpoint.size) entries are not those of the checkpoint: this is another log, or one written anew",
+        expected: checkpoint.root.hex, found: frontier.root.hex)
     }
   }
 

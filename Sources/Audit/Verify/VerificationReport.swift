@@ -22,8 +22,10 @@ public struct VerificationProblem: Hashable, Sendable, CustomStringConvertible {
     case evidence
     /// The stored size, root or frontier is not that of the entries.
     case head
-    /// A checkpoint that someone kept is not a prefix of this log.
-    case checkpoint
+    /// The log has fewer entries than a checkpoint that someone kept: its end was cut off, or an older copy was put in its place.
+    case rollback
+    /// The first entries of the log are not those of a checkpoint that someone kept: another log was written in its place.
+    case fork
     /// An entry does not follow from those before it.
     case state
     /// A table that follows from the log holds something else.

@@ -19,6 +19,26 @@ extension PermissionGate {
     if restored.discarded > 0 { body["scope"] = "all" }
     try await store.append([EntryDraft(type: EntryType.storeRestored, principal: SystemPrincipal.engine.rawValue, body: body)])
   }
+
+  /// Records that a copy of the store is made, by an account that may read and write the file.
+  ///
+  /// - Parameters:
+  ///   - path: Where it is put.
+  ///   - account: The account of the operating system.
+  ///   - uid: Its number.
+  /// - Throws: What the store throws.
+  public func recordCopy(to path: String, account: String, uid: UInt32) async throws {
+    try await store.submit { context in
+      let body: JSONObject = [
+        "account": .string(account), "mode": .string(Identity.Mode.singleOperator.rawValue), "size": .int(context.nextIndex),
+        "uid": .int(Int(uid)),
+      ]
+      let draft = EntryDraft(
+        type: EntryType.storeCopied, principal: SystemPrincipal.engine.rawValue, body: body,
+        content: [Content(ContentPart.path, Array(path.utf8))])
+      return ([draft], ())
+    }
+  }
 }
 
 extension SharedState {

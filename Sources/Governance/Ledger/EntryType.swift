@@ -17,6 +17,8 @@ public enum EntryType {
   public static let effectSettled = "effect.settled@1"
   /// A copy of the store was put in its place.
   public static let storeRestored = "store.restored@1"
+  /// A copy of the whole store is made: its content is in another place from then on.
+  public static let storeCopied = "store.copied@1"
   /// An account that may not give commands tried to.
   public static let accessRefused = "access.refused@1"
   /// The wall clock cannot be believed.
@@ -49,6 +51,8 @@ public enum ContentPart {
   public static let signature = "signature"
   /// Whether a held proposal is a probe, canonical JSON: beside the envelope, which looks the same either way.
   public static let seal = "seal"
+  /// Where a copy of the store is put, UTF-8.
+  public static let path = "path"
   /// The public key of a signature, one line in the form of OpenSSH.
   public static let signer = "signer"
 }

@@ -50,6 +50,8 @@ public enum GovernanceLedger: Ledger {
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
     case EntryType.toolSuspended: try shared.suspendTool(entry)
     case EntryType.storeRestored: try shared.noteRestored(entry)
+    case EntryType.storeCopied:
+      guard entry.bodyView["size"]?.intValue == Int64(entry.index) else { throw Misfit("a copy of a log of another size") }
     case EntryType.clockSuspected: try shared.suspectClock(entry)
     default: throw Misfit("an entry of type `\(entry.type)` belongs to a run, or is not known")
     }
