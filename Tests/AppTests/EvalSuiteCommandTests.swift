@@ -22,6 +22,11 @@ struct EvalSuiteCommandTests {
       #expect(try scored.json()["measures"] == report["measures"])
       let compared = try await shop.json("eval", "compare", path, path)
       #expect(compared["verdict"]?.stringValue?.hasPrefix("Both agree with people") == true)
+      #expect(await shop.run("eval", "export", path, "--out", "\(folder)/log.txt").exit == ExitCode.usage.rawValue)
+      #expect(await shop.run("eval", "export", path, "--out", "\(folder)/log.json").exit == 0)
+      let log = try JSON.parse(try RegularFile.read("\(folder)/log.json", maximumBytes: 1 << 20))
+      #expect(log["version"] == 2 && log["status"] == "success" && log["eval"]?["metadata"]?["release"] == report["release"])
+      #expect(log["samples"]?.arrayValue?.count == report["samples"]?.intValue.map { Int($0) })
       // A second run finds nothing to do, and says the same.
       #expect(try await shop.json("eval", "run", suite, "--out", path) == report)
     }

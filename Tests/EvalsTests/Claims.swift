@@ -58,7 +58,9 @@ enum Claims {
     try AgentSuite(suite: Array(suite.utf8), samples: Array(samples.utf8), named: ("suite.json5", "samples.jsonl"))
   }
 
-  static func runner(_ suite: AgentSuite, _ model: AgentModel = model(), prompt: String = "Classify.\n{{fields}}") throws -> SampleRunner {
+  static func runner(
+    _ suite: AgentSuite, _ model: AgentModel = model(), prompt: String = "Classify.\n{{fields}}", process: String = process
+  ) throws -> SampleRunner {
     let directory = try Directory.load(try PositionedJSON.parseJSON5(Array(organisation.utf8)))
     let bundle = ReleaseBundle(
       process: "claims",

@@ -1,3 +1,4 @@
+import AgentRuntime
 import Core
 import Evals
 import LLM
@@ -26,6 +27,19 @@ struct SuiteRunTests {
       #expect(mean(.agreement) == 2.0 / 3 && mean(.ruleViolations) == 1.0 / 3 && mean(.schemaViolations) == 1.0 / 3)
       #expect(mean(.forbiddenAttempts) == 1.0 / 3 && mean(.turns) == 2)
       #expect(report.isGood && report.disagreements.map(\.sample) == ["wrong"])
+    }
+  }
+
+  @Test func aStepThatAnExceptionEndedWasNotCompleted() async throws {
+    try await withTemporaryDirectory { folder in
+      let script = ScriptedModel(turns: [.call("raise_exception", ["code": "unclear", "text": "what is this?"])])
+      let handler = #"on: [{ exception: "*", of: "classify", then: [], after: "end", id: "stop" }]"#
+      let ending = Claims.process.dropLast(1) + "  \(handler),\n}"
+      let model = AgentModel(client: script, model: "script", endpoint: AgentModel.scriptedEndpoint)
+      let suite = try Claims.loaded(samples: String(Claims.samples.split(separator: "\n")[0]))
+      let results = try await SuiteRun(try Claims.runner(suite, model, process: String(ending)), repeats: 1).run(into: "\(folder)/r.jsonl")
+      #expect(results.trials.map(\.outcome) == ["ended"])
+      #expect(try SuiteReport(results, suite: suite).averages.first { $0.metric == .agreement }?.mean == 0)
     }
   }
 

@@ -3,9 +3,9 @@ internal import Core
 internal import Evals
 internal import Governance
 
-/// `remit eval run|score|compare`: an agent on the samples of a suite.
+/// `remit eval run|score|compare|export`: an agent on the samples of a suite.
 enum EvalSuiteCommands {
-  static let all = [run, score, compare]
+  static let all = [run, score, compare, export]
 
   static let run = Command(
     path: ["eval", "run"], summary: "try an agent on the samples of a suite, and measure it against what people decided",
@@ -122,6 +122,29 @@ enum EvalSuiteCommands {
         lines.append("")
         lines.append("\("before, after, and the 95 % interval of the difference", .faint)")
         return lines
+      }
+    })
+
+  static let export = Command(
+    path: ["eval", "export"], summary: "write results as a log that the viewer of Inspect (inspect_ai) opens",
+    details: """
+      Each trial becomes a sample with an epoch, each measure a score; calls, verdicts and digests are metadata. What the model was told is not
+      in the results, and so not in the log.
+      """,
+    examples: [.init("remit eval export results.jsonl --out logs/classify.json", "then: inspect view --log-dir logs")],
+    arguments: [.init(name: "RESULTS", help: "a file that `eval run` wrote")],
+    options: [.value("out", "FILE", "the log; its name ends in .json")],
+    place: { _ in .local },
+    run: { context in
+      let path = try context.arguments.required("RESULTS")
+      guard let out = context.arguments.option("out"), out.hasSuffix(".json") else {
+        throw CommandError.usage("name the log with `--out FILE.json`: Inspect knows logs by that ending")
+      }
+      let results = try SuiteResults(path: path)
+      let log = InspectLog.json(results, try SuiteReport(results, suite: nil), created: TimeSource.system.now())
+      try RegularFile.writeAtomically(Array((log.text() + "\n").utf8), to: out)
+      return CommandResult(json: ["file": .string(out), "samples": .int(results.trials.count)]) { _ in
+        ["wrote \(counted(results.trials.count, "trial")) to \(out)"]
       }
     })
 

@@ -19,6 +19,7 @@ extension TrialRecord {
   ///
   /// - Throws: What reading a recorded value throws.
   mutating func add(_ history: [Entry], agent: String, step: String) throws {
+    defer { if outcome == "completed", !isCompleted { outcome = "ended" } }
     var models: Set<String> = []
     for entry in history {
       guard let id = entry.body["proposal"]?.stringValue else { continue }
@@ -33,6 +34,9 @@ extension TrialRecord {
       }
     }
   }
+
+  /// Whether the agent itself completed the step: it may also be over because a handler of an exception took the run elsewhere.
+  private var isCompleted: Bool { calls.contains { $0.tool == BuiltinTool.completeStep.rawValue && $0.verdict == "permit" } }
 
   private mutating func addCall(_ entry: Entry) throws {
     let verdict = entry.body["verdict"]?.stringValue ?? ""

@@ -41,7 +41,10 @@ public struct TrialRecord: Hashable, Sendable {
   public let sampleDigest: Digest
   /// Which repetition, from 1.
   public let repetition: Int
-  /// Where work on the step ended: `completed`, `held`, `waiting`, `handed-over` or `parked`.
+  /// Where work on the step ended.
+  ///
+  /// `completed`, `held`, `waiting`, `handed-over`, `parked`, or `ended` where something
+  /// else than the agent ended the step.
   public var outcome = ""
   /// Why it was handed over, waits or was parked.
   public var detail: String?
