@@ -42,6 +42,10 @@ struct EvalSuiteCommandTests {
       let run = await shop.run("eval", "run", "classify-risk", "--out", "\(folder)/r.jsonl")
       #expect(run.exit == ExitCode.failed.rawValue)
       #expect(run.output.contains("not met: at most 0") && run.output.contains("not measured: at most 1"), "\(run.output)")
+      for rules in ["adaptive-attacks", "activation-limit"] {
+        let refused = await shop.run("eval", "run", rules)
+        #expect(refused.exit == ExitCode.failed.rawValue && refused.words.contains("remit eval replay --suite"), "\(refused.words)")
+      }
       #expect(await shop.run("eval", "run", "nothing").exit == ExitCode.notFound.rawValue)
       #expect(await shop.run("eval", "run", "classify-risk", "--model", "huge").exit == ExitCode.notFound.rawValue)
       #expect(await shop.run("eval", "run", "classify-risk", "--recorded", "--model", "default").exit == ExitCode.usage.rawValue)

@@ -32,6 +32,12 @@ enum EvalSuiteCommands {
     place: { _ in .local },
     run: { context in
       let folder = suiteFolder(try context.arguments.required("SUITE"), context)
+      if let names = FileTree.names(in: folder), !AgentSuite.isSuite(names) {
+        let isReplay = AttackSuite.isSuite(folder) || names.contains("rules.json5")
+        throw CommandError(
+          .failed, "no-samples", "`\(visible(folder))` has no \(AgentSuite.samplesFile), so no agent can be tried on it",
+          hint: isReplay ? "it is about rules, not about an agent: see `remit eval replay --suite`" : nil)
+      }
       let suite = try AgentSuite(folder: folder)
       let workspace = context.workspacePath
       let files = try ProcessFiles(folder: "\(workspace)/Policies/\(suite.process)", prompts: "\(workspace)/Prompts")
