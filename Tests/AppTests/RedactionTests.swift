@@ -3,6 +3,7 @@ import Core
 import Foundation
 import Governance
 import PolicyEngine
+import Subprocess
 import TestSupport
 import Testing
 
@@ -70,6 +71,25 @@ import Testing
       #expect(redaction["rule"] == "policy.md#9" && redaction["removed"]?.intValue == Int64(targets), "\(redaction.text())")
       let words = await office.run(as: "ben", "audit", "verify").output
       #expect(words.contains("approved by user:\(compliance), under policy.md#9"), "\(words)")
+      // A bundle says it too, to Remit and to the verifier that shares no code with it.
+      let bundle = "\(office.folder)/run.bundle"
+      #expect(await office.run(as: "ben", "audit", "export", run, "--output", bundle).exit == 0)
+      let checked = try await office.json(as: "ben", "audit", "verify", "--bundle", bundle)
+      #expect(checked["ok"] == true && checked["withheld"]?.intValue == Int64(targets), "\(checked.text())")
+      #expect(checked["redactions"]?.arrayValue?.first?["approved_by"] == [.string("user:\(compliance)")], "\(checked.text())")
+      if hasVerifierPrograms {
+        let alone = try await BundleTests.tool("python3", [BundleTests.verifier, bundle])
+        let said = String(decoding: alone.output + alone.errorOutput, as: UTF8.self)
+        #expect(alone.succeeded && said.contains("approved by user:\(compliance), under policy.md#9"), "\(said)")
+        // Without the entries that removed them, the parts are only missing.
+        var object = try #require(try RunBundle(parsing: RegularFile.read(bundle, maximumBytes: 1 << 26)).json.objectValue)
+        object["entries"] = .array(
+          (object["entries"]?.arrayValue ?? []).filter { $0["envelope"]?.stringValue?.contains("content.redacted@1") != true })
+        let cut = try RunBundle(json: .object(object)).bytes
+        try RegularFile.writeAtomically(cut, to: bundle)
+        #expect(try await !BundleTests.tool("python3", [BundleTests.verifier, bundle]).succeeded)
+        await #expect(throws: BundleProblem.self) { try await BundleChecker.check(cut, against: nil) }
+      }
       // What was not named is there still, also in the tables that were made again.
       #expect(await office.run(as: "ben", "run", "show", other).output.contains("Sable Furniture SRL"))
       #expect(await office.run(as: "ben", "audit", "redact", run, "--rule", "again").exit == ExitCode.notFound.rawValue)

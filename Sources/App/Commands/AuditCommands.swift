@@ -120,13 +120,14 @@ enum AuditCommands {
         "ok": true, "run": .string(report.run.state.id), "entries": .int(report.entries), "evidence": .int(report.evidence),
         "signatures": .int(report.signatures), "withheld": .int(report.withheld), "size": .int(report.checkpoint.size),
         "root": .string(report.checkpoint.root.hex), "signed_by": .array(report.signedBy.map { .string($0) }),
+        "redactions": RedactionCommand.json(report.redactions),
       ],
-      lines: { _ in
+      lines: { width in
         let signed = report.signedBy.isEmpty ? "not signed" : "signed by \(report.signedBy.joined(separator: ", "))"
         return [
           "\("holds", .good)  run \(report.run.state.id): \(counted(report.entries, "entry", "entries")), \(counted(report.evidence, "piece")) of evidence, \(counted(report.signatures, "signed approval"))",
           "checkpoint of \(counted(report.checkpoint.size, "entry", "entries")), \(signed)", "root   \(report.checkpoint.root.hex)",
-        ]
+        ] + RedactionCommand.lines(report.redactions).flatMap { $0.wrapped(to: width) }
       })
   }
 
