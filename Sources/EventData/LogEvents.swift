@@ -85,7 +85,7 @@ public enum LogEvents {
   }
 
   /// How a hold ended; nil while it has not, and where something other than a decision ended it.
-  private static func outcome(of entry: Entry) -> DecidedHold.Outcome? {
+  static func outcome(of entry: Entry) -> DecidedHold.Outcome? {
     switch entry.body["decision"]?.stringValue.flatMap({ ApprovalDecision(rawValue: $0) }) {
     case .approve: entry.body["complete"]?.boolValue == true ? .approvedUnchanged : nil
     case .reject: .rejected
@@ -110,15 +110,21 @@ public enum LogEvents {
       tool = entry.body["tool"]?.stringValue ?? ""
       step = entry.body["step"]?.stringValue.flatMap { Occurrence(parsing: $0)?.id }
       self.entry = entry.index
-      self.features = [:]
-      let arguments = try entry.content(ContentPart.arguments).map { try JSON.parse($0) }
-      for feature in features {
-        let parts = feature.path.split(separator: ".", maxSplits: 1).map(String.init)
-        let value =
-          parts[0] == "run" ? run?.state.value(of: parts[1]) : parts[0] == "facts" ? run?.state.fact(parts[1])?.value : arguments?[parts[1]]
-        if let value { self.features[feature.path] = FeatureValue(value, feature.kind) }
-      }
+      self.features = try LogEvents.values(of: features, entry, run)
     }
+  }
+
+  /// The values of features when a proposal was made.
+  static func values(of features: [Feature], _ entry: Entry, _ run: RunRecord?) throws -> [String: FeatureValue] {
+    var result: [String: FeatureValue] = [:]
+    let arguments = try entry.content(ContentPart.arguments).map { try JSON.parse($0) }
+    for feature in features {
+      let parts = feature.path.split(separator: ".", maxSplits: 1).map(String.init)
+      let value =
+        parts[0] == "run" ? run?.state.value(of: parts[1]) : parts[0] == "facts" ? run?.state.fact(parts[1])?.value : arguments?[parts[1]]
+      if let value { result[feature.path] = FeatureValue(value, feature.kind) }
+    }
+    return result
   }
 
   /// What conditions of the release's rules may compare: fields, facts and arguments with an order or a closed set of values.

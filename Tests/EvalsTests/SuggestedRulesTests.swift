@@ -108,7 +108,7 @@ import Testing
     history.calls = (0..<300).map { number in
       let amount = Double(number * 7919 % 1000)
       return ProcessHistory.Call(
-        run: number, agent: "agent:buyer", tool: "erp.pay", step: "settle", basis: .rule, time: Int64(number),
+        run: number, proposer: "agent:buyer", tool: "erp.pay", step: "settle", basis: .rule, time: Int64(number),
         features: ["run.amount": .number(amount)], wasWrong: amount > 700 && number % 3 == 0, entry: Int64(number))
     }
     let suggestion = try #require(SuggestionSearch().suggestions(in: history).suggestions.first)

@@ -124,4 +124,96 @@ struct LogEventsTests {
       #expect(found.features.first { $0.path == "run.secret" }?.isConfidential == true)
     }
   }
+
+  @Test func theHistoryHasWhatSuggestionsNeed() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let history = try await gate.store.read { context in
+        let digest = try context.shared().current("leave")?.digest ?? ""
+        return try LogEvents.history(context, release: try gate.release(digest, in: context), rules: [["id": "long"]])
+      }
+      #expect(history.runs == 6 && history.owner == "lead" && history.process == "leave")
+      #expect(history.steps.map(\.id) == ["fill", "book"] && history.steps.map(\.performer) == ["role:clerk", "role:clerk"])
+      #expect(history.visits.count { $0.ending == .completed } == 11 && history.visits.count { $0.ending == .open } == 1)
+      #expect(history.visits.allSatisfy { $0.ending == .open || ($0.ended ?? 0) > $0.ready })
+      let held = history.calls.filter { $0.basis == .held(["long"]) }
+      #expect(held.map(\.decision?.outcome) == [.approvedUnchanged, .approvedUnchanged, .approvedUnchanged, .rejected])
+      #expect(held.map { $0.features["run.days"] } == [.integer(5), .integer(6), .integer(7), .integer(20)])
+      #expect(held.last?.decision?.reason == "too long" && held.last?.decision?.by == "user:ben")
+      #expect(history.calls.count { $0.basis == .rule } == 14)
+    }
+  }
+
+  /// A release is judged by its own runs: what another one did is no reason to change this one.
+  @Test func anotherReleaseHasAHistoryOfItsOwn() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
+      let process = Self.process.replacing("Test.", with: "Another.")
+      _ = try await gate.makeRelease(
+        ReleaseBundle(process: "leave", files: [("process.json5", Array(process.utf8)), ("rules.json5", Array(Self.rules.utf8))]), by: root)
+      let history = try await gate.store.read { context in
+        let digest = try context.shared().current("leave")?.digest ?? ""
+        return try LogEvents.history(context, release: try gate.release(digest, in: context), rules: [])
+      }
+      #expect(history.runs == 0 && history.visits.isEmpty && history.calls.isEmpty)
+    }
+  }
+
+  /// From the gate to the suggestion: work that is sent back in two of five runs until the same evidence is there.
+  @Test func whatIsPlantedInTheLogIsFound() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let root = Identity(principal: "user:root", account: "root", mode: .singleOperator, isOperator: true)
+      let process = """
+        { process: "claim", title: "Claim", owner: "role:lead", purpose: "Test.",
+          triggers: [{ form: "ask", role: "clerk", fields: ["sum"] }], fields: { sum: { type: "integer" } },
+          steps: [{ step: "file", title: "File", role: "clerk", evidence: [{ name: "receipt", media: ["text/plain"], required: false }] },
+                  { step: "check", title: "Check", role: "lead" }] }
+        """
+      _ = try await gate.makeRelease(
+        ReleaseBundle(
+          process: "claim",
+          files: [("process.json5", Array(process.utf8)), ("rules.json5", Array(#"{ policy: "claim", rules: [] }"#.utf8))]),
+        by: root)
+      for place in 0..<60 {
+        func submit(_ person: String, _ tool: String, _ arguments: JSONObject, _ step: String?, _ evidence: [Evidence] = []) async throws {
+          let outcome = try await gate.submit(
+            Proposal(
+              id: gate.mintID(), principal: person, identity: .scripted(person), tool: tool, arguments: arguments, run: "c-\(place)",
+              step: step), evidence: evidence)
+          #expect(outcome.verdict == .permit, "\(tool): \(outcome)")
+        }
+        let isComplete = place % 5 > 1
+        let receipt = try Evidence.bytes(Array("receipt \(place)".utf8), media: "text/plain")
+        func attach() async throws {
+          try await submit(
+            "user:ana", "attach_evidence",
+            [
+              "name": "receipt", "sha256": .string(receipt.reference.digest.hex), "media": "text/plain",
+              "size": .int(receipt.reference.size),
+            ],
+            "file", [receipt])
+        }
+        try await submit("user:ana", "run.start", ["process": "claim", "fields": ["sum": .int(place)]], nil)
+        if isComplete { try await attach() }
+        try await submit("user:ana", "complete_step", [:], "file")
+        if !isComplete {
+          try await submit("user:ben", "step.send_back", ["to": "file", "text": "no receipt"], "check")
+          try await attach()
+          try await submit("user:ana", "complete_step", [:], "file")
+        }
+        try await submit("user:ben", "complete_step", [:], "check")
+      }
+      let history = try await gate.store.read { context in
+        let digest = try context.shared().current("claim")?.digest ?? ""
+        return try LogEvents.history(context, release: try gate.release(digest, in: context), rules: [])
+      }
+      #expect(history.runs == 60 && history.returns.count == 24)
+      let found = SuggestionSearch().suggestions(in: history).suggestions
+      #expect(found.map(\.kind) == [.missingEvidence])
+      #expect(found.first?.change == .process(.requireEvidence(step: "file", name: "receipt")))
+      #expect(found.first?.evidence.test.count == 24 && found.first?.evidence.test.total == 60)
+    }
+  }
 }

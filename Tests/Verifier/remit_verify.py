@@ -155,6 +155,7 @@ class Case:
     def __init__(self, log, run, trusted):
         self.log, self.run, self.trusted, self.requester, self.process = log, run, trusted, None, None
         self.directory, self.proposals, self.releases, self.evidence, self.lines, self.signers = Directory(), {}, set(), [], [], set()
+        self.removable, self.removed = {}, set()
 
     def take(self, entry):
         body, kind = entry.body, entry.type.removesuffix("@1")
@@ -170,6 +171,10 @@ class Case:
             need((asked.run, asked.release, asked.body | same) == (entry.run, entry.release, asked.body),
                  f"#{entry.index} is about something else than was proposed")
             {"decided": self.decide, "noted": self.note}.get(kind[9:], self.effect)(entry, asked)
+        elif kind == "content.redacted":
+            target = (body["entry"], body["part"])
+            need(target in self.removable.get(body["proposal"], ()), f"#{entry.index} removed what no approved proposal names")
+            self.removed.add(target)
         else:
             need(kind in ("approval.refused", "allowance.ended"), f"#{entry.index} is of an unknown type")
         for event in body.get("events", []) if entry.run else []:
@@ -235,7 +240,7 @@ class Case:
         """Whether somebody has what is wanted, and neither asked for it, nor proposed it, nor is excluded."""
         never = {asked.principal, self.requester if asked.run else None, *rule.get("not", [])}
         held = self.directory.held(vote, self.process if asked.run else None, time)
-        return wanted & held and not never & {vote["by"], vote.get("for")}
+        return wanted & held and not never & {vote["by"], vote.get("for", vote["by"])}
 
     def counts(self, rule, vote, asked, time):
         wanted = {"role:" + name for name in rule.get("roles", [])} | {*rule.get("approvers", [])}
@@ -313,6 +318,13 @@ class Case:
             self.releases.add(made["digest"])
             self.say(entry, f"{asked.principal} made release {made['digest']} of {made['process']}")
 
+        elif asked.state == "done" and tool == "content.redact":
+            need(any(vote["by"] != asked.principal for vote in asked.votes), f"nobody else agreed to what #{entry.index} removes")
+            targets, people = entry.body["redaction"]["targets"], ", ".join(vote["by"] for vote in asked.votes)
+            self.removable[asked.body["proposal"]] = {(target["entry"], target["part"]) for target in targets}
+            self.say(entry, f"redacted: {len(targets)} parts, proposed by {asked.principal}, approved by {people}, "
+                            f"under {entry.body['redaction']['rule']}")
+
     def say(self, entry, words):
         words = "".join(c if c == "\n" or c.isprintable() else f"\\u{{{ord(c):x}}}" for c in words)
         self.lines.append(f"#{entry.index:<5} {moment(entry.time):%Y-%m-%d %H:%M:%S}  {words}")
@@ -338,6 +350,8 @@ def verify(data, kept=None, trusted=None):
     need(all(a.index < b.index for a, b in zip(entries, entries[1:])), "the entries are not in their order")
     for entry in entries:
         case.take(entry)
+    for entry in entries:
+        need({(entry.index, name) for name in entry.withheld} <= case.removed, f"content of #{entry.index} is missing, and was not redacted")
     need(case.requester is not None, "the run is not here")
     need(bundle["signers"] == sorted(case.signers), "the list of signers is not that of the approvals")
     named = {(piece["sha256"], piece["size"]) for entry in entries for piece in entry.evidence}

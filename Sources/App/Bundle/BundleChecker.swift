@@ -18,6 +18,8 @@ struct BundleChecker {
     var signatures: Int
     /// Parts that were redacted.
     var withheld: Int
+    /// Who removed them, when, and under which rule.
+    var redactions: [RedactionRecord]
   }
 
   private let bundle: JSON
@@ -65,6 +67,7 @@ struct BundleChecker {
     guard let log = shared.log, bundle["log"]?.stringValue == log, !signedBy.isEmpty || bytesEqual(log, checkpoint.origin) else {
       throw BundleProblem("it does not hold the log that it names")
     }
+    try checkWithheld()
     let evidence = try checkEvidence()
     try checkReleases(evidence)
     try checkDigests(definitions)
@@ -73,7 +76,7 @@ struct BundleChecker {
     }
     return Report(
       checkpoint: checkpoint, signedBy: signedBy, run: run, entries: entries.count, evidence: evidence.count, signatures: signatures,
-      withheld: entries.reduce(0) { $0 + $1.content.count { $0.bytes == nil } })
+      withheld: entries.reduce(0) { $0 + $1.content.count { $0.bytes == nil } }, redactions: shared.redactions)
   }
 
   // MARK: The log
@@ -185,6 +188,16 @@ struct BundleChecker {
         throw BundleProblem("entry \(entry.index) is no proposal")
       }
       evidence += ProposalDigest.added(by: entry)
+    }
+  }
+
+  /// Refuses content that is not here although no approved proposal removed it.
+  private func checkWithheld() throws {
+    let removed = shared.redactions.reduce(into: Set<RedactionRecord.Target>()) { $0.formUnion($1.removed) }
+    for entry in entries {
+      for part in entry.content where part.bytes == nil && !removed.contains(.init(entry: entry.index, part: part.part)) {
+        throw BundleProblem("part `\(visible(part.part))` of entry \(entry.index) is not here, and nothing says that it was redacted")
+      }
     }
   }
 

@@ -15,7 +15,9 @@ struct BundleWriter {
   func bundle() throws -> RunBundle {
     let own = try context.history(of: run)
     guard let last = own.last else { throw CommandError(.notFound, "run-unknown", "the run `\(visible(run))` has no entries") }
-    let entries = (try shared(for: own, until: last.index) + own).sorted { $0.index < $1.index }
+    // What was removed from a run is removed after its last entry.
+    let isRedacted = own.contains { $0.content.contains { $0.bytes == nil } }
+    let entries = (try shared(for: own, until: isRedacted ? context.head.size : last.index) + own).sorted { $0.index < $1.index }
     var object: JSONObject = [
       "checkpoint": .string(checkpoint), "entries": .array(try entries.map { try json($0) }),
       "evidence": .array(try evidence(of: entries)), "log": try context.shared().log.map { .string($0) } ?? .null,
@@ -26,18 +28,23 @@ struct BundleWriter {
   }
 
   /// The entries without a run that the run's decisions rest on: the store's first, the directory, the releases that the run followed, and
-  /// all about allowances where it used one.
+  /// all about allowances where it used one; and what removed content from it.
   private func shared(for own: [Entry], until end: Int) throws -> [Entry] {
     let releases = Set(own.compactMap(\.release))
     let usesAllowances = own.contains { $0.body["allowances"] != nil }
     var all: [Entry] = []
     try context.forEachSharedEntry(in: 0..<end) { all.append($0) }
+    let indices = Set(own.map(\.index))
+    let removesOwn = { (entry: Entry) in
+      entry.type == EntryType.contentRedacted && (entry.body["entry"]?.intValue.map { indices.contains(Int($0)) } ?? false)
+    }
     var chosen: Set<String> = []
     for entry in all {
       guard let id = entry.body["proposal"]?.stringValue else { continue }
       let made = entry.body["release"]?["digest"]?.stringValue
       if made.map({ releases.contains($0) }) ?? false { chosen.insert(id) }
       let tool = entry.body["tool"]?.stringValue ?? ""
+      if removesOwn(entry) { chosen.insert(id) }
       if tool.hasPrefix("directory.") || usesAllowances && tool.hasPrefix("allowance.") { chosen.insert(id) }
     }
     return all.filter { entry in
@@ -46,6 +53,7 @@ struct BundleWriter {
       case EntryType.proposal, EntryType.approval, EntryType.approvalNoted:
         entry.body["proposal"]?.stringValue.map { chosen.contains($0) } ?? false
       case EntryType.allowanceEnded: usesAllowances
+      case EntryType.contentRedacted: removesOwn(entry)
       default: false
       }
     }

@@ -6,7 +6,7 @@ internal import Storage
 
 /// `remit audit …`: the log itself.
 enum AuditCommands {
-  static let all = [verify, checkpoint, prove, export]
+  static let all = [verify, checkpoint, prove, export, RedactionCommand.redact]
 
   // MARK: Verify
 
@@ -42,8 +42,10 @@ enum AuditCommands {
         let report = try await Progress.during("verifying", on: context.console) { [options] in try await store.verify(options) }
         // What others kept is known from now on, where this account may write beside the store.
         if report.ok, let given { try? await store.keep(given.note) }
+        // A log that cannot be folded says so in the report.
+        let redactions = report.redacted == 0 ? [] : (try? await store.read { try $0.shared().redactions }) ?? []
         await store.close()
-        return result(report, given, kept: options.checkpoint)
+        return result(report, given, kept: options.checkpoint, redactions)
       } catch let error as StorageError where error.code == .corrupt || error.code == .notAStore {
         let problem: JSON = ["kind": "file", "message": .string(error.message)]
         return CommandResult(
@@ -60,7 +62,9 @@ enum AuditCommands {
     return try await AuditStore<GovernanceLedger>.open(path, projections: GovernanceProjections.all, options: options)
   }
 
-  private static func result(_ report: VerificationReport, _ given: GivenCheckpoint?, kept: Checkpoint?) -> CommandResult {
+  private static func result(
+    _ report: VerificationReport, _ given: GivenCheckpoint?, kept: Checkpoint?, _ redactions: [RedactionRecord]
+  ) -> CommandResult {
     var json: JSONObject = [
       "ok": .bool(report.ok), "entries": .int(report.entries), "root": .string(report.root.hex),
       "first_bad": report.firstBad.map { .int($0) } ?? .null,
@@ -74,6 +78,7 @@ enum AuditCommands {
         member["found"] = problem.found.map { .string($0) }
         return .object(member)
       })
+    if !redactions.isEmpty { json["redactions"] = RedactionCommand.json(redactions) }
     json["checkpoint"] = (given?.checkpoint ?? kept).map { GivenCheckpoint.json($0, given) }
     return CommandResult(
       exit: report.ok ? .done : .failed, json: .object(json),
@@ -90,6 +95,7 @@ enum AuditCommands {
           }
           if report.problemCount > report.problems.count { lines.append("  and \(report.problemCount - report.problems.count) more") }
         }
+        lines += RedactionCommand.lines(redactions).flatMap { $0.wrapped(to: width) }
         if report.redacted > 0 { lines.append("       \(counted(report.redacted, "content part")) redacted, as the log records") }
         lines.append("root   \(report.root.hex)")
         if report.ok, let checkpoint = given?.checkpoint ?? kept { lines += GivenCheckpoint.lines(checkpoint, given) }
@@ -114,13 +120,14 @@ enum AuditCommands {
         "ok": true, "run": .string(report.run.state.id), "entries": .int(report.entries), "evidence": .int(report.evidence),
         "signatures": .int(report.signatures), "withheld": .int(report.withheld), "size": .int(report.checkpoint.size),
         "root": .string(report.checkpoint.root.hex), "signed_by": .array(report.signedBy.map { .string($0) }),
+        "redactions": RedactionCommand.json(report.redactions),
       ],
-      lines: { _ in
+      lines: { width in
         let signed = report.signedBy.isEmpty ? "not signed" : "signed by \(report.signedBy.joined(separator: ", "))"
         return [
           "\("holds", .good)  run \(report.run.state.id): \(counted(report.entries, "entry", "entries")), \(counted(report.evidence, "piece")) of evidence, \(counted(report.signatures, "signed approval"))",
           "checkpoint of \(counted(report.checkpoint.size, "entry", "entries")), \(signed)", "root   \(report.checkpoint.root.hex)",
-        ]
+        ] + RedactionCommand.lines(report.redactions).flatMap { $0.wrapped(to: width) }
       })
   }
 

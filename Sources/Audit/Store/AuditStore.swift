@@ -19,7 +19,7 @@ public actor AuditStore<Meaning: Ledger> {
   private nonisolated let readers: [SnapshotReader<Meaning>]
   private nonisolated let load: Mutex<[Int]>
   private let checkpointer: Checkpointer?
-  private var core: WriterCore?
+  var core: WriterCore?
 
   /// The writer's thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -148,6 +148,8 @@ public actor AuditStore<Meaning: Ledger> {
       }
       let rest = core.process(batch)
       if !rest.isEmpty { queue.withLock { $0.putBack(rest) } }
+      // Where it fails, `scrub()` says why; the content itself is gone from its table in any case.
+      if core.needsScrub { _ = try? core.scrub() }
       mergeLog(core.connection)
       if batch.count == 1, alone < 64 {
         (patience, alone) = (Self.patience, alone + 1)
@@ -169,7 +171,7 @@ public actor AuditStore<Meaning: Ledger> {
     }
   }
 
-  private static func readOnly(_ path: String) -> StorageError {
+  static func readOnly(_ path: String) -> StorageError {
     StorageError(.readOnly, "`\(visible(path))` was opened for reading only")
   }
 

@@ -24,6 +24,11 @@ struct ProjectionTables: Sendable {
     try connection.transaction { try fill(projections, in: connection, reading: connection, cachedRuns: cachedRuns) }
   }
 
+  /// Does the same inside a transaction that is open already.
+  func refill(in connection: Connection, cachedRuns: Int) throws {
+    try fill(projections, in: connection, reading: connection, cachedRuns: cachedRuns)
+  }
+
   private func stale(in connection: ReadOnlyConnection) throws -> [BoundProjection] {
     let stored = try connection.query("SELECT name, version FROM projection") { (name: $0.text(0), version: $0.int(1)) }
     return try projections.filter { projection in

@@ -22,12 +22,18 @@ final class WriterCore {
 
   /// How many content and envelope bytes one transaction takes before it ends early.
   private static let batchBytes = 16 << 20
+  /// Whether the open transaction removed content.
+  private var redacts = false
+  /// Whether removed content may still lie in free pages or in the write-ahead log.
+  private(set) var needsScrub = false
+  private let cachedRuns: Int
   /// From how many entries of other processes on the runs are folded anew instead of entry by entry.
   private static let catchUpLimit = 20_000
 
   init(connection: Connection, functions: LedgerFunctions, time: TimeSource, random: RandomSource?, cachedRuns: Int) throws {
     self.connection = connection
     self.functions = functions
+    self.cachedRuns = cachedRuns
     self.time = time
     self.random = random ?? .system
     appender = try LogAppender(connection: connection, random: random)
@@ -56,6 +62,7 @@ final class WriterCore {
           appender.commit()
           statistics.commits += 1
           statistics.entries += appender.size - before
+          if redacts { needsScrub = true }
         }
         cache.commit()
         foldedTo = appender.size
@@ -89,6 +96,7 @@ final class WriterCore {
   ///
   /// - Returns: How many decisions were looked at, and how many entries there were before them.
   private func attempt(_ batch: [Decision], _ refused: inout [Int: any Error]) throws -> (end: Int, before: Int) {
+    redacts = false
     try connection.begin(.immediate)
     try catchUp(from: try appender.begin())
     let before = appender.size
@@ -118,6 +126,7 @@ final class WriterCore {
       }
     }
     if appender.size > before { try appender.finish() }
+    if redacts { try ProjectionTables(functions).refill(in: connection, cachedRuns: cachedRuns) }
     return (place, before)
   }
 
@@ -137,6 +146,12 @@ final class WriterCore {
       try cache.apply(entry, to: slot)
       try project(entry, slot)
       return bytes
+    }
+    if bytesEqual(draft.type, Redaction.type) {
+      try Redaction.perform(draft.body, before: appender.size, in: connection)
+      redacts = true
+      // What is in memory was folded with the content that is gone.
+      cache.reset()
     }
     _ = try shared()
     let (entry, bytes) = try appender.append(draft, time: now)
@@ -161,6 +176,11 @@ final class WriterCore {
     }
     if folded == appender.size { return }
     let range = folded..<appender.size
+    if try hasRedaction(in: range) {
+      cache.reset()
+      foldedTo = appender.size
+      return
+    }
     if range.count > Self.catchUpLimit {
       cache.forgetRuns()
       try reader.forEach(run: nil, in: range) { try cache.apply($0) }
@@ -178,6 +198,21 @@ final class WriterCore {
     foldedTo = appender.size
     // These entries are committed: an undo of our own transaction must not forget them.
     cache.commit()
+  }
+
+  /// Whether other processes removed content: what is in memory was folded with it.
+  private func hasRedaction(in range: Range<Int>) throws -> Bool {
+    try connection.first(
+      #"SELECT 1 FROM entry WHERE "index" >= ? AND "index" < ? AND type = ? LIMIT 1"#,
+      [.int(range.lowerBound), .int(range.upperBound), .text(Redaction.type)]
+    ) { _ in true } ?? false
+  }
+
+  /// Removes what was redacted from free pages and the write-ahead log; see ``Redaction/scrub(_:)``.
+  func scrub() throws -> Bool {
+    let isDone = try Redaction.scrub(connection)
+    if isDone { needsScrub = false }
+    return isDone
   }
 
   @usableFromInline

@@ -16,6 +16,8 @@ public enum WorkspaceTopic: String, Hashable, Sendable, CaseIterable {
   case labels
   /// Going back from a service that several people share to a file that one operator opens.
   case mode
+  /// Removing content from the log.
+  case content
 }
 
 /// Who opens a store for writing.

@@ -84,6 +84,8 @@ enum EntryDrafting {
     case .stopAllowance: addStop(proposal, to: &body, &content)
     case .endorse: try addEndorsement(proposal, to: &body, &content)
     case .withdrawEndorsement: body["endorsement_withdrawn"] = proposal.arguments["endorsement"]
+    case .redact:
+      body["redaction"] = ["rule": proposal.arguments["rule"] ?? .null, "targets": proposal.arguments["targets"] ?? .null]
     case .reviewCall:
       body["review"] = ["proposal": proposal.arguments["proposal"] ?? .null, "verdict": proposal.arguments["verdict"] ?? .null]
     default: break

@@ -71,7 +71,7 @@ extension Judge {
     case .handOver: return .handOver(step: step, by: by, code: text("code"), text: text("text"))
     case .fireTimer: return .fireTimer(text("timer"))
     case .answerReviewer, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop, .resume,
-      .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement, .callModel:
+      .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement, .redact, .callModel:
       return nil
     }
   }

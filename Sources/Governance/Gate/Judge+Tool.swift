@@ -55,7 +55,7 @@ extension Judge {
     case .startRun: allowed = isPerson || isCalendar
     case .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .skipStep, .sendBack,
       .answer, .resolveException, .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .acceptTool, .stop,
-      .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement:
+      .resume, .grantAllowance, .stopAllowance, .reviewCall, .endorse, .withdrawEndorsement, .redact:
       allowed = isPerson
     case .handOver, .callModel: allowed = proposal.principal == SystemPrincipal.agents.rawValue
     case .fireTimer: allowed = proposal.principal == SystemPrincipal.timer.rawValue
@@ -94,7 +94,7 @@ extension Judge {
     switch builtin {
     case .stop, .resume, .comment, .cancelRun, .pauseRun, .resumeRun, .claimStep, .releaseStep, .delegateStep, .reassignStep, .answer,
       .handOver, .setDirectory, .changeDirectory, .setMode, .confirmClock, .setGuard, .acceptTool, .stopAllowance, .reviewCall, .endorse,
-      .withdrawEndorsement:
+      .withdrawEndorsement, .redact:
       return
     default: break
     }

@@ -203,6 +203,7 @@ extension PermissionGate {
     guard after.counts(record.votes.count) else {
       throw Refusal(.notEligible, eligibility.whyIdle(approver))
     }
+    if let refusal = try redactionProblem(of: proposal, in: context) { throw refusal }
     guard after.isComplete else {
       return ([step.draft(.approve, reason: reason, opens: after.stages(openedSince: before))], step.outcome(.pending))
     }
@@ -210,7 +211,8 @@ extension PermissionGate {
     var draft = step.draft(.approve, isComplete: true, reason: reason, events: events)
     try EntryDrafting.addWorkspaceConsequence(of: proposal, basis: view.basis, to: &draft.body, &draft.content)
     return (
-      [draft] + (try withdrawals(after: events, in: view.run)) + demotions(afterDoing: proposal, in: view, context),
+      [draft] + (try withdrawals(after: events, in: view.run)) + demotions(afterDoing: proposal, in: view, context)
+        + RedactionRecord.drafts(of: proposal),
       step.outcome(.approved, events: events)
     )
   }

@@ -92,6 +92,9 @@ public final class PermissionGate: Sendable {
     view.usage = try usage(for: proposal, in: view, context)
     var judgement = try bounded(
       judge(proposal, in: view, isNew: true, evidence: evidence.map(\.reference), context), proposal, context)
+    if judgement.refusal == nil, let refusal = try redactionProblem(of: proposal, in: context) {
+      judgement = .refused(refusal, effect: judgement.effect, step: judgement.step, digest: judgement.digest)
+    }
     if let refusal = view.shared.refusal(of: proposal.identity) {
       judgement = .refused(refusal, effect: judgement.effect, step: judgement.step, digest: judgement.digest)
     }

@@ -29,6 +29,8 @@ struct WorkspacePolicy {
       return permit(.implied("workspace:label-withdraw", reason: "anyone may take trust back"), &judgement)
     }
     if let topic = tool.topic, let approver = view.shared.directory.governs[topic] { return hold(topic, for: approver, &judgement) }
+    // Nobody removes content alone, whoever they are.
+    if tool == .redact { return hold(.content, roles: view.shared.directory.roles.map(\.name), people: [], &judgement) }
     if tool == .grantAllowance { return hold(.allowances, for: .owner, &judgement) }
     if proposal.identity?.isOperator == true { return permit(.implied("workspace:operator"), &judgement) }
     if tool == .makeRelease || tool == .acceptTool, let process = view.release?.process, holds(process.owner) {
@@ -126,6 +128,7 @@ extension BuiltinTool {
     case .setGuard: .guarding
     case .endorse: .labels
     case .setMode: .mode
+    case .redact: .content
     default: nil
     }
   }
@@ -140,6 +143,7 @@ extension WorkspaceTopic {
     case .stops: "work that was stopped goes on with the agreement of another person"
     case .mode: "the store's file is opened directly again with the agreement of another person"
     case .guarding: "what guards every process changes with the agreement of another person"
+    case .content: "content is removed from the log with the agreement of another person"
     case .labels: "what is taken at its word changes with the agreement of another person"
     case .allowances: "an agent gets autonomy with the agreement of another person"
     }

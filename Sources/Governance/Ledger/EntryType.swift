@@ -19,6 +19,8 @@ public enum EntryType {
   public static let storeRestored = "store.restored@1"
   /// A copy of the whole store is made: its content is in another place from then on.
   public static let storeCopied = "store.copied@1"
+  /// A content part was removed, as an approved proposal says.
+  public static let contentRedacted = "content.redacted@1"
   /// An account that may not give commands tried to.
   public static let accessRefused = "access.refused@1"
   /// The wall clock cannot be believed.

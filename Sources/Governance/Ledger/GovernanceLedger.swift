@@ -50,6 +50,7 @@ public enum GovernanceLedger: Ledger {
     case EntryType.allowanceEnded: try shared.endAllowance(entry)
     case EntryType.toolSuspended: try shared.suspendTool(entry)
     case EntryType.storeRestored: try shared.noteRestored(entry)
+    case EntryType.contentRedacted: try shared.noteRedacted(entry)
     case EntryType.storeCopied:
       guard entry.bodyView["size"]?.intValue == Int64(entry.index) else { throw Misfit("a copy of a log of another size") }
     case EntryType.clockSuspected: try shared.suspectClock(entry)
@@ -107,6 +108,7 @@ public enum GovernanceLedger: Ledger {
     case .acceptTool: try shared.acceptTool(entry)
     case .endorse: try shared.endorse(record, entry)
     case .withdrawEndorsement: try shared.withdrawEndorsement(record, entry)
+    case .redact: try shared.allowRedaction(record, entry)
     case .setMode: shared.isTeam = try entry.body.text("workspace_mode") == WorkspaceMode.team.rawValue
     default: throw Misfit("the tool `\(record.tool)` belongs to a run")
     }

@@ -107,6 +107,8 @@ public struct SharedState: Sendable {
   public internal(set) var allowances: [AllowanceRecord] = []
   /// What people endorsed: what counts still, and the latest of the rest.
   public internal(set) var endorsements: [Endorsement] = []
+  /// What was removed from the log, in the order in which that was approved.
+  public internal(set) var redactions: [RedactionRecord] = []
   /// Proposals that belong to no run, the open ones and the latest others.
   public internal(set) var proposals: [ProposalRecord] = []
 

@@ -75,6 +75,8 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
   case endorse = "label.endorse"
   /// Takes that back.
   case withdrawEndorsement = "label.withdraw"
+  /// Removes content of runs that are over from the log.
+  case redact = "content.redact"
 
   // By components of the service.
 
@@ -136,6 +138,7 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
     case .reviewCall: "Say whether a call that an allowance covered was right."
     case .endorse: "Put on record that a source or one exact value can be taken at its word."
     case .withdrawEndorsement: "Take an endorsement back."
+    case .redact: "Remove content of runs that are over from the log, under a rule that says so."
     case .handOver: "Move the step to a person."
     case .fireTimer: "Fire a timer."
     case .callModel: "Ask a language model for the next tool calls."
@@ -207,6 +210,11 @@ public enum BuiltinTool: String, Sendable, CaseIterable {
           "scope": ["type": "string", "pattern": "^(workspace|(process|run):.+)$"], "until": ["type": "integer"],
         ], required: ["scope"])
     case .withdrawEndorsement: return closed(["endorsement": ["type": "integer", "minimum": 0]], required: ["endorsement"])
+    case .redact:
+      let target = closed(["entry": ["type": "integer", "minimum": 0], "part": text(64)], required: ["entry", "part"])
+      return closed(
+        ["rule": text(1024), "targets": ["type": "array", "minItems": 1, "maxItems": .int(RedactionRecord.limit), "items": target]],
+        required: ["rule", "targets"])
     case .handOver: return closed(["code": text(64), "text": text(16_384)], required: ["code", "text"])
     case .fireTimer: return closed(["timer": text(256)], required: ["timer"])
     case .callModel:

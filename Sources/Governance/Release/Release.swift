@@ -229,7 +229,7 @@ extension BuiltinTool {
     switch self {
     case .setDirectory, .changeDirectory, .makeRelease, .setMode, .confirmClock, .setGuard, .stop, .resume, .acceptTool, .grantAllowance,
       .stopAllowance,
-      .endorse, .withdrawEndorsement:
+      .endorse, .withdrawEndorsement, .redact:
       true
     default: false
     }

@@ -57,6 +57,8 @@ public enum HoldFinding: Sendable {
     case noCondition(approvedUnchanged: Int, minimum: Int)
     /// What the best condition covers is too few to bound the error below the maximum that was asked for.
     case tooUncertain(covered: Int, upperBound: Double, maximum: Double)
+    /// Enough holds ended to test what they seem to say, and it could be chance.
+    case couldBeChance(tested: Int)
     /// The hold comes from something that is not a rule of the file, such as a control, and is not ours to relax.
     case notARule
   }

@@ -1,5 +1,5 @@
 extension ProcessHistory {
-  /// What one agent proposed, what the gate and people said to it, and how it turned out.
+  /// What an agent or a person proposed, what the gate and people said to it, and how it turned out.
   public struct Call: Sendable {
     /// Why it passed, or what it waited for.
     public enum Basis: Hashable, Sendable {
@@ -35,8 +35,8 @@ extension ProcessHistory {
 
     /// The run, a number below ``ProcessHistory/runs``.
     public var run: Int
-    /// Who proposed: `agent:analyst`.
-    public var agent: String
+    /// Who proposed: `agent:analyst`, `user:ana`.
+    public var proposer: String
     /// The tool.
     public var tool: String
     /// The step, by id.
@@ -56,11 +56,11 @@ extension ProcessHistory {
 
     /// A call.
     public init(
-      run: Int, agent: String, tool: String, step: String?, basis: Basis, time: Int64, features: [String: FeatureValue] = [:],
+      run: Int, proposer: String, tool: String, step: String?, basis: Basis, time: Int64, features: [String: FeatureValue] = [:],
       decision: Decision? = nil, wasWrong: Bool = false, entry: Int64
     ) {
       self.run = run
-      self.agent = agent
+      self.proposer = proposer
       self.tool = tool
       self.step = step
       self.basis = basis
@@ -70,6 +70,9 @@ extension ProcessHistory {
       self.wasWrong = wasWrong
       self.entry = entry
     }
+
+    /// Whether a person proposed it.
+    var isPersonal: Bool { proposer.utf8.starts(with: "user:".utf8) }
 
     /// How long people took to decide, in milliseconds.
     var waited: Int64? { decision.map { max(0, $0.time - time) } }

@@ -25,7 +25,7 @@ public struct ProcessHistory: Sendable {
   public var visits: [Visit] = []
   /// The times that a step was sent back to an earlier one.
   public var returns: [Return] = []
-  /// What agents proposed.
+  /// What agents and people proposed.
   public var calls: [Call] = []
 
   /// An empty history.

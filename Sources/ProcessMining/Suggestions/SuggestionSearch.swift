@@ -50,6 +50,26 @@ public struct SuggestionSearch: Sendable {
     return Result(suggestions: found, asked: asked.count)
   }
 
+  /// What the analysis of few holds says, without what this search could test.
+  ///
+  /// A few holds that went well are a sign and no proof. Where enough of them ended under the release to test the sign, the search's own
+  /// answer counts: the finding is left out where the search suggests the same, and becomes "nothing" where it does not.
+  public func untested(_ findings: [HoldFinding], in history: ProcessHistory, besides found: [Suggestion]) -> [HoldFinding] {
+    findings.compactMap { finding in
+      guard case .suggestion(let hold) = finding else { return finding }
+      let subject = Suggestion.Subject.hold(hold.rule, hold.tool, hold.step)
+      if found.contains(where: { $0.kind == .needlessHold && $0.subject == subject }) { return nil }
+      let tested = history.calls.count { call in
+        guard case .held(let rules) = call.basis, call.decision != nil else { return false }
+        return Names.same(call.tool, hold.tool) && Names.same(call.step ?? "", hold.step ?? "")
+          && rules.contains { Names.same($0, hold.rule) }
+      }
+      guard tested >= 2 * minimum else { return finding }
+      return .nothing(
+        rule: hold.rule, tool: hold.tool, step: hold.step, decided: hold.decided, reason: .couldBeChance(tested: tested))
+    }
+  }
+
   /// Items that have the same names, in byte order of these names; within a group in the order in which they came.
   func groups<Item>(_ items: [Item], by names: (Item) -> [String]) -> [(names: [String], items: [Item])] {
     let keyed = items.map { item in (key: names(item).flatMap { Array($0.utf8) + [0 as UInt8] }, item: item) }
@@ -81,6 +101,13 @@ public struct SuggestionSearch: Sendable {
     let (low, high) = (max(0, sorted.count / 2 - spread), min(sorted.count - 1, sorted.count / 2 + spread))
     return Suggestion.Effect(
       what: what, unit: .milliseconds, low: Double(max(0, sorted[low] - usual)), high: Double(max(0, sorted[high] - usual)))
+  }
+}
+
+extension Suggestion.Subject {
+  /// What a suggestion about a hold is about.
+  static func hold(_ rule: String, _ tool: String, _ step: String?) -> [Suggestion.Subject] {
+    [Self("rule", rule), Self("tool", tool)] + (step.map { [Self("step", $0)] } ?? [])
   }
 }
 

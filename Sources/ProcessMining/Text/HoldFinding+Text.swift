@@ -61,6 +61,8 @@ extension HoldFinding.NoSuggestion: CustomStringConvertible {
       "\(approved) approved unchanged, but no small condition covers \(minimum) of them without covering another outcome"
     case .tooUncertain(let covered, let bound, let maximum):
       "the best condition covers \(covered), so the error may be as high as \(percentText(bound)) (the limit is \(percentText(maximum)))"
+    case .couldBeChance(let tested):
+      "what the first of \(tested) holds seem to say is not borne out by the later ones beyond chance"
     case .notARule: "it comes from no rule that holds in this file (a control or a guard): not for mining to relax"
     }
   }

@@ -16,7 +16,7 @@ import Testing
         { step: "extra", title: "Extra", role: "r", when: "run.n > 3" },
         { choose: [{ when: "run.ok", then: [{ step: "pay", title: "Pay", role: "r" }] },
                    { otherwise: [{ step: "refuse", title: "Refuse", role: "r" }] }], id: "which" },
-        { parallel: [{ step: "left", title: "Left", role: "r" }, { step: "right", title: "Right", role: "r" }], id: "both" },
+        { parallel: [[{ step: "left", title: "Left", role: "r" }], [{ step: "right", title: "Right", role: "r" }]], id: "both" },
         { repeat: [{ step: "again", title: "Again", role: "r", form: ["n"] }], until: "run.n > 1", max: 3, id: "round" },
       ],
       on: [{ exception: "*", of: "ask", then: [{ step: "mend", title: "Mend", role: "r" }], after: "continue" }] }

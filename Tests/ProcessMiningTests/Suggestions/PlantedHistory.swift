@@ -234,7 +234,7 @@ struct PlantedHistory {
   private mutating func addCalls(_ run: Int, _ amount: Double, _ features: [String: FeatureValue], at start: Int64) -> Int64 {
     var now = start
     func call(_ agent: String, _ tool: String, _ step: String, _ basis: ProcessHistory.Call.Basis) -> ProcessHistory.Call {
-      .init(run: run, agent: agent, tool: tool, step: step, basis: basis, time: now, features: features, entry: nextEntry())
+      .init(run: run, proposer: agent, tool: tool, step: step, basis: basis, time: now, features: features, entry: nextEntry())
     }
     var pay = call("agent:payer", "erp.pay", "settle", amount > 1000 ? .held(["large"]) : .rule)
     if amount > 1000 {

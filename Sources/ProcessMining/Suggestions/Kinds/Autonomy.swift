@@ -8,7 +8,7 @@ extension SuggestionSearch {
     let waiting = history.calls.filter { call in
       if case .unearned = call.basis { call.decision != nil } else { false }
     }
-    return groups(waiting) { [$0.agent, $0.tool, $0.step ?? ""] }.compactMap { (names, group) -> Suggestion? in
+    return groups(waiting) { [$0.proposer, $0.tool, $0.step ?? ""] }.compactMap { (names, group) -> Suggestion? in
       guard group.count >= 2 * minimum else { return nil }
       let (learnt, tested) = split(group) { $0.entry }
       let isGood = learnt.map { $0.decision?.outcome == .approvedUnchanged }
@@ -64,7 +64,8 @@ extension SuggestionSearch {
 
   /// Asks of each agent, tool and step whether the reason that was given most at first goes on being given.
   func repeatedRejections(_ history: ProcessHistory) -> [Suggestion] {
-    groups(history.calls.filter { $0.decision != nil }) { [$0.agent, $0.tool, $0.step ?? ""] }.compactMap { (names, group) -> Suggestion? in
+    groups(history.calls.filter { $0.decision != nil && !$0.isPersonal }) { [$0.proposer, $0.tool, $0.step ?? ""] }.compactMap {
+      (names, group) -> Suggestion? in
       guard group.count >= 2 * minimum else { return nil }
       let (learnt, tested) = split(group) { $0.entry }
       let reasons = learnt.compactMap { Self.plain($0.decision?.reason) }

@@ -34,7 +34,7 @@ extension SuggestionSearch {
       let inSteps = holds.contains { $0.step != nil && Names.same($0.rule, names[0]) && Names.same($0.tool, names[1]) }
       let stillHeld = covered.count { !$0.otherRules.isEmpty }
       return Suggestion(
-        kind: .needlessHold, subject: [.init("rule", names[0]), .init("tool", names[1])] + (step.map { [.init("step", $0)] } ?? []),
+        kind: .needlessHold, subject: Suggestion.Subject.hold(names[0], names[1], step),
         evidence: .init(
           test, "of the holds where \(condition.cel) were not approved unchanged",
           note: "the condition is the best of \(search.tried), learnt from the earlier \(learnt.count) holds and counted in the later ones"
@@ -53,7 +53,7 @@ extension SuggestionSearch {
 
   /// Asks of each tool and step whose calls pass without a person whether too many of them turn out wrong.
   func missingHolds(_ history: ProcessHistory) -> [Suggestion] {
-    let passed = history.calls.filter { $0.basis == .rule }
+    let passed = history.calls.filter { $0.basis == .rule && !$0.isPersonal }
     return groups(passed) { [$0.tool, $0.step ?? ""] }.compactMap { names, group in
       guard group.count >= 2 * minimum else { return nil }
       let (learnt, tested) = split(group) { $0.entry }
