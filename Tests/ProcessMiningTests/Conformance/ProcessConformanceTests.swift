@@ -19,7 +19,7 @@ import Testing
         { parallel: [[{ step: "left", title: "Left", role: "r" }], [{ step: "right", title: "Right", role: "r" }]], id: "both" },
         { repeat: [{ step: "again", title: "Again", role: "r", form: ["n"] }], until: "run.n > 1", max: 3, id: "round" },
       ],
-      on: [{ exception: "*", of: "ask", then: [{ step: "mend", title: "Mend", role: "r" }], after: "continue" }] }
+      on: [{ exception: "*", of: "ask", then: [{ step: "mend", title: "Mend", role: "r" }] }] }
     """
 
   static func definition() throws -> ProcessDefinition {
