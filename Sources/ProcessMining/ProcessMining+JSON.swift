@@ -16,7 +16,7 @@ extension WilsonInterval {
 }
 
 /// A share with six decimals, so that outputs do not depend on the last bit of a division.
-private func ratio(_ value: Double) -> JSON { JSONNumber((value * 1e6).rounded() / 1e6).map(JSON.number) ?? .null }
+func ratio(_ value: Double) -> JSON { JSONNumber((value * 1e6).rounded() / 1e6).map(JSON.number) ?? .null }
 
 extension DirectlyFollowsGraph {
   /// The graph as JSON: `cases`, `events`, `activities`, `arcs` (by name).

@@ -221,6 +221,7 @@ extension Shop {
   static let ownFiles: Set = [
     "DemoCommand.swift", "DoctorCommand.swift", "InitCommands.swift", "EvalCommands.swift", "PolicyCommands.swift",
     "ProcessDiffCommand.swift", "ProcessCommands.swift", "ServeCommand.swift", "StepCommands.swift", "AuditCommands.swift",
+    "EvalSuiteCommands.swift",
   ]
 
   @Test func commandsReachFilesAndPeopleThroughTheirFront() throws {

@@ -58,6 +58,19 @@ struct LogEventsTests {
     return gate
   }
 
+  @Test func completedRunsStandByTheirReleaseAndOthersAreCounted() async throws {
+    try await withTemporaryDirectory { folder in
+      let gate = try await log(folder)
+      let runs = try await gate.store.read { try LogEvents.runsByRelease($0, process: "leave") }
+      #expect(runs.count == 1 && runs.first?.running == 1 && runs.first?.cancelled == 0)
+      let log = try #require(runs.first?.log)
+      #expect(log.caseCount == 5, "the rejected one goes on")
+      #expect(Set(Variants(log).variants.map(\.activities)) == [["fill", "book"]])
+      #expect(try await gate.store.read { try LogEvents.runsByRelease($0, process: "other") }.isEmpty)
+      await gate.store.close()
+    }
+  }
+
   @Test func stepsAndDecisionsBecomeActivities() async throws {
     try await withTemporaryDirectory { folder in
       let gate = try await log(folder)

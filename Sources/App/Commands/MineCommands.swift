@@ -6,7 +6,7 @@ internal import ProcessMining
 
 /// `remit mine …`: what really happens, from the log.
 enum MineCommands {
-  static let all = [map, variants, bottlenecks, export]
+  static let all = [map, variants, bottlenecks, conformance, export]
 
   /// Where the events come from.
   private static let source = [

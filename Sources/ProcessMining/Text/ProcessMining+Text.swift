@@ -5,7 +5,7 @@ private func remainder(_ total: Int, _ shown: Int, _ thing: String) -> String {
   total > shown ? "… and \(total - shown) more \(thing)\(total - shown == 1 ? "" : "s")\n" : ""
 }
 
-private func counted(_ number: Int, _ thing: String) -> String { "\(number) \(thing)\(number == 1 ? "" : "s")" }
+func counted(_ number: Int, _ thing: String) -> String { "\(number) \(thing)\(number == 1 ? "" : "s")" }
 
 extension DirectlyFollowsGraph {
   /// The graph as two tables, activities and arcs, most frequent first; every line ends with a newline.
