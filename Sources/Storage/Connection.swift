@@ -59,6 +59,7 @@ public final class Connection {
     guard sqlite3_threadsafe() != 0 else { throw StorageError(.misuse, "this SQLite library was built without thread support") }
     if mode != .memory, mode != .temporary { try Self.prepareFile(path, mode) }
     let deadline = ContinuousClock.now + busyTimeout
+    var isRolledBack = false
     while true {
       do throws(StorageError) {
         try openHandle(immutable: false)
@@ -69,7 +70,12 @@ public final class Connection {
           usleep(2000)
           continue
         }
-        guard mode == .readOnly, !Self.hasWAL(path) else { throw error }
+        if mode == .readOnly, !isRolledBack, error.resultCode == Self.needsRollback {
+          isRolledBack = true
+          if Self.rollBack(path) { continue }
+        }
+        // What is not read with its journal is not what was committed.
+        guard mode == .readOnly, !Self.hasWAL(path), access(path + "-journal", F_OK) != 0 else { throw error }
         let unreachable: [Int32] = [SQLITE_CANTOPEN, SQLITE_READONLY]
         guard unreachable.contains(error.resultCode & 0xff) else { throw error }
       }
@@ -157,6 +163,20 @@ public final class Connection {
   // MARK: Opening
 
   private static let configureProcess: Int32 = csqlite_configure_process()
+
+  /// `SQLITE_READONLY_ROLLBACK`: a process ended in the middle of a change, and who only reads may not take it back.
+  private static let needsRollback = SQLITE_READONLY | 3 << 8
+
+  /// Takes back what a process left half written, as the next writer would.
+  ///
+  /// - Returns: Whether that could be done; not where the file or its folder may not be written.
+  private static func rollBack(_ path: String) -> Bool {
+    var handle: OpaquePointer?
+    defer { sqlite3_close_v2(handle) }
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW
+    return sqlite3_open_v2(path, &handle, flags, nil) == SQLITE_OK
+      && sqlite3_exec(handle, "PRAGMA schema_version", nil, nil, nil) == SQLITE_OK
+  }
 
   private func openHandle(immutable: Bool) throws(StorageError) {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
